@@ -1,0 +1,77 @@
+"""How a room lists what it offers."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from segeval.errors import UnknownName
+
+Listed = TypeVar("Listed", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One listed function or class, with the facts it was listed with."""
+
+    name: str
+    func: Callable[..., Any]
+    facts: Mapping[str, Any]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring, without its full stop."""
+        return (inspect.getdoc(self.func) or "").partition("\n")[0].rstrip(".")
+
+
+class Catalog(Mapping[str, Entry]):
+    """A mapping from name to `Entry`, filled by the decorator `add`.
+
+    The name is the function's own; two of one name cannot be listed.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, **facts: Any) -> Callable[[Listed], Listed]:
+        """List a function or class and give it back untouched."""
+
+        def list_it(func: Listed) -> Listed:
+            name = func.__name__.lower()
+            if name in self._entries:
+                raise ValueError(f"two {self.kind}s are called {name!r}")
+            self._entries[name] = Entry(name, func, facts)
+            return func
+
+        return list_it
+
+    def discover(self, package: str, path: list[str]) -> None:
+        """Import every module of the room, so that a dropped-in file is listed."""
+        for module in sorted(found.name for found in pkgutil.iter_modules(path)):
+            importlib.import_module(f"{package}.{module}")
+
+    def find(self, name: str) -> Entry:
+        """The entry of that name, or an error that suggests the nearest."""
+        if name not in self._entries:
+            raise UnknownName(f"there is no {self.kind} called {name!r}", did_you_mean(name, self._entries))
+        return self._entries[name]
+
+    def __getitem__(self, name: str) -> Entry:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """A hint that suggests the nearest known name, or else lists them."""
+    folded = {each.casefold(): each for each in known}
+    near = [folded[each] for each in difflib.get_close_matches(name.casefold(), list(folded), n=1)]
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"

@@ -1,0 +1,52 @@
+"""Text files with JSON or TOML, read strictly: what is ambiguous or made to exhaust the parser is an error."""
+
+import json
+import tomllib
+from os import PathLike
+from typing import Any
+
+from segeval.errors import BadOption, UsageError
+
+LARGEST = 64 << 20  # characters
+
+
+def read(path: str | PathLike[str], error: type[UsageError] = BadOption) -> str:
+    """The text of a UTF-8 file, with or without byte order mark."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            return stream.read(LARGEST + 1)
+    except OSError as fault:
+        raise error(f"{path}: {fault.strerror}", "check the name and the permissions") from fault
+    except UnicodeDecodeError as fault:
+        raise error(f"{path} is not UTF-8 text", "save it as UTF-8") from fault
+
+
+def load(text: str, suffix: str, name: str, error: type[UsageError] = BadOption) -> Any:
+    """The content of a `.json` or `.toml` text; `error` names the file, the line and what is wrong."""
+    if len(text) > LARGEST:
+        raise error(f"{name} has more than {LARGEST:,} characters", "a few thousand are enough")
+    try:
+        if suffix == ".json":
+            return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse)
+        if any(line.partition("=")[0].count(".") > 100 for line in text.splitlines()):
+            raise RecursionError  # the parser takes time that grows with the square of the dots
+        return tomllib.loads(text)
+    except RecursionError as fault:
+        raise error(f"{name} is nested too deeply", "a few levels are enough") from fault
+    except ValueError as fault:
+        raise error(
+            f"{name} is not valid {suffix[1:].upper()}: {fault}", "see the line and column in the message"
+        ) from fault
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice")
+        found[key] = value
+    return found
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not a JSON number")

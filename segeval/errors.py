@@ -1,0 +1,492 @@
+"""What can be the user's fault, and how the program ends because of it.
+
+Every cause is one class with one stable code. Its docstring is what `segeval explain` prints: first line the cause,
+then what to do. Codes are never reused.
+"""
+
+OK, GATE_FAILED, USAGE, INPUT, BASELINE, BUG = 0, 1, 2, 3, 4, 70
+INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
+
+EXIT_CODES = {
+    OK: "done",
+    GATE_FAILED: "the gate failed, and nothing else",
+    USAGE: "wrong usage or configuration",
+    INPUT: "input data: a folder, mask or run that does not exist or cannot be read; what could be scored was scored",
+    BASELINE: "baseline missing or incompatible",
+    BUG: "internal error, or the disk is full",
+    INTERRUPTED: "interrupted (SIGINT)",
+    PIPE_CLOSED: "the reader of stdout went away",
+    TERMINATED: "terminated (SIGTERM)",
+}
+
+
+class SegevalError(Exception):
+    """Something that the user can mend."""
+
+    code = ""
+    exit_code = BUG
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SegevalError):
+    """Wrong use or wrong configuration."""
+
+    exit_code = USAGE
+
+
+class InputError(SegevalError):
+    """A file or folder that cannot be scored."""
+
+    exit_code = INPUT
+
+
+class Remark(SegevalError):
+    """Worth saying; changes no number. Kept as a value, never raised."""
+
+    exit_code = OK
+
+
+class BadOption(UsageError):
+    """An option has a value that makes no sense.
+
+    The message says which values do. `segeval COMMAND --help` shows every option.
+    """
+
+    code = "SEG101"
+
+
+class UnknownName(UsageError):
+    """A name that no catalogue holds.
+
+    `segeval list metrics` and `segeval list formats` print the names; the message suggests the nearest.
+    """
+
+    code = "SEG102"
+
+
+class BadConfig(UsageError):
+    """The configuration file cannot be used.
+
+    `segeval.toml` (or the table `tool.segeval` of `pyproject.toml`) holds a table `data` whose keys are the long
+    options of `segeval score`, with `_` for `-`. The message gives the line. `--isolated` reads no configuration.
+    """
+
+    code = "SEG103"
+
+
+class BadClassTable(UsageError):
+    """The class table cannot be used.
+
+    A class file is CSV with a header, JSON or TOML, with `id` and, if wanted, `name`, `color`, `group` and `ignore` for
+    each class. Ids are whole numbers from 0 and stand once; names and colours stand once too.
+    """
+
+    code = "SEG104"
+
+
+class SameFolder(UsageError):
+    """Predictions and truth are the same folder.
+
+    A folder compared with itself scores 1. Give the folder of predictions first, then the folder of true masks.
+    """
+
+    code = "SEG105"
+
+
+class BadPattern(UsageError):
+    """A file pattern cannot be used.
+
+    A pattern is a path below the folder with `{id}` once, for example `{id}_pred.png` or `*/{id}_gtFine_labelIds.png`;
+    `*` stands for anything but `/`.
+    """
+
+    code = "SEG106"
+
+
+class BadOutput(UsageError):
+    """The output folder cannot be used.
+
+    It must be writable, must not be one of the input folders or lie inside one, and must not hold files of a run of
+    other inputs or options unless `--force` is given.
+    """
+
+    code = "SEG107"
+
+
+class EmptyFile(InputError):
+    """The file has no bytes.
+
+    Usually a copy or a download that broke off: fetch it again.
+    """
+
+    code = "SEG201"
+
+
+class UnknownFormat(InputError):
+    """The content is not one of the formats that can be read.
+
+    The content decides, not the suffix: a web page or a git-lfs pointer under the name of a mask lands here.
+    `segeval list formats` prints what can be read.
+    """
+
+    code = "SEG202"
+
+
+class RefusedFormat(InputError):
+    """The format is known, and unfit for masks.
+
+    JPEG and lossy WebP invent label ids, EPS and pickle run code, PDF and SVG have no pixels. Save masks as PNG,
+    TIFF or NPY from their source.
+    """
+
+    code = "SEG203"
+
+
+class DamagedFile(InputError):
+    """The file is cut, altered or inconsistent.
+
+    A check sum, a length or the decoder says so. Fetch or write the file again; no number is made from a damaged file.
+    """
+
+    code = "SEG204"
+
+
+class TailMissing(Remark):
+    """The PNG ends without its end mark, but all pixel data are there and their check sums are right.
+
+    The numbers are not affected. Save the file again to be rid of the remark.
+    """
+
+    code = "SEG205"
+
+
+class TrailingBytes(Remark):
+    """The file goes on after its end.
+
+    The extra bytes are not read and the numbers are not affected.
+    """
+
+    code = "SEG206"
+
+
+class SeveralFrames(InputError):
+    """The file holds an animation, or pages that do not form a stack.
+
+    One mask per file. A TIFF whose pages have all one size is a 3-D stack; a pyramid or an animation is refused.
+    """
+
+    code = "SEG207"
+
+
+class Rotated(InputError):
+    """The file asks to be rotated or mirrored when shown.
+
+    Programs disagree on whether to obey the EXIF or TIFF orientation, and a wrong guess gives a wrong number. Save the
+    mask in the orientation that is meant, without the tag.
+    """
+
+    code = "SEG208"
+
+
+class UnfitPixels(InputError):
+    """The pixels are of a kind that holds neither labels nor probabilities.
+
+    Labels are integers (8 to 64 bits); probabilities are float16, float32 or float64. Object arrays are never
+    unpickled, 16-bit colour is not a mask, complex numbers and records have no meaning here.
+    """
+
+    code = "SEG209"
+
+
+class TooLarge(InputError):
+    """The header announces more elements than `--max-pixels`.
+
+    The limit (2^28 by default) guards against files made to exhaust memory. Raise it for large masks of your own.
+    """
+
+    code = "SEG211"
+
+
+class OutOfMemory(InputError):
+    """There was not enough memory to score the file.
+
+    Use fewer workers (`-j 1`) or lower `--max-pixels`, so that such files are refused by their header.
+    """
+
+    code = "SEG212"
+
+
+class ShapesDiffer(InputError):
+    """The two files of a pair have different sizes.
+
+    Masks are compared pixel by pixel and never resized: resample one of them first, nearest neighbour for labels.
+    Probabilities have one axis more than the truth, the classes first: `(C, height, width)`.
+    """
+
+    code = "SEG214"
+
+
+class ColoursNeedTable(InputError):
+    """A mask is in colour, or transparent in places, and nothing says which class a colour is.
+
+    Give `--colors FILE`, a class file with a `color` for each class. Grey, palette and equal-channel images need none.
+    """
+
+    code = "SEG221"
+
+
+class UnknownColour(InputError):
+    """A mask holds a colour that the colour table does not.
+
+    Colours are matched exactly. The message names the colour, how often and where it first stands, and the nearest
+    class.
+    """
+
+    code = "SEG222"
+
+
+class UnknownTruthIds(InputError):
+    """The truth holds ids that are no class.
+
+    Every truth id must be a class or be ignored (`--ignore ID`). A {0, 255} mask wants `--binary`. Ids below 0 are
+    never classes.
+    """
+
+    code = "SEG223"
+
+
+class NotFinite(InputError):
+    """Probabilities hold NaN or infinity.
+
+    The message says how many and where the first one is. argmax would return the NaN channel.
+    """
+
+    code = "SEG225"
+
+
+class NotProbabilities(InputError):
+    """A floating-point prediction is not what the options say.
+
+    Probabilities lie within [0, 1] and sum to 1 over the first axis (tolerance 5e-3, enough for float16). Raw network
+    outputs want `--logits`; channels come first.
+    """
+
+    code = "SEG226"
+
+
+class FractionalTruth(InputError):
+    """The truth holds fractions, and a truth must be labels.
+
+    Floating-point files are labels only if all their values are whole numbers. Are the folders swapped?
+    """
+
+    code = "SEG227"
+
+
+class ForegroundIgnored(InputError):
+    """`--ignore` removes all foreground.
+
+    The truth holds just 0 and 255, and 255 is ignored, so that only background would be scored. Such masks are binary:
+    use `--binary` and leave 255 out of `--ignore`.
+    """
+
+    code = "SEG228"
+
+
+class IdTooLarge(InputError):
+    """A label lies outside the range of 32-bit integers.
+
+    Labels are class ids. Is the file a depth map, a hash or an uninitialised array?
+    """
+
+    code = "SEG229"
+
+
+class NothingMatched(InputError):
+    """No truth has a prediction.
+
+    Files pair by relative path and name without suffix. Where names differ by a suffix, say how:
+    `--pred-pattern "{id}_pred.png" --gt-pattern "{id}_gtFine_labelIds.png"`.
+    """
+
+    code = "SEG231"
+
+
+class MissingPrediction(InputError):
+    """A truth has no prediction.
+
+    `--missing worst` scores it as all wrong, `--missing skip` leaves it out; both are counted in the result.
+    """
+
+    code = "SEG232"
+
+
+class Ambiguous(InputError):
+    """Several files claim the same id.
+
+    `a.png` beside `a.npy`: remove one, or say which is meant with `--pred-pattern` or `--gt-pattern`.
+    """
+
+    code = "SEG233"
+
+
+class NameCollision(InputError):
+    """Two names differ only by case or by Unicode form.
+
+    They are one file on some systems and two on others. Rename one.
+    """
+
+    code = "SEG234"
+
+
+class MissingFolder(InputError):
+    """A folder does not exist, or is not a folder.
+
+    Give two folders: predictions first, then truth.
+    """
+
+    code = "SEG240"
+
+
+class NotRegular(InputError):
+    """The name belongs to a folder, pipe, socket or device, not to a file.
+
+    Only regular files are read.
+    """
+
+    code = "SEG241"
+
+
+class LinkOutside(InputError):
+    """A symbolic link leads out of its folder.
+
+    Links that stay inside are followed, but a folder is read only once, under its own name. `--follow-symlinks` follows
+    the others too.
+    """
+
+    code = "SEG242"
+
+
+class DanglingLink(InputError):
+    """A symbolic link leads nowhere, or in a circle.
+
+    Fetch what it points to (git-annex, DVC), or remove it.
+    """
+
+    code = "SEG243"
+
+
+class Unreadable(InputError):
+    """The system refuses to read the file.
+
+    The message has the system's reason: permission, a file that is gone, a broken disk.
+    """
+
+    code = "SEG244"
+
+
+class Changed(InputError):
+    """The file changed while it was read.
+
+    Score when nothing writes into the folders.
+    """
+
+    code = "SEG245"
+
+
+class EqualChannels(Remark):
+    """A colour image has the same value in all channels, and was read as grey.
+
+    Save it as grey to be rid of the remark.
+    """
+
+    code = "SEG251"
+
+
+class FloatLabels(Remark):
+    """A floating-point file holds whole numbers only, and was read as labels.
+
+    Save labels as integers to be rid of the remark.
+    """
+
+    code = "SEG252"
+
+
+class ShiftedIds(Remark):
+    """Predicted ids look shifted against the true ones.
+
+    Adding a constant to every predicted id makes far more pixels right: a label map with and one without an "other"
+    class at 0 (ADE20K) do this. Bring both to the same ids.
+    """
+
+    code = "SEG253"
+
+
+class TrainIds(Remark):
+    """One side looks like Cityscapes ids, the other like train ids.
+
+    Translating ids into train ids makes far more pixels right. Bring both to the same ids.
+    """
+
+    code = "SEG254"
+
+
+class Transposed(Remark):
+    """A square mask agrees far better when it is transposed.
+
+    Rows and columns were probably swapped when one of the two was written.
+    """
+
+    code = "SEG255"
+
+
+class UnknownPredIds(Remark):
+    """The prediction holds ids that are no class.
+
+    Such pixels count as wrong for their true class, in the column `other` of the confusion matrix.
+    """
+
+    code = "SEG256"
+
+
+class SameFile(Remark):
+    """Prediction and truth are one and the same file.
+
+    A link from one folder into the other: the pair scores 1.
+    """
+
+    code = "SEG257"
+
+
+class InternalError(SegevalError):
+    """A fault of segeval itself.
+
+    Please report it with the traceback that `SEGEVAL_DEBUG=1` shows.
+    """
+
+    code = "SEG901"
+
+
+class DiskFull(SegevalError):
+    """The system could not write the output.
+
+    The message has the system's reason. Earlier files in the output folder are untouched.
+    """
+
+    code = "SEG902"
+
+
+def causes() -> dict[str, type[SegevalError]]:
+    """Every cause by its code, in order."""
+    found: dict[str, type[SegevalError]] = {}
+    pending = [SegevalError]
+    while pending:
+        for kind in pending.pop().__subclasses__():
+            pending.append(kind)
+            if kind.code:
+                found[kind.code] = kind
+    return dict(sorted(found.items()))

@@ -1,0 +1,45 @@
+"""Fixtures, and every strictness on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+np.seterr(all="raise")
+
+Save = Callable[[str, Any], Path]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="accept today's golden outputs")
+
+
+@pytest.fixture
+def root() -> Path:
+    """The folder of the project."""
+    return Path(__file__).parent.parent
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    """Save an array below the test's folder, in the format of its suffix: `save("pred/a.png", array)`."""
+
+    def write(name: str, array: Any) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        array = np.asarray(array)
+        if path.suffix == ".png":
+            path.write_bytes(imagecodecs.png_encode(array))
+        elif path.suffix == ".npy":
+            np.save(path, array)
+        elif path.suffix == ".npz":
+            np.savez_compressed(path, array)
+        else:
+            tifffile.imwrite(path, array, photometric="minisblack", metadata=None)
+        return path
+
+    return write

@@ -1,0 +1,72 @@
+"""Tests of how untrusted text is shown."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segeval.text import extent, safe_text, some
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain name.png", "plain name.png"),
+        ("café_日本.png", "café_日本.png"),
+        ("\x1b]0;p\x07", "\\x1b]0;p\\x07"),
+        ("\n::error::x", "\\x0a::error::x"),
+        ("a\tb\rc", "a\\x09b\\x0dc"),
+        ("\x9b31m", "\\x9b31m"),  # the one-byte CSI of C1
+        ("a\u202egnp.b", "a\\u202egnp.b"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("\u2028\u2029", "\\u2028\\u2029"),
+        ("\U000e0041", "\\U000e0041"),  # a tag character
+        ("\udcff.png", "\\xff.png"),  # the byte 0xff of a name that is not UTF-8
+        ("\ud800", "\\ud800"),
+        ("[/] </script> =cmd() -x", "[/] </script> =cmd() -x"),
+        ("", ""),
+    ],
+)
+def test_hidden_characters_become_visible(text, shown):
+    """Controls, bidi, separators and undecodable bytes are spelled out; all else stays."""
+    assert safe_text(text) == shown
+
+
+any_text = st.text(st.characters(codec=None))
+
+
+@given(any_text)
+def test_twice_is_once(text):
+    """Making safe text safe again changes nothing."""
+    assert safe_text(safe_text(text)) == safe_text(text)
+
+
+@given(any_text)
+def test_nothing_hidden_is_left(text):
+    """No control, format, surrogate or separator character comes out, and what comes out can be encoded."""
+    shown = safe_text(text)
+    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert shown.encode().decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b", "c"], "a, b, c"),
+        (["a", "b", "c", "d", "e"], "a, b, c and 2 more"),
+    ],
+)
+def test_some_counts_the_rest(names, shown):
+    """Three names, and how many more."""
+    assert some(names) == shown
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"), [((), "a single number"), ((5,), "5"), ((512, 640), "512 x 640"), ((1, 2, 3), "1 x 2 x 3")]
+)
+def test_extent(shape, shown):
+    """Shapes as people write them."""
+    assert extent(shape) == shown
