@@ -1,0 +1,174 @@
+"""From the confusions of single images to scores of classes and of the whole data set."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from segeval.catalog import Entry
+from segeval.errors import BadOption, UnknownName
+from segeval.evidence.confusion import Confusion, PixelCounts, positions
+from segeval.metrics import METRICS
+from segeval.metrics.overlap import Array, ratio
+from segeval.statistics import MEANS, Mean, mean
+
+PRESENCE = ("union", "truth")
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Which metrics, when a class counts as present, and how classes are averaged."""
+
+    metrics: tuple[str, ...] = ("overlap",)
+    presence: str = "union"
+    mean: str = "arithmetic"
+    beta: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.presence not in PRESENCE:
+            raise BadOption(f"--presence is {self.presence!r}", f"give one of {', '.join(PRESENCE)}")
+        if self.mean not in MEANS:
+            raise BadOption(f"--mean is {self.mean!r}", f"give one of {', '.join(MEANS)}")
+        if not 0 < self.beta <= 1000:
+            raise BadOption(f"--beta is {self.beta}", "give a number above 0 and up to 1000")
+        if not self.entries:
+            raise UnknownName("--metrics names no metric", "see `segeval list metrics`")
+
+    @classmethod
+    def of(cls, metrics: str | Iterable[str] = "overlap", *, beta: float = 2.0, **options: str) -> "Scoring":
+        """The same, from names in one text with commas between them, or in a list."""
+        names = metrics.split(",") if isinstance(metrics, str) else metrics
+        return cls(tuple(name.strip() for name in names), beta=float(beta), **options)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The chosen metrics, in the order of the catalogue."""
+        chosen = set()
+        for name in self.metrics:
+            group = {entry.name for entry in METRICS.values() if group_of(entry) == name}
+            chosen |= group or {METRICS.find(name).name}
+        return [entry for entry in METRICS.values() if entry.name in chosen]
+
+    def printed(self, entry: Entry) -> str:
+        """The name of a metric, with the value of its knob: `f_beta@2`."""
+        knob = entry.facts.get("knob")
+        return f"{entry.name}@{getattr(self, knob):g}" if knob else entry.name
+
+
+def group_of(entry: Entry) -> str:
+    """The family of a metric: the file it stands in."""
+    return entry.func.__module__.rpartition(".")[2]
+
+
+class Scores:
+    """The scores of some images over some classes: everything here is a function of their pixel counts."""
+
+    def __init__(self, confusions: Sequence[Confusion], ids: Sequence[int], scoring: Scoring) -> None:
+        self.scoring = scoring
+        self.images = _stacked(confusions, ids)  # each (images, classes)
+        self.pooled = PixelCounts(*(counts.sum(axis=0) for counts in self.images))  # each (classes,)
+        self.total = sum(c.total for c in confusions)
+
+    def values(self, entry: Entry, counts: PixelCounts) -> Array:
+        """A metric where the class is present, undefined (nan) elsewhere."""
+        knob = entry.facts.get("knob")
+        options = {knob: getattr(self.scoring, knob)} if knob else {}
+        return np.where(self.present(counts), entry.func(counts, **options), np.nan)
+
+    def present(self, counts: PixelCounts) -> Array:
+        truth = counts.tp + counts.fn > 0
+        return truth if self.scoring.presence == "truth" else truth | (counts.fp > 0)
+
+    @cached_property
+    def _averaged(self) -> list[Entry]:
+        return [entry for entry in METRICS.values() if "mean" in entry.facts]
+
+    @cached_property
+    def summary(self) -> dict[str, Mean]:
+        """Every summary number, with how many values its mean skipped."""
+        iou, truth = METRICS["iou"].func(self.pooled), self.pooled.tp + self.pooled.fn
+        return {
+            "pixel_accuracy": self._single(self.pooled.tp.sum(), self.total),
+            "fw_iou": self._single(math.fsum(iou[truth > 0] * truth[truth > 0]), truth.sum()),
+            **self.means,
+        }
+
+    @cached_property
+    def means(self) -> dict[str, Mean]:
+        """The summary numbers that are means over classes."""
+        found = {"mean_accuracy": mean(self.values(METRICS["recall"], self.pooled), self.scoring.mean)}
+        for entry in self._averaged:
+            name = entry.facts["mean"]
+            values = self.values(entry, self.images)
+            found[f"{name}_dataset"] = mean(self.values(entry, self.pooled), self.scoring.mean)
+            found[f"{name}_image"] = mean(mean(row, self.scoring.mean).value for row in values)
+            found[f"{name}_class"] = mean((mean(column).value for column in values.T), self.scoring.mean)
+        return found
+
+    @staticmethod
+    def _single(part: float, whole: float) -> Mean:
+        value = float(ratio(np.array(part), np.array(whole)))
+        return Mean(value, int(math.isnan(value)), 1)
+
+    def classes(self) -> list[dict[str, Any]]:
+        """One row for each class: counts, images, metrics of the pooled counts, means over images."""
+        images, pooled = self.images, self.pooled
+        truth, pred = images.tp + images.fn > 0, images.tp + images.fp > 0
+        columns: dict[str, Array] = {
+            "images": self.present(images).sum(axis=0),
+            "n_both_empty": (~truth & ~pred).sum(axis=0),
+            "n_missed": (truth & ~pred).sum(axis=0),
+            "n_hallucinated": (~truth & pred).sum(axis=0),
+            "truth_pixels": pooled.tp + pooled.fn,
+            "pred_pixels": pooled.tp + pooled.fp,
+            **pooled._asdict(),
+        }
+        for entry in self.scoring.entries:
+            columns[self.scoring.printed(entry)] = self.values(entry, pooled)
+        for entry in self._averaged:
+            over_images = [mean(column).value for column in self.values(entry, images).T]
+            columns[f"{entry.name}_over_images"] = np.array(over_images, np.float64)
+        rows = [
+            dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)
+        ]
+        return [row | {"undefined": self._reasons(row)} for row in rows]
+
+    def _reasons(self, row: dict[str, Any]) -> dict[str, str]:
+        """Why each undefined number of a class is undefined."""
+        return {
+            name: self._reason(row) for name, value in row.items() if isinstance(value, float) and math.isnan(value)
+        }
+
+    def _reason(self, row: dict[str, Any]) -> str:
+        if self.total == 0:
+            return "all-ignored"
+        if row["truth_pixels"] == row["pred_pixels"] == 0:
+            return "absent-in-both"
+        if row["truth_pixels"] == 0:
+            return "empty-truth"
+        return "empty-prediction" if row["pred_pixels"] == 0 else "nothing-outside"
+
+    def image_means(self, entry: Entry) -> list[float]:
+        """For each image the mean of a metric over its classes."""
+        return [mean(row, self.scoring.mean).value for row in self.values(entry, self.images)]
+
+
+def _stacked(confusions: Sequence[Confusion], ids: Sequence[int]) -> PixelCounts:
+    """The counts of every image and class, each int64 (images, classes); in one go, since images are many and small."""
+    shape = (len(confusions), len(ids) + 1)
+    tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
+    if confusions:
+        cells = [confusion.valid for confusion in confusions]
+        image = np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
+        true_ids, pred_ids, pixels = (np.concatenate(column) for column in zip(*cells, strict=True))
+        row, column = positions(true_ids, ids), positions(pred_ids, ids)
+        right = row == column
+        np.add.at(truth, (image, row), pixels)
+        np.add.at(pred, (image, column), pixels)
+        np.add.at(tp, (image[right], row[right]), pixels[right])
+    total = truth.sum(axis=1, keepdims=True)
+    tp, truth, pred = tp[:, :-1], truth[:, :-1], pred[:, :-1]
+    return PixelCounts(tp, pred - tp, truth - tp, total - truth - pred + tp)

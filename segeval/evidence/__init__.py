@@ -1,0 +1,5 @@
+"""What one pair of arrays leaves behind: small, and additive."""
+
+from segeval.evidence.confusion import Confusion
+
+__all__ = ["Confusion"]

@@ -1,0 +1,226 @@
+"""How often each true id was predicted as each other id."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from segeval.errors import ShapesDiffer, UnknownTruthIds
+from segeval.evidence.runs import Array, CellCounter, merged_cells, narrow, runs, summed
+from segeval.text import counted, extent, some
+
+
+class PixelCounts(NamedTuple):
+    """Counts of any shape, (classes,) or (images, classes)."""
+
+    tp: Array
+    fp: Array
+    fn: Array
+    tn: Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Confusion:
+    """Pixel counts (int64) of truth × prediction, kept sparse: only pairs of ids that occur.
+
+    ids: the classes, in the order of rows and columns.  ignore: true ids whose pixels leave every count.
+    A predicted id outside `ids` counts as wrong for the true class, in one last column, `other`.
+    Confusions add up: tiles to an image, images to a data set.
+    """
+
+    ids: tuple[int, ...]
+    ignore: frozenset[int]
+    truth: Array  # int32 (cells,): true ids, ignored ones included
+    pred: Array  # int32 (cells,): predicted ids as they stand in the file
+    pixels: Array  # int64 (cells,)
+
+    @classmethod
+    def of(
+        cls,
+        pred: Array,
+        truth: Array,
+        *,
+        num_classes: int | None = None,
+        ids: Sequence[int] | None = None,
+        ignore: Iterable[int] = (),
+    ) -> "Confusion":
+        """Count two integer label arrays of one shape.
+
+        The classes are `ids`, or 0 … num_classes − 1, or else the ids found. ShapesDiffer when the shapes differ,
+        UnknownTruthIds when the truth holds an id that is neither a class nor ignored; TypeError for arrays that are
+        not plain integers, ValueError for ids beyond 32 bits or classes given twice.
+        """
+        pred, truth = narrow(pred), narrow(truth)
+        if pred.shape != truth.shape:
+            raise ShapesDiffer(
+                f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
+            )
+        if num_classes is not None:
+            if ids is not None:
+                raise ValueError("give num_classes or ids, not both")
+            ids = range(num_classes)
+        if ids is not None and len(set(ids)) < len(ids):
+            raise ValueError("an id is given twice")
+        counter = CellCounter()
+        for block in runs(pred, truth):
+            counter.add(block)
+        return cls.from_cells(counter.cells(), ids, ignore)
+
+    @classmethod
+    def from_cells(
+        cls, cells: tuple[Array, Array, Array], ids: Sequence[int] | None = None, ignore: Iterable[int] = ()
+    ) -> "Confusion":
+        """The same, from (true ids, predicted ids, pixels)."""
+        ignored = frozenset(ignore)
+        truth, pred, _ = cells
+        if ids is None:
+            ids = sorted(i for i in {*truth.tolist(), *pred.tolist()} if i >= 0)
+        confusion = cls(tuple(i for i in ids if i not in ignored), ignored, *cells)
+        confusion._check_truth()
+        return confusion
+
+    @classmethod
+    def none(cls, ids: Sequence[int] = (), ignore: Iterable[int] = ()) -> "Confusion":
+        """No pixels at all: adds nothing."""
+        return cls.from_cells((np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64)), ids, ignore)
+
+    def _check_truth(self) -> None:
+        truth, _, pixels = self.valid
+        unknown = ~np.isin(truth, np.array(self.ids, np.int64))
+        if unknown.any():
+            strangers = _by_id(truth[unknown], pixels[unknown])
+            named = [f"{id_} ({counted(number, 'pixel')})" for id_, number in strangers.items()]
+            raise UnknownTruthIds(
+                f"the truth holds ids that are no class: {some(named)}", _way_out(list(strangers), self)
+            )
+
+    @property
+    def valid(self) -> tuple[Array, Array, Array]:
+        """The cells whose true id is not ignored."""
+        if not self.ignore:
+            return self.truth, self.pred, self.pixels
+        keep = ~np.isin(self.truth, list(self.ignore))
+        return self.truth[keep], self.pred[keep], self.pixels[keep]
+
+    @property
+    def matrix(self) -> Array:
+        """int64 (C, C + 1): rows truth, columns prediction, the last column `other`."""
+        truth, pred, pixels = self.valid
+        counts = np.zeros((len(self.ids) + 1, len(self.ids) + 1), np.int64)
+        np.add.at(counts, (positions(truth, self.ids), positions(pred, self.ids)), pixels)
+        return counts[:-1]
+
+    def normalised(self, by: str) -> Array:
+        """The matrix as shares of `truth` (rows sum to 1), of `pred` (columns) or of `all` pixels: see `shares`."""
+        return shares(self.matrix, by)
+
+    @property
+    def counts(self) -> PixelCounts:
+        """The pixels of each class that are right, wrongly given to it, missed, and the rest: each int64 (C,)."""
+        truth, pred, pixels = self.valid
+        row, column = positions(truth, self.ids), positions(pred, self.ids)
+        tp, true, predicted = (np.zeros(len(self.ids) + 1, np.int64) for _ in range(3))
+        np.add.at(true, row, pixels)
+        np.add.at(predicted, column, pixels)
+        np.add.at(tp, row[row == column], pixels[row == column])
+        tp, true, predicted = tp[:-1], true[:-1], predicted[:-1]
+        return PixelCounts(tp, predicted - tp, true - tp, pixels.sum() - true - predicted + tp)
+
+    @property
+    def tp(self) -> Array:
+        return self.counts.tp
+
+    @property
+    def fp(self) -> Array:
+        return self.counts.fp
+
+    @property
+    def fn(self) -> Array:
+        return self.counts.fn
+
+    @property
+    def tn(self) -> Array:
+        return self.counts.tn
+
+    @property
+    def total(self) -> int:
+        """Pixels that are not ignored."""
+        return int(self.valid[2].sum())
+
+    @property
+    def ignored(self) -> int:
+        """Pixels that are ignored."""
+        return int(self.pixels.sum()) - self.total
+
+    @property
+    def unknown_pred(self) -> dict[int, int]:
+        """Valid pixels for each predicted id that is no class."""
+        _, pred, pixels = self.valid
+        strange = positions(pred, self.ids) == len(self.ids)
+        return _by_id(pred[strange], pixels[strange])
+
+    def with_ids(self, ids: Sequence[int]) -> "Confusion":
+        """The same counts seen through another list of classes."""
+        return Confusion(tuple(ids), self.ignore, self.truth, self.pred, self.pixels)
+
+    def merged(self, groups: Mapping[str, Sequence[int]]) -> "Confusion":
+        """The counts of groups of classes, numbered 0, 1, 2, … in the order given.
+
+        Inside a group every pixel is right. What is predicted as no group's class goes to `other`; pixels whose true
+        class has no group count against the groups that they were given to, and otherwise for none.
+        """
+        number = {member: n for n, members in enumerate(groups.values()) for member in members}
+        truth, pred, pixels = self.valid
+
+        def renamed(ids: Array) -> Array:
+            return np.array([number.get(i, -1) for i in ids.tolist()], np.int32)
+
+        return Confusion(tuple(range(len(groups))), frozenset(), *merged_cells(renamed(truth), renamed(pred), pixels))
+
+    def __add__(self, other: "Confusion") -> "Confusion":
+        return total([self, other])
+
+
+def shares(counts: npt.ArrayLike, by: str) -> Array:
+    """A matrix of counts as float64 shares of each row (`truth`), each column (`pred`) or `all`; nan for 0/0."""
+    matrix = np.asarray(counts, np.int64)
+    whole = matrix.sum(axis={"truth": 1, "pred": 0, "all": None}[by], keepdims=True)
+    return matrix / np.where(whole == 0, np.nan, whole)
+
+
+def total(confusions: Sequence[Confusion]) -> Confusion:
+    """The sum of confusions that ignore the same ids; over all their classes, if they differ in them."""
+    first = confusions[0]
+    if any(c.ignore != first.ignore for c in confusions):
+        raise ValueError("confusions that ignore different ids do not add up")
+    ids = first.ids
+    if any(c.ids != ids for c in confusions):
+        ids = tuple(sorted(set().union(*(c.ids for c in confusions))))
+    columns = (np.concatenate([getattr(c, name) for c in confusions]) for name in ("truth", "pred", "pixels"))
+    return Confusion(ids, first.ignore, *merged_cells(*columns))
+
+
+def _by_id(ids: Array, pixels: Array) -> dict[int, int]:
+    """The pixels of each id."""
+    distinct, sums = summed(ids, pixels)
+    return dict(zip(distinct.tolist(), sums.tolist(), strict=True))
+
+
+def positions(ids: Array, classes: Sequence[int]) -> Array:
+    """The position of each id in the list of classes; len(classes) if it is not there."""
+    known = np.array(classes, np.int64)
+    order = np.argsort(known, kind="stable")
+    if not known.size:
+        return np.zeros(ids.shape, np.int64)
+    place = np.minimum(np.searchsorted(known[order], ids), known.size - 1)
+    return np.where(known[order][place] == ids, order[place], known.size)
+
+
+def _way_out(strangers: list[int], confusion: Confusion) -> str:
+    if set(confusion.truth.tolist()) | {0} == {0, 255} and len(confusion.ids) <= 2:
+        return "a mask of 0 and 255 is binary: use --binary"
+    if min(strangers) < 0:
+        return f"ids below 0 are never classes; ignore them with --ignore {strangers[0]}"
+    return f"ignore them with --ignore {strangers[0]}, or add them to the classes"

@@ -1,0 +1,14 @@
+"""Metrics: short pure functions of evidence."""
+
+from typing import Any
+
+from segeval.catalog import Catalog
+
+METRICS = Catalog("metric")
+METRICS.discover(__name__, list(__path__))
+
+
+def __getattr__(name: str) -> Any:
+    if name in METRICS:
+        return METRICS[name].func
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
