@@ -1,0 +1,167 @@
+"""The only room that opens files: one module per format, one door that turns what they hold into labels."""
+
+import math
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from segeval.catalog import Catalog
+from segeval.errors import (
+    Changed,
+    DamagedFile,
+    EmptyFile,
+    NotRegular,
+    RefusedFormat,
+    Remark,
+    SegevalError,
+    TooLarge,
+    UnfitPixels,
+    UnknownFormat,
+    Unreadable,
+)
+from segeval.pairing import MaskFile
+from segeval.text import extent
+
+Array = npt.NDArray[Any]
+
+READERS = Catalog("format")
+MAX_PIXELS = 1 << 28
+_OVERHEAD = 64 << 20  # bytes of a file beside its pixels, at 8 bytes each
+
+# What is known and refused: its first bytes, its suffixes, the reason.
+REFUSED: list[tuple[tuple[bytes, ...], tuple[str, ...], str]] = [
+    ((b"\xff\xd8\xff",), (".jpg", ".jpeg"), "JPEG is lossy: it invents label ids"),
+    ((b"RIFF",), (".webp",), "WebP may be lossy: it invents label ids"),
+    ((b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), (".jp2", ".j2k"), "JPEG 2000 may be lossy: it invents label ids"),
+    ((b"%!PS", b"\xc5\xd0\xd3\xc6"), (".eps", ".ps"), "PostScript is a program"),
+    ((b"%PDF",), (".pdf",), "PDF has no pixels of its own"),
+    ((b"<svg",), (".svg",), "SVG has no pixels"),
+    ((b"GIF8",), (".gif",), "GIF holds animations and palettes of colours"),
+    ((b"BM",), (".bmp",), "BMP is not a mask format that is read"),
+    ((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), (".pkl", ".pickle"), "unpickling runs code"),
+    ((), (".pt", ".pth"), "unpickling runs code"),
+    ((b"\x89HDF",), (".h5", ".hdf5"), "HDF5 can link to other files"),
+    ((b"\x1f\x8b",), (".nii.gz",), "compressed NIfTI is not read yet"),
+    ((), (".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".dcm"), "medical volumes are not read yet"),
+]
+
+
+class Image(Protocol):
+    """An opened file whose header is known and whose pixels are not decoded yet."""
+
+    shape: tuple[int, ...]  # of the array, without colour channels
+    colour: bool  # the pixels have one more axis, the last: 2 to 4 channels
+    levels: int  # the largest value an integer pixel can have; 0 where pixels are indices of a palette
+    remarks: list[Remark]
+
+    def pixels(self) -> Array: ...
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The pixels of a file as they stand in it."""
+
+    name: str
+    pixels: Array
+    colour: bool = False
+    levels: int = 255
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def suffixes() -> tuple[str, ...]:
+    """The suffixes of every format that can be read."""
+    return tuple(suffix for entry in READERS.values() for suffix in entry.facts["suffixes"])
+
+
+def refused_suffixes() -> tuple[str, ...]:
+    """The suffixes of formats that are known and refused."""
+    return tuple(suffix for _, endings, _ in REFUSED for suffix in endings)
+
+
+def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
+    """The mask in a file; an error that names the file for whatever is wrong with it."""
+    image = header(file, max_pixels)
+    pixels = _guarded(file.name, image.pixels)
+    remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
+    return Mask(file.name, pixels, image.colour, image.levels, remarks)
+
+
+def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:
+    """The file opened and checked as far as that goes without decoding its pixels."""
+    data = _bytes(file, 8 * max_pixels + _OVERHEAD)
+    kind = _reader(data, file.name)
+    image: Image = _guarded(file.name, lambda: kind(data))
+    if not image.shape:
+        raise UnfitPixels(f"{file.name} holds a single number", "a mask has at least one axis")
+    count = math.prod(image.shape)
+    if count > max_pixels:
+        raise TooLarge(
+            f"{file.name} announces {extent(image.shape)} = {count:,} elements, more than {max_pixels:,}",
+            f"if it is yours, read it with --max-pixels {count}",
+        )
+    if count == 0:
+        raise DamagedFile(f"{file.name} is {extent(image.shape)}: it has no pixels", "write the file again")
+    return image
+
+
+def _guarded(name: str, decode: Callable[[], Any]) -> Any:
+    """What `decode` gives; whatever a decoder raises becomes one error that names the file."""
+    try:
+        return decode()
+    except SegevalError as fault:
+        raise type(fault)(f"{name}: {fault.message}", fault.hint) from fault
+    except MemoryError:
+        raise
+    except Exception as fault:  # decoders raise whatever they like
+        reason = " ".join(str(fault).split()) if not isinstance(fault, UnicodeError) else "garbage"
+        raise DamagedFile(
+            f"{name} cannot be decoded: {reason or type(fault).__name__}", "fetch or write the file again"
+        ) from fault
+
+
+def _bytes(file: MaskFile, limit: int) -> bytes:
+    """The content of a regular file that does not change while it is read."""
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise NotRegular(f"{file.name} is not a regular file", "only regular files are read")
+            if before.st_size > limit:
+                raise TooLarge(f"{file.name} has {before.st_size:,} bytes", "if it is yours, raise --max-pixels")
+            with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+                data = stream.read()
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as fault:
+        raise Unreadable(
+            f"{file.name}: {fault.strerror}", "check that it is still there and its permissions"
+        ) from fault
+    if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Changed(f"{file.name} changed while it was read", "score when nothing writes into the folders")
+    return data
+
+
+def _reader(data: bytes, name: str) -> Callable[[bytes], Image]:
+    """The reader of the format that the first bytes announce."""
+    if not data:
+        raise EmptyFile(f"{name} is an empty file", "fetch or write it again")
+    for entry in READERS.values():
+        if data.startswith(entry.facts["magic"]):
+            return entry.func
+    if data.startswith(b"version https://git-lfs"):
+        raise UnknownFormat(f"{name} is a git-lfs pointer, not the file", "run git lfs pull")
+    for magic, endings, reason in REFUSED:
+        if (magic and data.lstrip()[:16].startswith(magic)) or name.lower().endswith(endings):
+            raise RefusedFormat(f"{name} is refused: {reason}", "save masks as PNG, TIFF or NPY from their source")
+    text = data[:64].decode("ascii", "replace").split()
+    start = f"it begins with {' '.join(text)[:32]!r}" if text else "its first bytes say nothing"
+    raise UnknownFormat(f"{name} is in no format that can be read: {start}", "see `segeval list formats`")
+
+
+READERS.discover(__name__, list(__path__))

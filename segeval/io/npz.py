@@ -1,0 +1,61 @@
+"""NPZ: a zip archive with one NumPy array."""
+
+import io
+import zipfile
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from segeval.errors import DamagedFile, Remark, SeveralFrames, UnfitPixels
+from segeval.io import READERS
+from segeval.io.npy import Npy, npy_header, npy_size
+from segeval.text import some
+
+
+@READERS.add(suffixes=(".npz",), magic=(b"PK\x03\x04", b"PK\x05\x06"), holds="one array, as NPY; stored or deflated")
+class Npz:
+    """NPZ: an archive with one array; the array's header is read before anything is inflated."""
+
+    colour = False
+
+    def __init__(self, data: bytes) -> None:
+        self._archive = zipfile.ZipFile(io.BytesIO(data))
+        self._member = _only_member(self._archive)
+        with self._archive.open(self._member) as stream:
+            self._head = stream.read(1 << 16)
+        if not self._head.startswith(b"\x93NUMPY"):
+            raise UnfitPixels(
+                f"{self._member.filename!r} in the archive is not an array", "save it with numpy.savez_compressed"
+            )
+        self.shape, _, dtype, start = npy_header(self._head)
+        self.levels = int(np.iinfo(dtype).max) if dtype.kind in "iu" else 1
+        self.remarks: list[Remark] = []
+        self._size = start + npy_size(self.shape, dtype)
+        if self._member.file_size != self._size:
+            raise DamagedFile(
+                f"the array is {self._size:,} bytes but its member {self._member.file_size:,}", "write the file again"
+            )
+
+    def pixels(self) -> npt.NDArray[Any]:
+        with self._archive.open(self._member) as stream:
+            data = stream.read()  # to the end, where the check sum is verified
+        return Npy(data).pixels()
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if len(set(names)) < len(names):
+        raise DamagedFile(f"the archive holds {names[0]!r} twice", "write the file again")
+    if len(members) != 1:
+        arrays = some([repr(name.removesuffix(".npy")) for name in names]) or "nothing"
+        raise SeveralFrames(f"the archive holds {len(members)} arrays: {arrays}", "save one array per file")
+    member = members[0]
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others inflate without a limit
+        raise UnfitPixels("the archive is neither stored nor deflated", "save it with numpy.savez_compressed")
+    if member.flag_bits & 1:
+        raise DamagedFile("the archive is encrypted", "save it without a password")
+    if member.filename.startswith(("/", "\\")) or ".." in member.filename.replace("\\", "/").split("/"):
+        raise DamagedFile(f"the archive holds a path, {member.filename!r}", "write the file again")
+    return member

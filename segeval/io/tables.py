@@ -1,0 +1,99 @@
+"""The classes that the options name."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+
+from segeval.classes import SUFFIXES, ClassTable, Colour, checked, parse
+from segeval.documents import read
+from segeval.errors import BadClassTable, BadOption
+
+
+@dataclass(frozen=True)
+class ClassChoice:
+    """What counts as a class; without a table, the ids that are found."""
+
+    table: ClassTable | None = None  # ignored ids included: they may have a channel
+    ignore: frozenset[int] = frozenset()
+    binary: bool = False
+    colors: Mapping[Colour, int] = field(default_factory=dict)
+
+    @property
+    def channels(self) -> tuple[int, ...] | None:
+        """The ids that the channels of probabilities stand for, in order."""
+        return self.table.ids if self.table else None
+
+    @property
+    def scored(self) -> ClassTable | None:
+        return self.table.scored if self.table else None
+
+
+def choose(
+    num_classes: int | None = None,
+    classes: str | PathLike[str] | Sequence[str] | None = None,
+    ignore: Iterable[int] = (),
+    binary: bool = False,
+    colors: str | PathLike[str] | None = None,
+) -> ClassChoice:
+    """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
+    given = {"--num-classes": num_classes is not None, "--classes": classes is not None}
+    if all(given.values()):
+        raise BadOption("--num-classes and --classes exclude each other", "give one of them")
+    palette = load_table(fspath(colors)) if colors else None
+    if colors and not (palette and palette.colors):
+        raise BadClassTable(f"{colors} has no colours", "give each class a 'color', such as '#804080'")
+    if num_classes is not None:
+        table: ClassTable | None = ClassTable.numbered(num_classes)
+    elif classes is not None:
+        table = _named(classes)
+    else:
+        table = ClassTable.binary() if binary else palette
+    ignored_ids = _ids(ignore)
+    if binary and ignored_ids & {0, 1}:
+        raise BadOption(
+            "--binary makes 0 and 1 of all ids, so that neither can be ignored", "leave out --ignore 0 or 1"
+        )
+    if binary and table and not set(table.ids) <= {0, 1}:
+        raise BadOption(
+            "--binary has the classes 0 and 1, and no others", "leave out --num-classes and --classes, or name two"
+        )
+    if table:
+        table = table.ignoring(ignored_ids)
+        if not table.scored.classes:
+            raise BadOption("--ignore leaves no class", "ignore fewer ids")
+    ignored = table.ignore if table else ignored_ids
+    found = palette.colors if palette else table.colors if table else {}
+    return ClassChoice(table, ignored, binary, found)
+
+
+def _ids(ignore: Iterable[int]) -> frozenset[int]:
+    try:
+        ids = frozenset(int(id_) for id_ in ignore)
+    except TypeError as fault:
+        raise BadOption(f"--ignore is {ignore!r}", "give a list of ids") from fault
+    if any(abs(id_) >= 1 << 31 for id_ in ids):
+        raise BadOption("--ignore has an id beyond 32 bits", "ids are the numbers that stand in the masks")
+    return ids
+
+
+def load_table(path: str) -> ClassTable:
+    """The class table in a CSV, JSON or TOML file."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadClassTable(f"{path} is not a class file", f"give a file that ends in {', '.join(SUFFIXES)}")
+    return parse(read(path, BadClassTable), suffix, path)
+
+
+def _named(classes: str | PathLike[str] | Sequence[str]) -> ClassTable:
+    if isinstance(classes, PathLike):
+        return load_table(fspath(classes))
+    if not isinstance(classes, str):
+        return ClassTable.named(classes)
+    if classes.lower().endswith(SUFFIXES) or os.path.isfile(classes):
+        return load_table(classes)
+    if "," not in classes and re.search(r"/|\.[A-Za-z]{2,5}$", classes):
+        raise BadClassTable(f"there is no file {classes}", "give class names with commas between them, or a class file")
+    return checked(ClassTable.named(classes.split(",")), "--classes")
