@@ -1,3 +1,23 @@
 """Segmentation scores that can be trusted: confusion matrices and overlap metrics from two folders of masks."""
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+__all__ = ["IncompleteRun", "Run", "SegevalError", "score"]
+
+if TYPE_CHECKING:
+    from segeval.api import IncompleteRun, score
+    from segeval.errors import SegevalError
+    from segeval.run import Run
+
+
+def __getattr__(name: str) -> Any:
+    """The public names and rooms, imported when asked for, so that the command line starts at once."""
+    import importlib
+
+    homes = {"IncompleteRun": "api", "score": "api", "Run": "run", "SegevalError": "errors"}
+    if name in homes:
+        return getattr(importlib.import_module(f"segeval.{homes[name]}"), name)
+    if name in ("evidence", "metrics"):
+        return importlib.import_module(f"segeval.{name}")
+    raise AttributeError(f"module 'segeval' has no attribute {name!r}")

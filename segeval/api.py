@@ -1,0 +1,66 @@
+"""The library's front door."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from os import PathLike, fspath
+
+from segeval.aggregate import Scoring
+from segeval.evaluate import Job, Progress, evaluate, find_pairs
+from segeval.io import MAX_PIXELS
+from segeval.io.labels import Reading
+from segeval.io.tables import choose
+from segeval.pairing import Layout
+from segeval.run import Run
+
+
+class IncompleteRun(UserWarning):
+    """Some pairs could not be scored; `Run.failures` says which and why."""
+
+
+def score(
+    pred: str | PathLike[str],
+    truth: str | PathLike[str],
+    *,
+    num_classes: int | None = None,
+    classes: str | PathLike[str] | Sequence[str] | None = None,
+    ignore: Iterable[int] = (),
+    binary: bool = False,
+    colors: str | PathLike[str] | None = None,
+    probability: bool = False,
+    logits: bool = False,
+    threshold: float = 0.5,
+    max_pixels: int = MAX_PIXELS,
+    pred_pattern: str | None = None,
+    gt_pattern: str | None = None,
+    missing: str = "error",
+    follow_symlinks: bool = False,
+    metrics: str | Sequence[str] = "overlap",
+    presence: str = "union",
+    mean: str = "arithmetic",
+    beta: float = 2.0,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Score a folder of predictions against a folder of true masks, as `segeval score` does with the same options.
+
+    Gives a `Run`: `Run.summary` (numbers of the data set by name), `Run.classes` (a row for each class), `Run.records`
+    (the pixel counts of each pair), `Run.to_json(path)`. Undefined numbers are nan.
+
+    Raises a `SegevalError` with a `code` and a `hint` when nothing can be scored. Pairs that cannot be read do not stop
+    the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
+    """
+    layout = Layout(pred_pattern, gt_pattern, missing, follow_symlinks)
+    run = evaluate(
+        find_pairs(fspath(pred), fspath(truth), layout),
+        layout,
+        Job(Reading(probability, logits, threshold, max_pixels), choose(num_classes, classes, ignore, binary, colors)),
+        Scoring.of(metrics, presence=presence, mean=mean, beta=beta),
+        jobs,
+        progress,
+    )
+    if not run.complete:
+        first = run.failures[0]
+        warnings.warn(
+            f"{len(run.failures)} pairs were not scored; {first.code} {first.message}", IncompleteRun, stacklevel=2
+        )
+    return run

@@ -1,0 +1,93 @@
+"""A look at two folders before the long run: pairing, headers, sizes, ids."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from segeval import diagnose, io
+from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds
+from segeval.evaluate import Job, Progress, in_order, measure, threads
+from segeval.evidence.confusion import Confusion, total
+from segeval.io.labels import check_channels
+from segeval.io.tables import ClassChoice
+from segeval.pairing import Pair, Pairing
+from segeval.run import Note, Record
+from segeval.text import extent
+
+SAMPLE = 100  # pairs whose pixels are read
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found."""
+
+    faults: list[Note]
+    sizes: Counter[str]
+    truth_ids: list[int]
+    pred_ids: list[int]
+    sampled: int
+    remarks: list[Note]
+    suggestions: list[tuple[str, str]]
+
+
+def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress | None = None) -> Checked:
+    """Open every header, and count the ids of a sample of the pairs, evenly spread."""
+    faults = [Note.of(id_, fault) for id_, fault in found.faults]
+    sizes: Counter[str] = Counter()
+    any_ids = replace(job, classes=ClassChoice(None, job.classes.ignore, False, job.classes.colors))
+    sound: list[Pair] = []
+    records: list[Record] = []
+    with threads(jobs) as executor:
+        for done, (each, size) in enumerate(
+            zip(found.pairs, in_order(executor, _size, found.pairs, job), strict=True), 1
+        ):
+            if isinstance(size, Note):
+                faults.append(size)
+            else:
+                sizes[size] += 1
+                sound.append(each)
+            if progress:
+                progress(done, len(found.pairs))
+        sample = sound[:: -(-len(sound) // SAMPLE)] if sound else []
+        for result in in_order(executor, measure, sample, any_ids):
+            if isinstance(result, Record):
+                records.append(result)
+            else:
+                faults.append(result)
+    pooled = total([r.confusion for r in records]) if records else Confusion.none()
+    chosen = job.classes.scored.ids if job.classes.scored else None
+    faults += [Note.of("", fault) for fault in _unknown_ids(pooled, chosen, job)]
+    return Checked(
+        faults=sorted(faults, key=lambda note: (note.id, note.code)),
+        sizes=sizes,
+        truth_ids=sorted(set(pooled.truth.tolist())),
+        pred_ids=sorted(set(pooled.pred.tolist())),
+        sampled=len(records),
+        remarks=[Note.of("", said) for said in diagnose.remarks(pooled)] + [note for r in records for note in r.notes],
+        suggestions=list(diagnose.suggestions(pooled, chosen, job.classes.binary)),
+    )
+
+
+def _unknown_ids(pooled: Confusion, chosen: tuple[int, ...] | None, job: Job) -> Iterator[InputError]:
+    """What scoring with the chosen classes would refuse about the true ids."""
+    if chosen is None or job.classes.binary:
+        return
+    try:
+        Confusion.from_cells((pooled.truth, pooled.pred, pooled.pixels), chosen, pooled.ignore)
+    except UnknownTruthIds as fault:
+        yield fault
+
+
+def _size(pair: Pair, job: Job) -> str | Note:
+    """The size that both headers of a pair announce, or what is wrong with them."""
+    try:
+        truth = io.header(pair.truth, job.reading.max_pixels)
+        if pair.pred:
+            pred = io.header(pair.pred, job.reading.max_pixels)
+            if truth.shape not in (pred.shape, pred.shape[1:]):
+                message = f"{pair.pred.name} is {extent(pred.shape)} but {pair.truth.name} is {extent(truth.shape)}"
+                raise ShapesDiffer(message, "masks are compared pixel by pixel; resample one of them first")
+            check_channels(pair.pred.name, pred.shape, truth.shape, job.classes.channels)
+        return extent(truth.shape)
+    except InputError as fault:
+        return Note.of(pair.id, fault)

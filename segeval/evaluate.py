@@ -1,0 +1,236 @@
+"""Pairs -> records -> Run."""
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from segeval import diagnose, io
+from segeval.aggregate import Scoring
+from segeval.errors import (
+    BadOption,
+    InputError,
+    OutOfMemory,
+    Remark,
+    SameFile,
+    Transposed,
+    UnknownPredIds,
+    UnknownTruthIds,
+)
+from segeval.evidence.confusion import Confusion, total
+from segeval.evidence.runs import Array, CellCounter, LabelDigest, runs
+from segeval.io.labels import Labels, Reading, labels, truth_labels
+from segeval.io.tables import ClassChoice
+from segeval.metrics import METRICS
+from segeval.pairing import Layout, Pair, Pairing, pair
+from segeval.run import Note, Record, Run
+from segeval.text import counted, some
+
+Cells = tuple[Array, Array, Array]
+Progress = Callable[[int, int], None]  # (done, of)
+
+Result = TypeVar("Result")
+
+POOR = 0.5  # the mIoU of an image below which we look whether its transpose fits better
+KEPT = 1 << 24  # bytes: taking the memory of a pair anew, page by page, costs as much as counting it
+AHEAD = 256  # pairs that are handed out before their turn comes
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that measuring one pair needs to know; small, and the same for every pair."""
+
+    reading: Reading
+    classes: ClassChoice
+
+
+def measure(pair: Pair, job: Job) -> Record | Note:
+    """The record of one pair, or a note that says why there is none."""
+    try:
+        return _all_wrong(pair, job) if pair.pred is None else _compared(pair, pair.pred, job)
+    except InputError as fault:
+        return Note.of(pair.id, fault)
+    except MemoryError:
+        return Note.of(
+            pair.id, OutOfMemory(f"{pair.truth.name}: not enough memory for this pair", "use fewer workers, -j 1")
+        )
+
+
+def _compared(pair: Pair, pred: Any, job: Job) -> Record:
+    classes = job.classes
+    found = labels(
+        io.read(pred, job.reading.max_pixels),
+        io.read(pair.truth, job.reading.max_pixels),
+        job.reading,
+        classes.colors,
+        classes.channels,
+    )
+    cells, digest = _counted(found.pred, found.truth)
+    confusion = _confusion(_recoded(cells, classes), classes, pair)
+    said = [*found.remarks, *_remarks(pair, classes, confusion, found)]
+    return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said))
+
+
+def _all_wrong(pair: Pair, job: Job) -> Record:
+    """The record of a missing prediction: every pixel in column `other`."""
+    truth, said = truth_labels(io.read(pair.truth, job.reading.max_pixels), job.classes.colors)
+    cells, digest = _counted(truth, truth)
+    true_ids, _, pixels = _recoded(cells, job.classes)
+    confusion = _confusion((true_ids, np.full_like(true_ids, -1), pixels), job.classes, pair)
+    return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said))
+
+
+def _counted(pred: Array, truth: Array) -> tuple[Cells, str]:
+    """The cells of a pair and the digest of its truth, in one sweep."""
+    counter, digest = CellCounter(), LabelDigest(truth.shape)
+    for block in runs(pred, truth):
+        counter.add(block)
+        digest.add(block)
+    return counter.cells(), digest.hexdigest()
+
+
+def _recoded(cells: Cells, classes: ClassChoice) -> Cells:
+    """The cells with 1 for every non-zero id when the masks are binary; ignored true ids stay what they are."""
+    if not classes.binary:
+        return cells
+    truth, pred, pixels = cells
+    kept = np.isin(truth, list(classes.ignore))
+    return np.where(kept, truth, truth != 0).astype(np.int32), (pred != 0).astype(np.int32), pixels
+
+
+def _confusion(cells: Cells, classes: ClassChoice, pair: Pair) -> Confusion:
+    ids = classes.scored.ids if classes.scored else None
+    try:
+        return Confusion.from_cells(cells, ids, classes.ignore)
+    except UnknownTruthIds as fault:
+        raise UnknownTruthIds(f"{pair.truth.name}: {fault.message}", fault.hint) from fault
+
+
+def _remarks(pair: Pair, classes: ClassChoice, confusion: Confusion, found: Labels) -> Iterator[Remark]:
+    if pair.pred and pair.pred.same_as(pair.truth):
+        yield SameFile(f"{pair.truth.name} is its own prediction", "the pair scores 1")
+    if strangers := confusion.unknown_pred:
+        named = [f"{id_} ({counted(pixels, 'pixel')})" for id_, pixels in strangers.items()]
+        what = f"{pair.id}: the prediction holds ids that are no class: {some(named)}"
+        yield UnknownPredIds(what, "they count as wrong")
+    now = _agreement(confusion)
+    if found.truth.ndim == 2 and found.truth.shape[0] == found.truth.shape[1] and now < POOR:
+        cells, _ = _counted(found.pred.T, found.truth)
+        then = _agreement(Confusion.from_cells(_recoded(cells, classes), confusion.ids, confusion.ignore))
+        if then >= now + diagnose.BETTER:
+            what = f"{pair.id}: transposing the prediction raises mIoU {now:.2f} → {then:.2f}"
+            yield Transposed(what, "were rows and columns swapped?")
+
+
+def _agreement(confusion: Confusion) -> float:
+    """The mean IoU over the classes present."""
+    values = METRICS["iou"].func(confusion.counts)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else 1.0
+
+
+def evaluate(
+    found: Pairing,
+    layout: Layout,
+    job: Job,
+    scoring: Scoring,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored."""
+    records: list[Record] = []
+    failures = [Note.of(id_, fault) for id_, fault in found.faults]
+    with threads(jobs) as executor:
+        for done, result in enumerate(in_order(executor, measure, found.pairs, job), 1):
+            if isinstance(result, Record):
+                records.append(result)
+            else:
+                failures.append(result)
+            if progress:
+                progress(done, len(found.pairs))
+    return _run(found, records, failures, layout, job, scoring)
+
+
+def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
+    """The pairs of two folders, of the formats that can be read."""
+    return pair(pred_dir, truth_dir, layout, io.suffixes(), io.refused_suffixes())
+
+
+def _run(
+    found: Pairing, records: list[Record], failures: list[Note], layout: Layout, job: Job, scoring: Scoring
+) -> Run:
+    table = job.classes.scored
+    pooled = total([record.confusion for record in records]) if records else Confusion.none()
+    diagnose.check_foreground(pooled)
+    return Run(
+        records=tuple(records),
+        table=table,
+        scoring=scoring,
+        options=recorded(layout, job, scoring),
+        inputs=found.digest,
+        paired=sum(1 for p in found.pairs if p.pred is not None),
+        failures=tuple(sorted(failures, key=lambda note: (note.id, note.code))),
+        missing=tuple(found.missing),
+        extra=tuple(found.extra),
+    )
+
+
+def recorded(layout: Layout, job: Job, scoring: Scoring) -> dict[str, Any]:
+    """The options that can change a number, as they stand in `run.json`."""
+    table = job.classes.scored
+    return {
+        "pred_pattern": layout.pred_pattern,
+        "gt_pattern": layout.gt_pattern,
+        "missing": layout.missing,
+        "classes": [[c.id, c.name, c.group] for c in table.classes] if table else None,
+        "ignore": sorted(job.classes.ignore),
+        "binary": job.classes.binary,
+        "colors": sorted([id_, *color] for color, id_ in job.classes.colors.items()),
+        "probability": job.reading.probability,
+        "logits": job.reading.logits,
+        "threshold": job.reading.threshold,
+        "metrics": [entry.name for entry in scoring.entries],
+        "presence": scoring.presence,
+        "mean": scoring.mean,
+        "beta": scoring.beta,
+    }
+
+
+def in_order(
+    executor: Executor, task: Callable[[Pair, Job], Result], pairs: Iterable[Pair], job: Job
+) -> Iterator[Result]:
+    """The results in the order of the pairs. Only so many wait at a time: memory does not grow with the folder."""
+    waiting: deque[Future[Result]] = deque()
+    for each in pairs:
+        waiting.append(executor.submit(task, each, job))
+        if len(waiting) >= AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+@contextlib.contextmanager
+def threads(jobs: int | None) -> Iterator[Executor]:
+    """A pool of `jobs` threads; not waited for when the work is broken off.
+
+    Decoders and NumPy let go of the interpreter lock, so that threads do what processes would, without their start.
+    """
+    np.empty(KEPT, np.uint8)  # freed at once: glibc then keeps as much, instead of returning it after every pair
+    executor = ThreadPoolExecutor(workers(jobs))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def workers(jobs: int | None) -> int:
+    """How many threads are meant: by default one for each core that can be used."""
+    if jobs is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if jobs < 1:
+        raise BadOption(f"--jobs is {jobs}", "give a number above 0")
+    return jobs

@@ -1,0 +1,48 @@
+"""The class table as CSV."""
+
+import csv as writer
+from typing import Any, TextIO
+
+from segeval.report import REPORTS, Document
+from segeval.report.sections import MEANS
+from segeval.text import safe_text
+
+
+@REPORTS.add()
+def csv(document: Document, out: TextIO, matrix: str | None) -> None:
+    """One row for each class, and three for the means; without groups, unrounded. --confusion: the matrix instead."""
+    rows = writer.writer(out, lineterminator="\n")
+    if matrix:
+        from segeval.report.sections import matrix_table
+
+        table = matrix_table(document, matrix)
+        rows.writerow([csv_text(header) for header in table.headers])
+        rows.writerows([csv_cell(cell) for cell in row] for row in table.rows)
+        return
+    from segeval.metrics import METRICS
+
+    columns = (
+        [key for key in document["classes"][0] if key not in ("id", "name", "group", "undefined")]
+        if document["classes"]
+        else []
+    )
+    rows.writerow(["class_id", "class", *columns])
+    rows.writerows(
+        [c["id"], csv_text(c["name"]), *(csv_cell(c[column]) for column in columns)] for c in document["classes"]
+    )
+    for key in MEANS:
+        names = [METRICS[c].facts.get("mean") if c in METRICS else None for c in columns]
+        rows.writerow(["", f"mean_{key}", *(csv_cell(document["summary"].get(f"{name}_{key}")) for name in names)])
+
+
+def csv_text(text: str) -> str:
+    """Text that no spreadsheet takes for a formula (CWE-1236)."""
+    safe = safe_text(text)
+    return f"'{safe}" if safe.startswith(("=", "+", "-", "@")) else safe
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell: text made safe, numbers as they are, undefined empty."""
+    if value is None or value != value:
+        return ""
+    return csv_text(value) if isinstance(value, str) else value

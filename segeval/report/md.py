@@ -1,0 +1,30 @@
+"""Markdown tables, for pull requests and papers in progress."""
+
+import re
+from typing import TextIO
+
+from segeval.report import REPORTS, Document
+from segeval.report.sections import Table, sentences, shown, tables
+from segeval.text import safe_text
+
+
+@REPORTS.add()
+def md(document: Document, out: TextIO, matrix: str | None) -> None:
+    """GitHub-flavoured Markdown: the same tables and sentences."""
+    for each in tables(document, matrix):
+        out.write(f"### {each.title.capitalize()}\n\n{_table(each)}\n")
+    for line in sentences(document):
+        out.write(f"- {markdown_text(line)}\n")
+
+
+def _table(table: Table) -> str:
+    rows = [table.headers, *[[shown(cell) for cell in row] for row in table.rows]]
+    lines = ["| " + " | ".join(markdown_text(cell) for cell in row) + " |" for row in rows]
+    aligned = "|".join(":--" if n == 1 else "--:" for n in range(len(table.headers)))
+    return "\n".join([lines[0], f"|{aligned}|", *lines[1:]]) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """Text that stays text in Markdown: no markup, no HTML, no link, no cell border."""
+    escaped = re.sub(r"([\\`*_{}\[\]()<>#+!|~&@])", r"\\\1", safe_text(text)).replace("://", ":\\//")
+    return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)

@@ -1,0 +1,146 @@
+"""What every readable report says about a run: tables and sentences, not yet in any format."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from segeval.evidence.confusion import shares
+from segeval.metrics import METRICS
+from segeval.text import counted, some
+
+Cell = str | int | float | None
+_PRESENCE = {"union": "truth or prediction", "truth": "the truth"}
+MEANS = ("dataset", "image", "class")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headers and rows; the rows after `body` are means of those before."""
+
+    title: str
+    headers: list[str]
+    rows: list[list[Cell]]
+    body: int
+
+
+def shown(value: Cell, digits: int = 4) -> str:
+    """A cell as text: `–` for undefined, and never an edge (0 or 1) for what only comes near it."""
+    if value is None or value != value:
+        return "–"
+    if not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else value
+    for places in range(digits, 17):
+        text = f"{value:.{places}f}"
+        if float(text) == value or float(text) not in (-1.0, 0.0, 1.0):
+            return text
+    return repr(value)
+
+
+def class_table(document: dict[str, Any]) -> Table:
+    """A row for each class, then the named means."""
+    return _score_table(document, document["classes"], "classes", "id", "")
+
+
+def group_table(document: dict[str, Any]) -> Table | None:
+    """A row for each group of classes, then the named means."""
+    if "groups" not in document:
+        return None
+    rows = [row | {"id": n} for n, row in enumerate(document["groups"], 1)]
+    return _score_table(document, rows, "groups", "group", "group_")
+
+
+def _score_table(document: dict[str, Any], rows: list[dict[str, Any]], title: str, first: str, prefix: str) -> Table:
+    columns = _columns(document)
+    body: list[list[Cell]] = [
+        [r["id"], r["name"], *(r[c] for c in columns), r["truth_pixels"], r["images"]] for r in rows
+    ]
+    for key in MEANS:
+        means = [
+            METRICS[name].facts["mean"] if name in METRICS and "mean" in METRICS[name].facts else None
+            for name in columns
+        ]
+        values = [document["summary"].get(f"{prefix}{mean}_{key}") if mean else "" for mean in means]
+        body.append(["", f"mean_{key}", *values, "", ""])
+    titles = [_title(name) for name in columns]
+    return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows))
+
+
+def _columns(document: dict[str, Any]) -> list[str]:
+    """The metrics asked for; of all, those that have a mean."""
+    asked = document["options"]["metrics"]
+    chosen = [name for name in METRICS if "mean" in METRICS[name].facts] if len(asked) == len(METRICS) else asked
+    return [f"{name}@{document['options']['beta']:g}" if METRICS[name].facts.get("knob") else name for name in chosen]
+
+
+def _title(column: str) -> str:
+    name, at, knob = column.partition("@")
+    return f"{METRICS[name].facts['short']}{at}{knob}"
+
+
+def matrix_table(document: dict[str, Any], by: str) -> Table:
+    """The confusion matrix as counts (`raw`) or as shares of each true class, each predicted class or all pixels."""
+    names = {c["id"]: c["name"] for c in document["classes"]}
+    matrix = document["confusion"]
+    counts = matrix["counts"] or []
+    cells = counts if by == "raw" or not counts else shares(counts, by).tolist()
+    rows = [[id_, names[id_], *row] for id_, row in zip(matrix["truth_ids"], cells, strict=False)]
+    what = "counts" if by == "raw" else f"shares of {by}"
+    headers = ["id", "truth \\ prediction", *(names.get(id_, str(id_)) for id_ in matrix["pred_ids"])]
+    return Table(f"confusion matrix, {what}", headers, rows, len(rows))
+
+
+def tables(document: dict[str, Any], matrix: str | None) -> list[Table]:
+    """All tables of a report."""
+    groups = group_table(document)
+    return [class_table(document), *([groups] if groups else []), *([matrix_table(document, matrix)] if matrix else [])]
+
+
+def sentences(document: dict[str, Any]) -> list[str]:
+    """What stands below the tables: accuracies, what is undefined, how it was counted."""
+    summary, options = document["summary"], document["options"]
+    lines = [
+        f"pixel accuracy {shown(summary['pixel_accuracy'])}, mean accuracy {shown(summary['mean_accuracy'])}, "
+        f"frequency-weighted IoU {shown(summary['fw_iou'])}"
+    ]
+    absent = [c["name"] for c in document["classes"] if "iou" in c["undefined"]] if "iou" in options["metrics"] else []
+    if absent:
+        lines.append(f"undefined (–) and in no mean: {some(absent, 6)}")
+    if document["confusion"]["counts"] is None:
+        lines.append("there are too many classes for a matrix; confusion_images.csv (-o DIR) has its cells")
+    strange = sum(row[-1] for row in document["confusion"]["counts"] or [])
+    if strange:
+        lines.append(f"{counted(strange, 'pixel')} predicted as no class: wrong for the true class (column other)")
+    missed, invented = (sum(c[name] for c in document["classes"]) for name in ("n_missed", "n_hallucinated"))
+    if missed or invented:
+        lines.append(
+            f"a class was missed in a whole image {counted(missed, 'time')}, hallucinated {counted(invented, 'time')}"
+        )
+    ignored = f"ignored ids {', '.join(map(str, options['ignore']))}" if options["ignore"] else "no id ignored"
+    lines.append(
+        f"a class counts where it is in {_PRESENCE[options['presence']]}; "
+        f"{options['mean']} mean over classes; {ignored}"
+    )
+    return lines
+
+
+def headline(document: dict[str, Any], worst: list[tuple[str, float]]) -> str:
+    """The last line: how many images, the mIoU and which one, the worst images."""
+    images, miou = document["images"], document["summary"]["miou_dataset"]
+    line = f"{counted(images['scored'], 'image')} scored"
+    if images["failed"]:
+        line = f"INCOMPLETE: {line}, {len(images['failed']):,} failed"
+    if images["missing"]:
+        policy = {"worst": "scored as all wrong", "skip": "left out", "error": "missing"}[
+            document["options"]["missing"]
+        ]
+        line += f", {len(images['missing']):,} without prediction ({policy})"
+    line += f" · mIoU {shown(miou)} (miou_dataset)"
+    if worst:
+        line += " · worst: " + ", ".join(f"{name} {shown(value)}" for name, value in worst)
+    return line
+
+
+def worst_images(ids: list[str], values: list[float], count: int = 3) -> list[tuple[str, float]]:
+    """The images of lowest value; those without a value are left out."""
+    defined = [(value, name) for name, value in zip(ids, values, strict=True) if not math.isnan(value)]
+    return [(name, value) for value, name in sorted(defined)[:count]]
