@@ -1,0 +1,39 @@
+"""`segeval check`: what would go wrong, before the long run."""
+
+from typing import Any
+
+import click
+
+from segeval.cli import options
+from segeval.text import counted
+
+
+@options.command
+@options.folders
+@options.layout
+@options.reading
+@options.classes
+@options.running
+@options.configured
+@click.pass_context
+def command(ctx: click.Context, pred: str, gt: str, layout: Any, reading: Any, choice: Any, jobs: int) -> None:
+    """Check pairing, headers, sizes and ids of two folders without scoring them, and suggest options.
+
+    Every header is read; ids are counted in a sample of at most 100 pairs.
+
+    \b
+    Example:
+      segeval check pred gt
+    """
+    from segeval.check import check
+    from segeval.cli import present
+    from segeval.evaluate import Job, find_pairs
+
+    pairing = find_pairs(pred, gt, layout)
+    with present.progress(len(pairing.pairs)) as step:
+        found = check(pairing, Job(reading, choice), jobs, step)
+    for line in present.check_lines(pairing, found):
+        click.echo(line)
+    present.say_faults(found.faults, found.remarks)
+    click.echo(f"{counted(len(found.faults), 'problem')}" if found.faults else "no problems: ready to score")
+    ctx.exit(3 if found.faults else 0)

@@ -1,0 +1,140 @@
+"""Options from `segeval.toml`, or from the table `tool.segeval` of `pyproject.toml`; flags win."""
+
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segeval.catalog import did_you_mean
+from segeval.documents import load, read
+from segeval.errors import BadConfig
+
+NAMES = ("segeval.toml", "pyproject.toml")
+_PATHS = ("classes", "colors")  # values that may name a file, which then lies beside the configuration
+_TABLES = {"version", "data"}
+_OURS = re.compile(r"^[ \t]*\[[ \t]*tool\.segeval[ \t]*[].]", re.MULTILINE)
+
+
+def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Take the values of the configuration as the defaults of this command."""
+    if param.name == "isolated" and value:
+        ctx.default_map = {}
+        ctx.meta["segeval.isolated"] = True
+    if param.name == "config" and not ctx.meta.get("segeval.isolated"):
+        path = Path(value) if value else _nearest()
+        if path:
+            ctx.default_map = _values(path, ctx)
+
+
+def _nearest() -> Path | None:
+    """The first configuration upward from the working directory, not past the repository root or home."""
+    try:
+        folder = Path.cwd()
+    except OSError:  # it was removed
+        return None
+    for place in (folder, *folder.parents):
+        for name in NAMES:
+            if (name == "segeval.toml" and (place / name).is_file()) or _is_ours(place / name):
+                return place / name
+        if (place / ".git").exists() or str(place) == os.path.expanduser("~"):
+            break
+    return None
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file of many programs has a table for this one."""
+    try:
+        return bool(_OURS.search(path.read_text("utf-8", "replace")))
+    except OSError:
+        return False
+
+
+def _values(path: Path, ctx: click.Context) -> dict[str, Any]:
+    """The values for the options of this command; keys are the long options of any command."""
+    text = read(path, BadConfig)
+    document = load(text, ".toml", str(path), BadConfig)
+    if path.name == "pyproject.toml":
+        document = _table(_table(document, "tool", path, text), "segeval", path, text)
+    _known(document, _TABLES, path, text)
+    if document.get("version", 1) != 1:
+        place = _place(path, text, "version")
+        raise BadConfig(f"{place}: version {document['version']!r}", "this program reads version 1")
+    data = _table(document, "data", path, text)
+    options = {_key(option): option for option in _options(ctx.command)}
+    _known(data, options.keys() | _all_keys(ctx), path, text)
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key in options:
+            checked = _checked(value, options[key], _place(path, text, key))
+            beside = path.parent / str(checked)
+            values[str(options[key].name)] = str(beside) if key in _PATHS and os.path.isfile(beside) else checked
+    return values
+
+
+def _table(document: Mapping[str, Any], key: str, path: Path, text: str) -> dict[str, Any]:
+    """The table of that name; empty if there is none."""
+    found = document.get(key, {})
+    if not isinstance(found, dict):
+        raise BadConfig(f"{_place(path, text, key)}: {key!r} is not a table", f"write [{key}]")
+    return found
+
+
+def _known(found: Mapping[str, Any], known: Iterable[str], path: Path, text: str) -> None:
+    for key in found:
+        if key not in known:
+            raise BadConfig(f"{_place(path, text, key)}: unknown key {key!r}", did_you_mean(key, sorted(known)))
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [param for param in command.params if isinstance(param, click.Option) and param.expose_value]
+
+
+def _key(option: click.Option) -> str:
+    """The long option as a key: `pred_pattern`."""
+    return max(option.opts, key=len).lstrip("-").replace("-", "_")
+
+
+def _all_keys(ctx: click.Context) -> set[str]:
+    """The keys of every command, so that one file serves them all."""
+    group = ctx.find_root().command
+    assert isinstance(group, click.Group)
+    commands = [group.get_command(ctx, name) for name in group.list_commands(ctx)]
+    return {_key(option) for command in commands if command for option in _options(command)}
+
+
+def _checked(value: Any, option: click.Option, place: str) -> Any:
+    """The value, if its type is the option's."""
+    if option.name == "classes" and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return ",".join(value)
+    if option.multiple:
+        items = value if isinstance(value, list) else [value]
+        return [_single(item, option, place) for item in items]
+    return _single(value, option, place)
+
+
+def _single(value: Any, option: click.Option, place: str) -> Any:
+    wanted: dict[str, tuple[type, ...]] = {"integer": (int,), "float": (int, float), "boolean": (bool,)}
+    kinds = (bool,) if option.is_flag else wanted.get(option.type.name, (str,))
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds != (bool,)):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise BadConfig(f"{place}: {option.name!r} is {value!r}", f"wanted: {names}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadConfig(f"{place}: {option.name!r} is {value}", "wanted: a finite number")
+    if isinstance(option.type, click.Choice) and value not in option.type.choices:
+        raise BadConfig(f"{place}: {option.name!r} is {value!r}", f"wanted: one of {', '.join(option.type.choices)}")
+    return value
+
+
+def _place(path: Path, text: str, key: str) -> str:
+    """Where a key of ours stands: `segeval.toml:3:1`."""
+    ours = _OURS.search(text) if path.name == "pyproject.toml" else None
+    line = re.compile(rf"^[ \t]*\[?[ \t]*[\"']?{re.escape(key)}\b", re.MULTILINE)
+    found = line.search(text, ours.end() if ours else 0)
+    if not found:
+        return str(path)
+    column = len(found.group()) - len(found.group().lstrip()) + 1
+    return f"{path}:{text.count(chr(10), 0, found.start()) + 1}:{column}"

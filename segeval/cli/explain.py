@@ -1,0 +1,41 @@
+"""`segeval explain`: what a code or a name means."""
+
+import inspect
+
+import click
+
+from segeval.cli import options
+
+
+@options.command
+@click.argument("name")
+def command(name: str) -> None:
+    """Explain an error code, a metric, or `exit-codes`.
+
+    \b
+    Example:
+      segeval explain SEG214
+    """
+    click.echo(_explanation(name))
+
+
+def _explanation(name: str) -> str:
+    from segeval.errors import causes
+
+    kind = causes().get(name.upper())
+    if kind:
+        ending = f"ends with exit code {kind.exit_code}" if kind.exit_code else "a remark: no number changes"
+        return f"{kind.code} ({ending})\n\n{inspect.getdoc(kind)}"
+    from segeval.cli.listing import TABLES, aligned
+
+    if name in TABLES:
+        return aligned(TABLES[name]())
+    if name.upper().startswith("SEG"):
+        from segeval.catalog import did_you_mean
+        from segeval.errors import UnknownName
+
+        raise UnknownName(f"there is no error code {name!r}", did_you_mean(name.upper(), sorted(causes())))
+    from segeval.metrics import METRICS
+
+    entry = METRICS.find(name.partition("@")[0])
+    return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"

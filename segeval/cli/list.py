@@ -1,0 +1,20 @@
+"""`segeval list`: what there is."""
+
+import click
+
+from segeval.cli import options
+
+
+@options.command
+@click.argument("what", type=click.Choice(["metrics", "formats"]))
+@click.option("--md", is_flag=True, help="As a Markdown table.")
+def command(what: str, md: bool) -> None:
+    """List the metrics, or the formats that can be read.
+
+    \b
+    Example:
+      segeval list metrics
+    """
+    from segeval.cli.listing import TABLES, aligned, markdown
+
+    click.echo((markdown if md else aligned)(TABLES[what]()))

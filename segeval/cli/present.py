@@ -1,0 +1,115 @@
+"""What commands say on stderr, and how they open the output folder."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from segeval.errors import BadOutput
+from segeval.text import counted, safe_text, some
+
+if TYPE_CHECKING:
+    from segeval.check import Checked
+    from segeval.pairing import Pairing
+    from segeval.run import Note, Run
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr while the block runs; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty() or total < 2:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from segeval.report.colour import wanted
+
+    console = Console(file=sys.stderr, **({} if wanted(sys.stderr) else {"color_system": None}))  # type: ignore[arg-type]
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("scoring", total=total)
+        yield lambda done, _: bar.update(task, completed=done)
+
+
+def open_folder(output: dict[str, Any], inputs: list[str], options: dict[str, Any], digest: str) -> Path | None:
+    """The output folder, made and checked before any work; None without `-o`."""
+    if output["folder"] is None:
+        return None
+    if not output["folder"]:
+        raise BadOutput("-o is empty", "give the name of a folder")
+    from segeval.io.write import make_folder
+    from segeval.report import folder as folder_report
+
+    folder = Path(output["folder"])
+    make_folder(folder, inputs)
+    if not output["force"]:
+        folder_report.check(folder, options, digest)
+    return folder
+
+
+def say_faults(faults: Sequence["Note"], remarks: Sequence["Note"], extra: Sequence[str] = ()) -> None:
+    """Faults and remarks on stderr: equal causes once, with their number and some ids."""
+    sys.stdout.flush()
+    for note, line in _grouped(remarks):
+        click.echo(safe_text(f"Note: {note.code} {line}"), err=True)
+    if extra:
+        click.echo(safe_text(f"Note: {counted(len(extra), 'prediction')} without truth: {some(list(extra))}"), err=True)
+    for note, line in _grouped(faults):
+        say_error(note.code, line, note.hint)
+
+
+def _grouped(notes: Sequence["Note"]) -> Iterator[tuple["Note", str]]:
+    """The first note of each code, with the number of the others."""
+    codes: dict[str, list[Note]] = {}
+    for note in notes:
+        codes.setdefault(note.code, []).append(note)
+    for _, alike in sorted(codes.items()):
+        more = (
+            f" (and {len(alike) - 1:,} more like it: {some([note.id for note in alike[1:]])})" if len(alike) > 1 else ""
+        )
+        yield alike[0], f"{alike[0].message}{more}"
+
+
+def say_error(code: str, message: str, hint: str) -> None:
+    """An error and its hint on stderr, one line each."""
+    click.echo(safe_text(f"Error: {code} {message}"), err=True)
+    if hint:
+        click.echo(safe_text(f"Hint: {hint}"), err=True)
+
+
+def say_headline(run: "Run", document: dict[str, Any], form: str) -> None:
+    """The last line: images scored, mIoU, the worst images. On stdout where people read, else on stderr."""
+    from segeval.metrics import METRICS
+    from segeval.report.md import markdown_text
+    from segeval.report.sections import headline, worst_images
+
+    worst = worst_images([record.id for record in run.records], run.scores.image_means(METRICS["iou"]))
+    line = headline(document, worst)
+    click.echo(f"\n{markdown_text(line)}" if form == "md" else safe_text(line), err=form not in ("table", "md"))
+
+
+def check_lines(pairing: "Pairing", found: "Checked") -> Iterator[str]:
+    """What `segeval check` found, line by line."""
+    alone = [counted(len(pairing.missing), "truth"), counted(len(pairing.extra), "prediction")]
+    yield f"{counted(len(pairing.pairs), 'pair')}, {alone[0]} without prediction, {alone[1]} without truth"
+    if pairing.missing:
+        yield safe_text(f"without prediction: {some(pairing.missing)}")
+    yield f"sizes: {some([f'{size} ({count:,})' for size, count in found.sizes.most_common()]) or 'none'}"
+    yield f"true ids: {_ranges(found.truth_ids)} (in {counted(found.sampled, 'pair')})"
+    yield f"predicted ids: {_ranges(found.pred_ids)}"
+    for option, reason in found.suggestions:
+        yield f"suggestion: {option}: {reason}"
+
+
+def _ranges(ids: list[int]) -> str:
+    """`0–18, 255`."""
+    spans: list[list[int]] = []
+    for id_ in ids:
+        if spans and id_ == spans[-1][1] + 1:
+            spans[-1][1] = id_
+        else:
+            spans.append([id_, id_])
+    return some([str(low) if low == high else f"{low}–{high}" for low, high in spans], 8) or "none"

@@ -1,0 +1,57 @@
+"""`segeval score`: the numbers of two folders."""
+
+import sys
+from typing import Any
+
+import click
+
+from segeval.cli import options
+
+
+@options.command
+@options.folders
+@options.layout
+@options.reading
+@options.classes
+@options.scoring
+@options.output
+@options.running
+@options.configured
+@click.pass_context
+def command(
+    ctx: click.Context,
+    pred: str,
+    gt: str,
+    layout: Any,
+    reading: Any,
+    choice: Any,
+    scoring: Any,
+    output: dict[str, Any],
+    jobs: int,
+) -> None:
+    """Score the masks in PRED against the true masks in GT.
+
+    Files pair by relative path and name. Without --num-classes or --classes the classes are the ids found.
+
+    \b
+    Example:
+      segeval score pred gt --num-classes 19 --ignore 255 -o out
+    """
+    from segeval.cli import present
+    from segeval.evaluate import Job, evaluate, find_pairs, recorded
+    from segeval.report import REPORTS
+    from segeval.report import folder as folders
+
+    job = Job(reading, choice)
+    pairing = find_pairs(pred, gt, layout)
+    folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring), pairing.digest)
+    with present.progress(len(pairing.pairs)) as step:
+        run = evaluate(pairing, layout, job, scoring, jobs, step)
+    kept = folder is not None and not output["force"] and folders.holds_other(folder, run)
+    document = run.document(folders.write(run, folder) if folder and not kept else None)
+    REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
+    present.say_faults(run.failures, run.notes, run.extra)
+    present.say_headline(run, document, output["form"])
+    if folder and kept:
+        raise folders.refusal(folder)
+    ctx.exit(0 if run.complete else 3)
