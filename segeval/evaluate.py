@@ -118,8 +118,8 @@ def _remarks(pair: Pair, classes: ClassChoice, confusion: Confusion, found: Labe
         named = [f"{id_} ({counted(pixels, 'pixel')})" for id_, pixels in strangers.items()]
         what = f"{pair.id}: the prediction holds ids that are no class: {some(named)}"
         yield UnknownPredIds(what, "they count as wrong")
-    now = _agreement(confusion)
-    if found.truth.ndim == 2 and found.truth.shape[0] == found.truth.shape[1] and now < POOR:
+    square = found.truth.ndim == 2 and found.truth.shape[0] == found.truth.shape[1]
+    if square and (now := _agreement(confusion)) < POOR:
         cells, _ = _counted(found.pred.T, found.truth)
         then = _agreement(Confusion.from_cells(_recoded(cells, classes), confusion.ids, confusion.ignore))
         if then >= now + diagnose.BETTER:

@@ -23,18 +23,18 @@ class Npz:
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         self._member = _only_member(self._archive)
         with self._archive.open(self._member) as stream:
-            self._head = stream.read(1 << 16)
-        if not self._head.startswith(b"\x93NUMPY"):
+            head = stream.read(1 << 16)
+        if not head.startswith(b"\x93NUMPY"):
             raise UnfitPixels(
                 f"{self._member.filename!r} in the archive is not an array", "save it with numpy.savez_compressed"
             )
-        self.shape, _, dtype, start = npy_header(self._head)
+        self.shape, _, dtype, start = npy_header(head)
         self.levels = int(np.iinfo(dtype).max) if dtype.kind in "iu" else 1
         self.remarks: list[Remark] = []
-        self._size = start + npy_size(self.shape, dtype)
-        if self._member.file_size != self._size:
+        size = start + npy_size(self.shape, dtype)
+        if self._member.file_size != size:
             raise DamagedFile(
-                f"the array is {self._size:,} bytes but its member {self._member.file_size:,}", "write the file again"
+                f"the array is {size:,} bytes but its member {self._member.file_size:,}", "write the file again"
             )
 
     def pixels(self) -> npt.NDArray[Any]:
