@@ -86,6 +86,18 @@ def test_a_missing_prediction_is_all_wrong_also_when_binary(save: Save, tmp_path
     assert (run.complete, run.missing, run.paired, len(run.records)) == (True, ("b",), 1, 2)
 
 
+def test_remarks_on_a_truth_without_prediction_are_kept(save: Save, tmp_path: Path) -> None:
+    """As those on any other file."""
+    save("pred/a.png", np.zeros((2, 3), np.uint8))
+    for name in "ab":
+        path = save(f"gt/{name}.png", np.zeros((2, 3), np.uint8))
+    path.write_bytes(path.read_bytes()[:-12])
+    run = segeval.score(tmp_path / "pred", tmp_path / "gt", missing="worst")
+    assert [(note.id, note.code, note.message) for note in run.notes] == [
+        ("b", "SEG205", "gt/b.png: the PNG has no end mark")
+    ]
+
+
 def test_runs_add_up_with_all_that_went_wrong(save: Save, tmp_path: Path) -> None:
     """Failed, missing and extra files of both halves are in the sum, in order, whichever comes first."""
     ones = np.ones((2, 2), np.uint8)

@@ -62,7 +62,7 @@ def labels(
     """The labels of a pair; `ids` are the classes that the channels of a prediction stand for, in order."""
     true_ids, remarks = truth_labels(truth, colors)
     predicted, more = _pred_labels(pred, truth.name, true_ids.shape, reading, colors, ids)
-    return Labels(predicted, true_ids, [*pred.remarks, *truth.remarks, *remarks, *more])
+    return Labels(predicted, true_ids, [*more, *remarks])
 
 
 def truth_labels(truth: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Remark]]:
@@ -105,18 +105,19 @@ def _pred_labels(
 
 
 def _uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Remark]]:
-    """The mask with one value a pixel: by the colour table, or because all channels are equal."""
+    """The mask with one value a pixel, by the colour table or because all channels are equal; and its remarks."""
     if not mask.colour:
-        return mask.pixels, []
+        return mask.pixels, mask.remarks
     channels = np.moveaxis(mask.pixels, -1, 0)
     if len(channels) in (2, 4):
         if (channels[-1] != channels[-1].flat[0]).any():
             raise ColoursNeedTable(f"{mask.name} is transparent in places", "save it without transparency")
         channels = channels[:-1]
     if len(channels) == 3 and colors:
-        return _by_color(mask.name, channels, colors), []
+        return _by_color(mask.name, channels, colors), mask.remarks
     if all(np.array_equal(channels[0], other) for other in channels[1:]):
-        return channels[0], [EqualChannels(f"{mask.name} is in colour with equal channels", "save it as grey")]
+        equal = EqualChannels(f"{mask.name} is in colour with equal channels", "save it as grey")
+        return channels[0], [*mask.remarks, equal]
     raise ColoursNeedTable(f"{mask.name} has 3 channels", "give a colour table with --colors FILE")
 
 
