@@ -462,6 +462,16 @@ class SameFile(Remark):
     code = "SEG257"
 
 
+class NegativeIds(InputError):
+    """A mask holds ids below 0.
+
+    In an instance or class mask 0 is background and ids above 0 are objects or classes. Ids below 0 can only be
+    ignored: `--ignore -1` gives their pixels the weight 0.
+    """
+
+    code = "SEG262"
+
+
 class InternalError(SegevalError):
     """A fault of segeval itself.
 

@@ -105,3 +105,17 @@ def volume_similarity(tp: int, fp: int, fn: int, tn: int) -> float:
 def relative_volume_difference(tp: int, fp: int, fn: int, tn: int) -> float:
     true, predicted = tp + fn, tp + fp
     return share(predicted - true, true)
+
+
+def two_nearest(labels, spacing):
+    """Distances to the nearest and the second nearest object, looking at all pixels from each pixel."""
+    first, second = np.full(labels.shape, np.inf), np.full(labels.shape, np.inf)
+    pixels = [(np.array(place), int(labels[place])) for place in np.ndindex(labels.shape) if labels[place]]
+    for place in np.ndindex(labels.shape):
+        distances = {}
+        for other, id_ in pixels:
+            away = math.sqrt(sum((s * (a - b)) ** 2 for s, a, b in zip(spacing, place, other, strict=True)))
+            distances[id_] = min(away, distances.get(id_, math.inf))
+        near = [*sorted(distances.values()), math.inf, math.inf]
+        first[place], second[place] = near[:2]
+    return first, second
