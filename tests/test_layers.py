@@ -6,10 +6,11 @@ import pytest
 
 # Every room knows only rooms that stand before it.
 ROOMS = [
-    *("errors", "text", "catalog", "documents", "distance", "evidence", "metrics", "statistics", "aggregate"),
+    *("errors", "text", "catalog", "documents", "distance", "cells", "frequencies", "weightmap"),
+    *("evidence", "metrics", "statistics", "aggregate"),
     *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api", "report", "cli"),
 ]
-PURE = {"distance", "evidence", "metrics", "statistics", "aggregate"}
+PURE = {"distance", "cells", "frequencies", "weightmap", "evidence", "metrics", "statistics", "aggregate"}
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}
 ONLY_IN = {"click": {"cli"}, "rich": {"cli", "report"}, "PIL": {"io"}, "tifffile": {"io"}, "imagecodecs": {"io"}}
 OPENERS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkdir"}

@@ -1,5 +1,6 @@
 """Euclidean distances to the nearest objects of every pixel, exact for any number of objects."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 
@@ -7,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.distance import coded, separable
-from segeval.distance.crops import Crops
+from segeval.distance.crops import Crops, Crowded
 from segeval.distance.grid import Array, Steps, compact, nearest, steps
 
 __all__ = ["Array", "Steps", "compact", "nearest", "steps", "two_nearest", "within"]
@@ -43,9 +44,10 @@ def within(
     size, each = objects.size, _TRANSFORM.get(objects.ndim, 2.7)
     by_axes, by_codes = _by_axes(objects, grid, reach), coded.sets(count) * each * size
     if math.isfinite(reach) and grid.whole and count * _CALL < min(by_axes, by_codes):
-        crops = Crops(objects, grid, reach)
-        if len(crops.labels) * _CALL + crops.pixels * each < min(by_axes, by_codes):
-            return crops.two_nearest(objects, grid)
+        with contextlib.suppress(Crowded):
+            crops = Crops(objects, grid, reach)
+            if len(crops.labels) * _CALL + crops.pixels * each < min(by_axes, by_codes):
+                return crops.two_nearest(objects, grid)
     if by_codes < by_axes:
         return coded.two_nearest(objects, count, grid)
     return separable.two_nearest(objects, count, grid, reach, active)

@@ -10,6 +10,12 @@ import numpy as np
 
 from segeval.distance.grid import Array, Steps
 
+_FEW = 1 << 14  # pairs that are looked at in any case
+
+
+class Crowded(Exception):
+    """There are so many pairs of neighbours that crops would be no help."""
+
 
 class Crops:
     """Where each object has to be looked at: boxes as arrays of starts and stops, one row for each object."""
@@ -24,7 +30,7 @@ class Crops:
         stops = np.array([[part.stop for part in box] for box in found], np.int64).reshape(-1, objects.ndim)
         lengths = np.array(grid.lengths)
         low, high = starts.copy(), stops.copy()
-        first, second = _neighbours(starts, stops, lengths, reach)
+        first, second = _neighbours(starts, stops, lengths, reach, objects.size // 4)
         for here, other in ((first, second), (second, first)):
             np.minimum.at(low, here, starts[other])
             np.maximum.at(high, here, stops[other])
@@ -55,12 +61,14 @@ class Crops:
         return first, second
 
 
-def _neighbours(starts: Array, stops: Array, lengths: Array, reach: float) -> tuple[Array, Array]:
-    """Pairs of objects whose boxes are at most `reach` apart."""
+def _neighbours(starts: Array, stops: Array, lengths: Array, reach: float, most: int) -> tuple[Array, Array]:
+    """Pairs of objects whose boxes are at most `reach` apart; no more than `most` are looked at."""
     order = np.argsort(starts[:, 0], kind="stable")
     starts, stops = starts[order], stops[order]
     ends = np.searchsorted(starts[:, 0], stops[:, 0] - 1 + reach / lengths[0], side="right")
     numbers = np.maximum(ends - np.arange(1, len(order) + 1), 0)
+    if numbers.sum() > max(most, _FEW):
+        raise Crowded
     first = np.repeat(np.arange(len(order)), numbers)
     second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
     gaps = np.maximum(np.maximum(starts[second] - stops[first], starts[first] - stops[second]) + 1, 0) * lengths

@@ -42,7 +42,9 @@ class Packed:
     def _table(self, reach: float) -> Array:
         """For each squared d1, the squared step from which nothing with d1 + d2 within reach is found any more."""
         d1 = np.sqrt(np.arange(self.sentinel + 1))
-        return np.floor((reach - np.minimum(d1, reach / 2)) ** 2 + 1e-6).astype(self.type)
+        with np.errstate(under="ignore"):
+            found = (reach - np.minimum(d1, reach / 2)) ** 2
+        return np.floor(np.minimum(found, self.sentinel) + 1e-6).astype(self.type)
 
     def slot(self, steps: Array, label: Array, square: int) -> State:
         """A slot for an object that is `steps` away along an axis; the sentinel where the label is 0."""

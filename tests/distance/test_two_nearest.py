@@ -10,7 +10,7 @@ from reference import two_nearest as by_pixels
 from scipy import ndimage
 
 from segeval.distance import coded, compact, nearest, separable, steps, two_nearest, within
-from segeval.distance.crops import Crops
+from segeval.distance.crops import Crops, Crowded
 from segeval.errors import BadOption, NegativeIds
 
 
@@ -244,6 +244,14 @@ def test_a_thousand_objects_take_no_more_memory_than_ten():
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_a_crowd_is_no_case_for_crops():
+    """Each of a thousand neighbours of a thousand: the pairs alone would take more memory than the image."""
+    labels = np.arange(1, 1601, dtype=np.int32).reshape(40, 40)
+    with pytest.raises(Crowded):
+        Crops(labels, steps(None, 2), 30.0)
+    assert (within(labels, 1600, steps(None, 2), 30.0)[1] == 1).all()
 
 
 def test_nearest_of_nothing():
