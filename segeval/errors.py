@@ -462,6 +462,15 @@ class SameFile(Remark):
     code = "SEG257"
 
 
+class FractionalMask(InputError):
+    """A mask holds fractions, and weight maps are made from labels.
+
+    Whole numbers in floating point are labels; probabilities are not. Threshold them first, or give the true masks.
+    """
+
+    code = "SEG261"
+
+
 class NegativeIds(InputError):
     """A mask holds ids below 0.
 
@@ -470,6 +479,35 @@ class NegativeIds(InputError):
     """
 
     code = "SEG262"
+
+
+class NoSpacing(InputError):
+    """A file does not say how long a pixel is.
+
+    `--spacing file` needs TIFF files with OME or ImageJ metadata (a resolution for printing is no spacing). Otherwise
+    give the numbers: `--spacing 2,0.5,0.5`, in the order of the array's axes.
+    """
+
+    code = "SEG263"
+
+
+class UnclearLabels(InputError):
+    """The masks do not show whether their ids are single cells or classes.
+
+    `--labels instances` takes every id of a mask as one cell, `--labels semantic` every connected part of a class,
+    `--labels binary` every connected part of what is not 0.
+    """
+
+    code = "SEG264"
+
+
+class WorkerDied(InputError):
+    """The process that worked on a file died twice.
+
+    Usually it took more memory than there is: give fewer processes, `-j 1`, or a smaller `--max-memory`.
+    """
+
+    code = "SEG265"
 
 
 class InternalError(SegevalError):

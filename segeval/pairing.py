@@ -121,6 +121,20 @@ def pair(pred_dir: str, truth_dir: str, layout: Layout, suffixes: tuple[str, ...
     return Pairing(sorted(pairs, key=lambda p: p.id), missing, extra, sorted(faults, key=lambda fault: fault[0]))
 
 
+def listed(
+    folder: str, follow: bool, suffixes: tuple[str, ...], refused: tuple[str, ...]
+) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
+    """The masks of one folder by id, and the ids that cannot be used."""
+    if not os.path.isdir(folder):
+        what = "is not a folder" if os.path.lexists(folder) else "does not exist"
+        raise MissingFolder(f"{folder} {what}", "give the folder of masks")
+    (label,) = _labels(folder)
+    masks, faults = _masks(folder, label, follow, None, (suffixes, refused))
+    if not masks and not faults:
+        raise NothingMatched(f"{folder} holds no masks", "see `segeval list formats` for what can be read")
+    return dict(sorted(masks.items())), sorted(faults, key=lambda fault: fault[0])
+
+
 def matcher(pattern: str) -> re.Pattern[str]:
     """The regular expression of a pattern such as `*/{id}_pred.png`, for names in Unicode form NFC."""
     pieces = re.split(r"(\{[^}]*\}|\*)", unicodedata.normalize("NFC", pattern))

@@ -8,7 +8,8 @@ import pytest
 ROOMS = [
     *("errors", "text", "catalog", "documents", "distance", "cells", "frequencies", "weightmap"),
     *("evidence", "metrics", "statistics", "aggregate"),
-    *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api", "report", "cli"),
+    *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api"),
+    *("processes", "weighing", "report", "cli"),
 ]
 PURE = {"distance", "cells", "frequencies", "weightmap", "evidence", "metrics", "statistics", "aggregate"}
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}

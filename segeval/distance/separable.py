@@ -13,7 +13,7 @@ import numpy as np
 
 from segeval.distance.grid import Array, Steps
 
-ROWS, TILE = 64, 1 << 14  # a tile and its scratch space stay in the cache
+ROWS, TILE = 64, 1 << 15  # a tile and its scratch space stay in the cache
 EVERY = 3  # steps between two looks at whether a tile is done: a look costs as much as half a step
 _LIMITS = 1 << 20  # entries of the table of limits
 

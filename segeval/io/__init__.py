@@ -70,6 +70,7 @@ class Mask:
     colour: bool = False
     levels: int = 255
     remarks: list[Remark] = field(default_factory=list)
+    spacing: tuple[float, ...] | None = None  # of the axes, where the file says so
 
 
 def suffixes() -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     image = header(file, max_pixels)
     pixels = _guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    return Mask(file.name, pixels, image.colour, image.levels, remarks)
+    return Mask(file.name, pixels, image.colour, image.levels, remarks, getattr(image, "spacing", None))
 
 
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:

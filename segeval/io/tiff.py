@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import struct
 from typing import Any
 
@@ -67,6 +68,12 @@ class Tiff:
             raise UnfitPixels(f"the TIFF has {len(self._pages)} pages in colour", "save labels as grey")
         self.levels = 0 if first.photometric == 3 else (1 << int(first.bitspersample) - (first.dtype.kind == "i")) - 1
 
+    @property
+    def spacing(self) -> tuple[float, ...] | None:
+        """The steps that OME or ImageJ metadata give for all axes; not those of printing, which mean nothing here."""
+        found = _ome_spacing(self._file.ome_metadata or "") or _imagej_spacing(self._file, self._pages[0])
+        return found[-len(self.shape) :] if found and all(step > 0 for step in found[-len(self.shape) :]) else None
+
     def _check_stack(self) -> None:
         sizes = {(page.shape, page.dtype, page.axes) for page in self._pages}
         if len(sizes) > 1:
@@ -82,6 +89,26 @@ class Tiff:
     def pixels(self) -> npt.NDArray[Any]:
         planes = [page.asarray(maxworkers=1) for page in self._pages]
         return planes[0] if len(planes) == 1 else np.stack(planes)
+
+
+def _ome_spacing(text: str) -> tuple[float, ...] | None:
+    """z, y, x of the first image, if they have one unit; 0 for an axis that is not given."""
+    given = dict(re.findall(r'\bPhysicalSize([XYZ](?:Unit)?)="([^"]*)"', text.partition("</Pixels>")[0]))
+    units = {given.get(f"{axis}Unit", "µm") for axis in "ZYX" if axis in given}
+    try:
+        return tuple(float(given.get(axis, 0)) for axis in "ZYX") if len(units) == 1 else None
+    except ValueError:
+        return None
+
+
+def _imagej_spacing(file: Any, page: Any) -> tuple[float, ...] | None:
+    """z, y, x, if ImageJ wrote a unit; 0 for an axis that is not given."""
+    said = file.imagej_metadata or {}
+    resolutions = [page.tags.get(tag) for tag in (283, 282)]
+    if said.get("unit", "pixel") in ("pixel", "pixels") or None in resolutions:
+        return None
+    (y, per_y), (x, per_x) = (tag.value for tag in resolutions)
+    return (float(said.get("spacing", 0)), per_y / y, per_x / x) if x and y else None
 
 
 def _check_chain(data: bytes) -> None:

@@ -3,14 +3,16 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from segeval.errors import BadOutput, DiskFull
+from segeval.errors import BadOutput, DiskFull, SegevalError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # the disk's fault, not that of the name
+_LEFT = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -19,22 +21,61 @@ def atomic(path: Path) -> Iterator[TextIO]:
 
     The temporary file lies beside it and never ends in the final suffix; it is on the disk before it is renamed.
     """
+    with _replacing(path, "x", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file, and the folders above it, whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise _refused(path.parent, fault) from fault
+    with _replacing(path, "xb") as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path, mode: str, **how: Any) -> Iterator[Any]:
+    """A stream to a temporary file that takes the place of `path` when the block ends well."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "x", encoding="utf-8", newline="") as stream:
+        with open(temporary, mode, **how) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as fault:
-        kind = DiskFull if fault.errno in _DISK else BadOutput
-        raise kind(
-            f"cannot write {path}: {fault.strerror}", "free some space or choose another place with -o"
-        ) from fault
+        raise _refused(path, fault) from fault
     finally:
         with contextlib.suppress(OSError):  # a full or read-only disk has said so already
             temporary.unlink()
+
+
+def _refused(path: Path, fault: OSError) -> SegevalError:
+    kind = DiskFull if fault.errno in _DISK else BadOutput
+    return kind(f"cannot write {path}: {fault.strerror}", "free some space or choose another place with -o")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written below a folder."""
+    for path in folder.rglob(".*.tmp"):
+        left = _LEFT.fullmatch(path.name)
+        if left and not _lives(int(left[1])):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of that number runs on this machine."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def make_folder(path: Path, inputs: list[str]) -> None:

@@ -11,7 +11,7 @@ from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS
 from segeval.metrics import METRICS
 
-COMMANDS = ["check", "completion", "explain", "list", "score"]
+COMMANDS = ["check", "completion", "explain", "list", "score", "weightmap"]
 HEAVY = ["numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
 
 
@@ -27,7 +27,7 @@ def test_help(invoke, command):
     assert (result.exit_code, result.stderr) == (0, "")
     body = result.stdout.split("\n\n", 1)[1]
     first = body.strip().split()[0]
-    assert first in {"Check", "Print", "Explain", "List", "Score"}
+    assert first in {"Check", "Print", "Explain", "List", "Score", "Write"}
     assert body.split("\n\n")[0].rstrip().endswith((".", ".\n"))
     assert "Example:" in body
     example = body.split("Example:", 1)[1].strip().splitlines()[0]

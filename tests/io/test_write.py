@@ -4,12 +4,14 @@ import contextlib
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from segeval.errors import BadOutput, DiskFull
-from segeval.io.write import atomic, make_folder
+from segeval.io.write import atomic, make_folder, save, sweep
 
 
 def test_text_appears_when_the_block_ends_well(tmp_path):
@@ -189,3 +191,28 @@ def test_system_folder_is_no_place_for_the_output():
         make_folder(Path("/proc/segeval"), [])
     with pytest.raises(BadOutput, match="cannot write into /proc"):
         make_folder(Path("/proc"), [])
+
+
+def test_bytes_appear_with_the_folders_above_them(tmp_path):
+    save(tmp_path / "a" / "b" / "c.npy", b"\0\r\n")
+    assert (tmp_path / "a/b/c.npy").read_bytes() == b"\0\r\n"
+    assert os.listdir(tmp_path / "a/b") == ["c.npy"]
+
+
+def test_bytes_that_cannot_be_written(tmp_path):
+    (tmp_path / "a").touch()
+    with pytest.raises(BadOutput, match=r"cannot write .*a/b"):
+        save(tmp_path / "a" / "b" / "c.npy", b"x")
+
+
+def test_sweep_removes_what_dead_processes_left(tmp_path):
+    """And nothing else: neither the files of a living one, nor hidden files of others."""
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    (tmp_path / "deep").mkdir()
+    gone = [f".a.npy.{dead.pid}-0123abcd.tmp", f"deep/.b\n.npy.{dead.pid}-0123abcd.tmp"]
+    kept = [f".a.npy.{os.getpid()}-0123abcd.tmp", ".a.tmp", f"a.npy.{dead.pid}-0123abcd.tmp", ".1-0123abcd.tmp"]
+    for name in gone + kept:
+        (tmp_path / name).touch()
+    sweep(tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)

@@ -1,0 +1,147 @@
+"""One mask -> the file of its map."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segeval import __version__, frequencies
+from segeval.cells import Cells
+from segeval.distance import steps
+from segeval.errors import BadOption, Changed, InputError
+from segeval.frequencies import Frequencies
+from segeval.io import Array
+from segeval.io.encode import encoded
+from segeval.io.journal import sha256
+from segeval.io.preview import preview
+from segeval.io.write import save
+from segeval.pairing import MaskFile
+from segeval.run import Note
+from segeval.weighing.plan import Plan, keyed
+from segeval.weighing.survey import digest_of, found_cells, named, no_memory, read
+from segeval.weightmap import weights
+
+_LARGEST_HALF = 65504.0
+
+Digests = dict[str, str]  # sha256 of a file by its name
+
+
+@dataclass(frozen=True)
+class Task:
+    """One mask, where its map goes, and what an earlier run left there."""
+
+    id: str
+    file: MaskFile
+    folder: str
+    masks_out: str | None = None
+    digest: str | None = None
+    earlier: Mapping[str, Any] | None = None
+
+    def targets(self, plan: Plan) -> dict[str, Path]:
+        """What is written, by its name in `weightmap.json`."""
+        found = {f"{self.id}.{plan.form}": Path(self.folder, f"{self.id}.{plan.form}")}
+        if plan.preview:
+            found[f"preview/{self.id}.png"] = Path(self.folder, "preview", f"{self.id}.png")
+        if self.masks_out and plan.gap:
+            form = Path(self.file.path).suffix.lower().removeprefix(".").replace("tif", "tiff").replace("tifff", "tiff")
+            found[f"masks/{self.id}"] = Path(self.masks_out, f"{self.id}.{form}")
+        return found
+
+
+def weigh(task: Task, plan: Plan) -> dict[str, Any] | Note:
+    """Write the map of one mask; gives its entry in `weightmap.json`, or why there is no map."""
+    try:
+        return _weighed(task, plan)
+    except InputError as fault:
+        return Note.of(task.id, named(fault, task.file))
+    except MemoryError:
+        return Note.of(task.id, no_memory(task.file))
+
+
+def _weighed(task: Task, plan: Plan) -> dict[str, Any]:
+    array, spacing, remarks = read(task.file, plan)
+    digest = digest_of(array)
+    if task.digest not in (None, digest):
+        raise Changed(f"{task.file.name} changed since it was counted", "weigh when nothing writes into the folder")
+    key = _key(plan, digest, spacing)
+    targets = task.targets(plan)
+    if task.earlier and task.earlier.get("key") == key and _stands(targets, task.earlier.get("files", {})):
+        return {**task.earlier, "skipped": True, "files": {name: task.earlier["files"][name] for name in targets}}
+    whole, kept = found_cells(array, plan)
+    chosen = plan.found
+    if chosen is None and isinstance(plan.class_weights, str):
+        chosen = frequencies.by_scheme(plan.class_weights, Frequencies.of(kept.pixels()))
+    source = whole if plan.rule.falk else kept
+    result = weights(source, plan.rule, chosen or {}, steps(spacing, array.ndim), plan.memory)
+    contents = [encoded(_typed(result, plan.dtype), plan.form)]
+    if plan.preview:
+        contents.append(preview(result, kept.objects))
+    if len(targets) > len(contents):
+        contents.append(_masks(array, whole, kept, [*targets.values()][-1].suffix))
+    files = {}
+    for (name, path), content in zip(targets.items(), contents, strict=True):
+        save(path, content)
+        files[name] = hashlib.sha256(content).hexdigest()
+    said = [Note.of(task.id, remark) for remark in remarks]
+    return _entry(task, key, files, result, kept, spacing, None if plan.found else chosen, said)
+
+
+def _entry(
+    task: Task,
+    key: str,
+    files: Digests,
+    result: Array,
+    kept: Cells,
+    spacing: tuple[float, ...] | None,
+    own_weights: Mapping[int, float] | None,
+    said: list[Note],
+) -> dict[str, Any]:
+    """What `weightmap.json` says about one map."""
+    return {
+        "id": task.id,
+        "key": key,
+        "files": files,
+        "shape": list(result.shape),
+        "spacing": list(spacing) if spacing else None,
+        "cells": int(np.count_nonzero(np.bincount(kept.objects.ravel())[1:])),
+        "pixels": keyed(kept.pixels()),
+        "class_weights": keyed(own_weights) if own_weights else None,
+        "min": float(result.min()),
+        "mean": float(result.mean(dtype=np.float64)),
+        "max": float(result.max()),
+        "remarks": [[note.code, note.message] for note in said],
+    }
+
+
+def _typed(result: Array, dtype: str) -> Array:
+    if dtype == "float32":
+        return result
+    if result.max() > _LARGEST_HALF:
+        raise BadOption(f"--dtype is float16, but a weight is {result.max():g}", "write float32: float16 ends at 65504")
+    with np.errstate(under="ignore"):
+        return result.astype(np.float16)
+
+
+def _masks(array: Array, whole: Cells, kept: Cells, suffix: str) -> bytes:
+    """The mask with its gaps, in the format it came in."""
+    gaps = (whole.objects != 0) & (kept.objects == 0)
+    result = np.where(gaps, np.zeros(1, array.dtype), array)
+    if suffix == ".png":  # which holds no more than 16 bits
+        result = result.astype(np.uint8 if result.max() < 256 else np.uint16)
+    return encoded(result, suffix[1:])
+
+
+def _stands(targets: Mapping[str, Path], files: Mapping[str, str]) -> bool:
+    """Whether all files are as an earlier run left them."""
+    return all(name in files and sha256(path) == files[name] for name, path in targets.items())
+
+
+def _key(plan: Plan, digest: str, spacing: tuple[float, ...] | None) -> str:
+    """A number for all that a map depends on."""
+    chosen = keyed(plan.found) if plan.found is not None else None
+    text = json.dumps([__version__, plan.recorded(), plan.ids, chosen, spacing, digest], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

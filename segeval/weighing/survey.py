@@ -1,0 +1,136 @@
+"""What the masks of a folder hold: read and counted before any map is made."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from segeval import cells, frequencies, io
+from segeval.cells import Cells
+from segeval.errors import (
+    BadOption,
+    ColoursNeedTable,
+    FractionalMask,
+    FractionalTruth,
+    InputError,
+    NoSpacing,
+    OutOfMemory,
+    Remark,
+    UnclearLabels,
+)
+from segeval.frequencies import Frequencies
+from segeval.io.labels import truth_labels
+from segeval.pairing import MaskFile
+from segeval.run import Note
+from segeval.weighing.plan import Plan
+
+_ALIKE, _MANY = 1.2, 2.0  # parts per id up to which ids look like cells, and from which they look like classes
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one mask leaves behind before any map is made."""
+
+    id: str
+    digest: str
+    found: Frequencies
+    parts: int = 0  # connected parts of its ids, where that was asked for
+
+
+def survey(file: MaskFile, plan: Plan, id_: str) -> Survey | Note:
+    """Count a mask: its classes, or its ids where it is not known yet what they are."""
+    try:
+        array, _, _ = read(file, plan)
+        if plan.ids == "auto":
+            numbered = cells.semantic(array, plan.ignore, "full")
+            return Survey(id_, digest_of(array), Frequencies.of(numbered.pixels()), numbered.count)
+        return Survey(id_, digest_of(array), Frequencies.of(found_cells(array, plan)[1].pixels()))
+    except InputError as fault:
+        return Note.of(id_, named(fault, file))
+    except MemoryError:
+        return Note.of(id_, no_memory(file))
+
+
+def decided(surveys: list[Survey]) -> str:
+    """What the ids are: cells if nearly each of them is one part in each mask, classes if they fall into many."""
+    objects = [len([kind for kind in each.found.pixels if kind]) for each in surveys]
+    ids = {kind for each in surveys for kind in each.found.pixels if kind}
+    parts, number = sum(each.parts for each in surveys), sum(objects)
+    if len(ids) < 2:
+        return "binary"
+    if parts <= _ALIKE * number:
+        return "instances"
+    if parts >= _MANY * number:
+        return "semantic"
+    raise UnclearLabels(
+        f"{len(ids)} ids fall into {parts / number:.1f} parts each: cells or classes?",
+        "say --labels instances, or --labels semantic",
+    )
+
+
+def total(surveys: list[Survey], kind: str, counted_ids: bool) -> Frequencies:
+    """The frequencies of the classes over all masks; those of ids become background and objects if ids are cells."""
+    result = Frequencies()
+    for each in surveys:
+        found = each.found
+        if counted_ids and kind != "semantic":
+            background = found.pixels.get(0, 0)
+            found = Frequencies.of({0: background, 1: sum(found.pixels.values()) - background})
+        result += found
+    return result
+
+
+def settled(plan: Plan, kind: str, found: Frequencies) -> Plan:
+    """The plan with what the folder showed."""
+    if isinstance(plan.class_weights, str):
+        of_folder = plan.frequency == "folder" or plan.class_weights == "none"
+        chosen = frequencies.by_scheme(plan.class_weights, found) if of_folder and found.pixels else None
+    else:
+        chosen = dict(plan.class_weights)
+        if missing := [str(id_) for id_ in found.pixels if id_ not in chosen]:
+            raise BadOption(
+                f"--class-weights gives no weight for the ids {', '.join(missing)}", "give one for each id found"
+            )
+    return replace(plan, kind=kind, found=chosen)
+
+
+def read(file: MaskFile, plan: Plan) -> tuple[io.Array, tuple[float, ...] | None, list[Remark]]:
+    """The labels in a file, the steps of its axes, and what is worth saying."""
+    mask = io.read(file, plan.max_pixels)
+    try:
+        array, remarks = truth_labels(mask, {})
+    except FractionalTruth as fault:
+        raise FractionalMask(
+            f"{file.name} holds fractions, and weight maps are made from labels", "threshold probabilities first"
+        ) from fault
+    except ColoursNeedTable as fault:
+        raise ColoursNeedTable(fault.message, "save the ids as grey values") from fault
+    if plan.spacing == "file":
+        if mask.spacing is None:
+            raise NoSpacing(f"{file.name} does not say how long a pixel is", "give the numbers with --spacing")
+        return array, mask.spacing, remarks
+    return array, plan.spacing if isinstance(plan.spacing, tuple) else None, remarks
+
+
+def found_cells(array: io.Array, plan: Plan) -> tuple[Cells, Cells]:
+    """The cells of a mask as they are, and as they are kept."""
+    if plan.ids == "instances":
+        found = cells.instances(array, plan.ignore)
+    else:
+        found = {"binary": cells.binary, "semantic": cells.semantic}[plan.ids](array, plan.ignore, plan.connectivity)
+    return found, cells.separated(found) if plan.gap else found
+
+
+def digest_of(array: io.Array) -> str:
+    """A number for the labels, whatever file they came in."""
+    head = f"{array.shape} {array.dtype.str} ".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def named(fault: InputError, file: MaskFile) -> InputError:
+    """The fault with the file's name in front, where it does not say it itself."""
+    return fault if file.name in fault.message else type(fault)(f"{file.name}: {fault.message}", fault.hint)
+
+
+def no_memory(file: MaskFile) -> OutOfMemory:
+    return OutOfMemory(f"{file.name}: not enough memory for this mask", "use fewer processes, -j 1")

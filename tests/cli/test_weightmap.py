@@ -1,0 +1,542 @@
+"""`segeval weightmap` as its users run it."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from segeval import io
+from segeval.pairing import MaskFile
+from segeval.weightmap import unet_weights
+
+CELLS = np.array([[0, 0, 0, 0, 0, 0], [0, 1, 0, 2, 2, 0], [0, 1, 0, 2, 2, 0], [0, 0, 0, 0, 0, 0]], np.uint8)
+INSTANCES = ["--labels", "instances"]
+OTHER = np.array([[7, 0, 0], [0, 0, 9]], np.uint16)
+
+
+def load(path):
+    """A map as our own reader sees it."""
+    return io.read(MaskFile(str(path), path.name)).pixels
+
+
+def document(folder):
+    return json.loads((folder / "weightmap.json").read_text(encoding="utf-8"))
+
+
+def content(folder):
+    """Every file below a folder, hidden ones too."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def masks(save):
+    """Two instance masks, one of them in a folder of its own."""
+    save("masks/a.png", CELLS)
+    save("masks/deep/er/b.png", OTHER)
+
+
+@pytest.fixture
+def many(save):
+    """Twelve masks of many cells."""
+    random = np.random.RandomState(1)
+    for n in range(12):
+        labels = np.zeros((200, 210), np.uint16)
+        for id_ in range(1, 61):
+            y, x = random.randint(0, 200), random.randint(0, 210)
+            labels[y : y + random.randint(2, 20), x : x + random.randint(2, 20)] = id_
+        save(f"masks/{n % 3}/{n}.png", labels)
+
+
+def test_a_map_for_each_mask(run, masks, tmp_path):
+    """Under the same relative path; class weights over the whole folder, by hand: 24 − 6 + 4 = 22 and 6 + 2 = 8."""
+    code, out, err = run("weightmap", "masks", "-o", "out")
+    assert (code, err) == (0, b"")
+    chosen = {0: 30 / (2 * 22), 1: 30 / (2 * 8)}
+    for name, labels in (("a", CELLS), ("deep/er/b", OTHER)):
+        found = load(tmp_path / f"out/{name}.npy")
+        assert found.dtype == np.float32
+        assert np.array_equal(found, unet_weights(labels, class_weights=chosen))
+    assert sorted(content(tmp_path / "out")) == ["a.npy", "deep/er/b.npy", "weightmap.json"]
+    assert out.decode().splitlines() == [
+        "ids are single cells (by their number of parts; say --labels if that is wrong)",
+        "unet2015: w0 = 10, sigma = 5 pixels, no ridge where d1 + d2 > 23.99 (eps 0.0001)",
+        "class weights (balanced): 0 = 0.6818 (73.33% of pixels), 1 = 1.875 (26.67% of pixels)",
+        "4 cells; weights from 1.875 to 9.913",
+        "2 maps in out (npy, float32)",
+    ]
+
+
+def test_document(run, masks, tmp_path):
+    """Options, frequencies, class weights, and what is in each map."""
+    run("weightmap", "masks", "-o", "out", "--sigma", "3", "--w0", "4", "--ignore", "7", "--eps", "0.01")
+    found = document(tmp_path / "out")
+    assert found["schema"] == "segeval-weightmap/1"
+    assert (found["complete"], found["labels"], found["unit"], found["failed"]) == (True, "instances", "pixels", [])
+    assert found["options"] == {
+        **{"convention": "unet2015", "w0": 4.0, "sigma": 3.0, "eps": 0.01, "where": "background", "nearest": "two"},
+        **{"labels": "auto", "connectivity": "face", "ignore": [7], "class_weights": "balanced"},
+        **{"frequency": "folder", "touching": "keep", "spacing": None, "format": "npy", "dtype": "float32"},
+    }
+    assert found["reach"] == pytest.approx(3 * np.sqrt(2 * np.log(400)))
+    assert found["frequencies"] == {"pixels": {"0": 22, "1": 7}, "images": {"0": 29, "1": 29}}
+    assert found["class_weights"] == pytest.approx({"0": 29 / 44, "1": 29 / 14})
+    first, second = found["files"]
+    assert (first["id"], first["cells"], first["shape"]) == ("a", 2, [4, 6])
+    assert (second["id"], second["cells"], second["pixels"]) == ("deep/er/b", 1, {"0": 4, "1": 1})
+    assert second["min"] == 0
+    weights = load(tmp_path / "out/a.npy")
+    assert (first["max"], first["mean"]) == (weights.max(), pytest.approx(weights.mean(dtype=np.float64)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("form", ["npy", "tiff", "npz"])
+@pytest.mark.parametrize("labels", [CELLS, np.stack([CELLS, CELLS * 0, CELLS[::-1]]), CELLS[1]])
+def test_formats(run, save, tmp_path, form, dtype, labels):
+    """The same numbers in each; one page for each plane."""
+    save("masks/a.npy", labels)
+    options = ["--format", form, "--dtype", dtype, "--class-weights", "none", *INSTANCES]
+    code, _, _ = run("weightmap", "masks", "-o", "out", *options)
+    found = load(tmp_path / f"out/a.{form}")
+    assert (code, found.dtype) == (0, dtype)
+    wanted = unet_weights(labels).astype(dtype)
+    assert np.array_equal(found.reshape(labels.shape), wanted)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "cells"),
+    [
+        ([[0, 255, 255, 0, 255]], "binary", 2),
+        ([[0, 0, 0, 0, 0]], "binary", 0),
+        ([[1, 1, 2, 0, 5]], "instances", 3),
+        ([[1, 0, 1, 2, 0, 2, 0, 1, 0, 2]], "semantic", 6),
+    ],
+)
+def test_what_ids_are(run, save, tmp_path, labels, kind, cells):
+    """One id: connected parts; ids in one part each: cells; ids in many parts: classes."""
+    save("masks/a.png", np.array(labels, np.uint8))
+    assert run("weightmap", "masks", "-o", "out")[0] == 0
+    found = document(tmp_path / "out")
+    assert (found["labels"], found["files"][0]["cells"]) == (kind, cells)
+
+
+def test_what_ids_are_may_be_unclear(run, save):
+    """Neither one part each nor two: a wrong guess would be a wrong map."""
+    save("masks/a.png", np.array([[1, 0, 1, 0, 2]], np.uint8))
+    code, out, err = run("weightmap", "masks", "-o", "out")
+    assert (code, out) == (3, b"")
+    assert b"SEG264 2 ids fall into 1.5 parts each" in err
+
+
+@pytest.mark.parametrize(("kind", "cells"), [("binary", 1), ("instances", 2), ("semantic", 3)])
+def test_what_ids_are_can_be_said(run, save, tmp_path, kind, cells):
+    save("masks/a.png", np.array([[1, 0, 0], [1, 2, 1]], np.uint8))
+    run("weightmap", "masks", "-o", "out", "--labels", kind)
+    assert document(tmp_path / "out")["files"][0]["cells"] == cells
+
+
+def test_classes_have_weights_and_ridges_of_their_own(run, save, tmp_path):
+    """By hand: counts 4, 2 and 2 of 8; ridges with d1 + d2 = 2 and 4 between cells of one class only."""
+    save("masks/a.png", np.array([[3, 0, 3, 0, 0, 8, 0, 8]], np.uint8))
+    run("weightmap", "masks", "-o", "out", "--labels", "semantic", "--class-weights", "rarest1", "--eps", "0")
+    assert document(tmp_path / "out")["reach"] is None
+    found = load(tmp_path / "out/a.npy")[0]
+    assert document(tmp_path / "out")["class_weights"] == {"0": 0.5, "3": 1.0, "8": 1.0}
+    near, far = np.exp(-4 / 50), [np.exp(-((d1 + d2) ** 2) / 50) for d1, d2 in ((4, 6), (1, 3), (2, 4), (4, 6))]
+    wanted = [1, 0.5 + 10 * (near + far[0]), 1, 0.5 + 10 * (far[1] + far[2]), 0.5 + 10 * (far[2] + far[1])]
+    assert found.tolist() == pytest.approx([*wanted, 1, 0.5 + 10 * (near + far[3]), 1], rel=1e-6)
+
+
+def test_frequencies_of_each_image(run, masks, tmp_path):
+    run("weightmap", "masks", "-o", "out", "--frequency", "image", "--class-weights", "complement")
+    for name, labels in (("a", CELLS), ("deep/er/b", OTHER)):
+        share = float((labels > 0).mean())
+        wanted = unet_weights(labels, class_weights={0: share, 1: 1 - share})
+        assert np.allclose(load(tmp_path / f"out/{name}.npy"), wanted, rtol=1e-6)
+    own = [entry["class_weights"] for entry in document(tmp_path / "out")["files"]]
+    assert own == [pytest.approx({"0": 1 / 4, "1": 3 / 4}), pytest.approx({"0": 1 / 3, "1": 2 / 3})]
+
+
+def test_given_class_weights(run, masks, tmp_path):
+    code, out, _ = run("weightmap", "masks", "-o", "out", "--class-weights", "0=0.25,1=3")
+    assert code == 0
+    assert b"class weights (given): 0 = 0.25" in out
+    assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS, class_weights={0: 0.25, 1: 3}))
+
+
+def test_options_reach_the_formula(run, save, tmp_path):
+    labels = np.array([[1, 0, 0, 2, 2], [0, 0, 0, 0, 0]], np.uint8)
+    save("masks/a.png", labels)
+    options = ["--where", "all", "--w0", "7", "--sigma", "2", "--spacing", "2,0.5", "--eps", "0"]
+    _, out, _ = run("weightmap", "masks", "-o", "out", "--class-weights", "none", *options)
+    wanted = unet_weights(labels, w0=7, sigma=2, where="all", spacing=(2, 0.5), eps=0)
+    assert np.array_equal(load(tmp_path / "out/a.npy"), wanted)
+    assert b"sigma = 2 units of the spacing" in out
+    assert document(tmp_path / "out")["files"][0]["spacing"] == [2.0, 0.5]
+    run("weightmap", "masks", "-o", "one", "--class-weights", "none", "--nearest", "one", "--w0", "3", "--sigma", "2")
+    assert load(tmp_path / "one/a.npy")[1, 0] == pytest.approx(3 * np.exp(-1 / 8), rel=1e-6)
+
+
+def imagej(path, labels):
+    tifffile.imwrite(
+        path, labels, imagej=True, resolution=(4.0, 2.0), metadata={"spacing": 3.0, "unit": "um", "axes": "ZYX"}
+    )
+
+
+def ome(path, labels):
+    metadata = {"axes": "ZYX", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 3.0}
+    tifffile.imwrite(path, labels, ome=True, metadata=metadata, photometric="minisblack")
+
+
+@pytest.mark.parametrize("write", [imagej, ome])
+def test_spacing_from_the_file(run, tmp_path, write):
+    """z, y, x: 3, 1/2 and 1/4, as ImageJ and OME note them."""
+    (tmp_path / "masks").mkdir()
+    labels = np.stack([CELLS, CELLS * 0, CELLS]).astype(np.uint16)
+    write(tmp_path / "masks/a.ome.tif", labels)
+    code, _, err = run("weightmap", "masks", "-o", "out", "--spacing", "file", "--class-weights", "none", *INSTANCES)
+    assert (code, err) == (0, b"")
+    assert np.array_equal(load(tmp_path / "out/a.ome.npy"), unet_weights(labels, spacing=(3, 0.5, 0.25)))
+
+
+def test_a_file_without_spacing(run, masks, save):
+    """A resolution for printing is no spacing."""
+    tifffile.imwrite(save("masks/c.tif", CELLS), CELLS, resolution=(300, 300), photometric="minisblack", metadata=None)
+    code, _, err = run("weightmap", "masks", "-o", "out", "--spacing", "file")
+    assert code == 3
+    assert b"SEG263 masks/a.png does not say how long a pixel is (and 2 more like it: c, deep/er/b)" in err
+
+
+def test_falk2019_and_its_masks(run, save, tmp_path):
+    """The worked map; the masks with gaps keep ids, type and format."""
+    labels = np.array([[0] * 6, [0, 7, 7, 300, 300, 0], [0, 7, 7, 300, 300, 0], [0] * 6], np.uint16)
+    save("masks/deep/a.png", labels)
+    save("masks/b.npy", labels.astype(np.int32))
+    code, _, _ = run("weightmap", "masks", "-o", "out", "--convention", "falk2019", "--masks-out", "parted")
+    assert code == 0
+    assert load(tmp_path / "out/deep/a.npy")[1].tolist() == pytest.approx(
+        [41.0324, 1, 1, 50.3104, 1, 41.0324], abs=1e-4
+    )
+    wanted = [[0] * 6, [0, 7, 7, 0, 300, 0], [0, 7, 0, 0, 300, 0], [0] * 6]
+    assert load(tmp_path / "parted/deep/a.png").tolist() == load(tmp_path / "parted/b.npy").tolist() == wanted
+    assert document(tmp_path / "out")["options"]["touching"] == "gap"
+
+
+def test_gaps_count_as_background(run, save, tmp_path):
+    """With unet2015 the parted masks are the masks: frequencies, cells and distances follow them."""
+    save("masks/a.png", np.array([[1, 1, 2, 2]], np.uint8))
+    for kind in ("auto", "instances"):
+        run("weightmap", "masks", "-o", kind, "--touching", "gap", "--labels", kind)
+        assert document(tmp_path / kind)["frequencies"]["pixels"] == {"0": 1, "1": 3}
+        assert load(tmp_path / f"{kind}/a.npy")[0, 2] == pytest.approx(2 + 9.231163, abs=1e-6)
+
+
+def test_preview(run, masks, tmp_path):
+    """A picture of the size of the mask: light blue on borders of cells, brighter on ridges than elsewhere."""
+    run("weightmap", "masks", "-o", "out", "--preview", "--class-weights", "none")
+    picture = imagecodecs.png_decode((tmp_path / "out/preview/a.png").read_bytes())
+    assert picture.shape == (4, 6, 3)
+    assert ((picture == (80, 215, 255)).all(axis=2) == (CELLS > 0)).all()
+    light = picture.astype(int).sum(axis=2)
+    assert light[1, 2] > light[0, 2] > light[0, 0]
+    assert (tmp_path / "out/preview/deep/er/b.png").exists()
+
+
+# Endings.
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--sigma", "-1"], "--sigma is -1.0"),
+        (["--w0", "-1"], "--w0 is -1.0"),
+        (["--eps", "-0.1"], "--eps is -0.1"),
+        (["--sigma", "nan"], "--sigma is nan"),
+        (["--dtype", "uint8"], "8 bits would blur and cut"),
+        (["--class-weights", "balance"], "did you mean 'balanced'"),
+        (["--class-weights", "0=1"], "no weight for the ids 1"),
+        (["--spacing", "1;2"], "--spacing is '1;2'"),
+        (["--spacing", "1,-2"], "the spacing is 1.0, -2.0"),
+        (["--max-memory", "0"], "--max-memory is 0"),
+        (["--convention", "falk2019", "--class-weights", "balanced"], "falk2019 has its own class weights"),
+        (["--convention", "falk2019", "--touching", "keep"], "falk2019 has its own gaps"),
+        (["--convention", "falk2019", "--where", "all"], "falk2019 has its own formula"),
+        (["--masks-out", "parted"], "give --touching gap too"),
+        (["--masks-out", "out", "--touching", "gap"], "out is the folder of the maps"),
+        (["--masks-out", "masks/parted", "--touching", "gap"], "inside the input folder"),
+        (["--w0", "1e6", "--dtype", "float16"], "float16 ends at 65504"),
+        (["-j", "0"], "--jobs is 0"),
+        (["-o", "masks"], "inside the input folder"),
+        (["-o", "masks/deep/out"], "inside the input folder"),
+        (["-o", ""], "is empty"),
+        (["-o", "masks/a.png/x"], "inside the input folder"),
+        (["-o", "file"], "cannot write into file"),
+    ],
+)
+def test_options_that_make_no_sense(run, masks, tmp_path, options, said):
+    """2, and no map."""
+    (tmp_path / "file").touch()
+    before = content(tmp_path / "masks")
+    code, _, err = run("weightmap", "masks", "-o", "out", *options)
+    assert code == 2
+    assert said in err.decode()
+    assert content(tmp_path / "masks") == before
+    assert [name for name in content(tmp_path) if name.endswith(".npy")] == []
+
+
+def test_spacing_for_other_axes(run, masks):
+    code, _, err = run("weightmap", "masks", "-o", "out", "--spacing", "1,2,3")
+    assert code == 2
+    assert b"3 numbers for 2 axes" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "said"),
+    [
+        ("bad.npy", [[0.5, 1]], "SEG261 masks/bad.npy holds fractions"),
+        ("bad.npy", [[0, np.nan]], "masks/bad.npy holds NaN"),
+        ("bad.npy", [[0, 1 << 31]], "masks/bad.npy holds the id 2147483648"),
+        ("bad.npy", [[-4, 1]], "SEG262 masks/bad.npy: the labels hold the id -4"),
+        ("bad.png", np.arange(60, dtype=np.uint8).reshape(4, 5, 3), "masks/bad.png has 3 channels"),
+    ],
+)
+def test_masks_that_are_none(run, masks, save, tmp_path, name, array, said):
+    """3, with the file's name; the other maps are there, and the document says what is missing."""
+    save(f"masks/{name}", np.array(array))
+    code, out, err = run("weightmap", "masks", "-o", "out")
+    assert code == 3
+    assert said in err.decode()
+    assert b"--colors" not in err
+    assert b"INCOMPLETE: 1 mask failed; 2 maps in out" in out
+    found = document(tmp_path / "out")
+    assert found["complete"] is False
+    assert [failed["id"] for failed in found["failed"]] == ["bad"]
+    assert (tmp_path / "out/a.npy").exists()
+
+
+def test_whole_numbers_in_floating_point_are_labels(run, save, tmp_path):
+    save("masks/a.npy", CELLS.astype(np.float64))
+    code, _, err = run("weightmap", "masks", "-o", "out", "--class-weights", "none")
+    assert code == 0
+    assert b"Note: " in err
+    assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS))
+
+
+def test_damaged_and_ambiguous_files(run, masks, save, tmp_path):
+    (tmp_path / "masks/empty.png").touch()
+    (tmp_path / "masks/photo.jpg").write_bytes(b"\xff\xd8\xff")
+    save("masks/a.npy", CELLS)
+    code, _, err = run("weightmap", "masks", "-o", "out", "--labels", "instances", "--class-weights", "none")
+    assert code == 3
+    assert sorted(content(tmp_path / "out")) == ["deep/er/b.npy", "weightmap.json"]
+    assert {failed["id"] for failed in document(tmp_path / "out")["failed"]} == {"a", "empty", "photo"}
+    assert b"masks/a.npy, masks/a.png claim the same id" in err
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("absent", "does not exist"), ("masks/a.png", "is not a folder"), ("void", "holds no masks")]
+)
+def test_no_masks(run, masks, tmp_path, place, said):
+    (tmp_path / "void").mkdir()
+    code, _, err = run("weightmap", place, "-o", "out")
+    assert code == 3
+    assert said in err.decode()
+
+
+def test_hostile_names(run, save, tmp_path):
+    names = ["\x1b]0;p\x07", "\n::error::x", "a\u202eb", "=cmd()", "-x", "café"]
+    for name in names:
+        save(f"masks/{name}.png", CELLS)
+    os.truncate(tmp_path / "masks/\n::error::x.png", 0)
+    code, out, err = run("weightmap", "masks", "-o", "out")
+    assert code == 3
+    assert not [line for line in (out + err).splitlines() if line.strip().startswith(b"::")]
+    assert not set(out + err) & {0x1B, 0x07}
+    assert (tmp_path / "out/-x.npy").exists()
+
+
+# Again and again.
+
+
+def test_nothing_depends_on_processes_or_memory(run, many, tmp_path):
+    """Byte for byte, the document too."""
+    for name, options in {"one": ["-j", 1], "three": ["-j", 3], "tiles": ["-j", 2, "--max-memory", 1]}.items():
+        assert run("weightmap", "masks", "-o", name, "--preview", "--format", "npz", *options)[0] == 0
+    wanted = content(tmp_path / "one")
+    assert len(wanted) == 25
+    assert content(tmp_path / "three") == content(tmp_path / "tiles") == wanted
+
+
+def test_the_same_again_replaces(run, masks, tmp_path):
+    run("weightmap", "masks", "-o", "out")
+    before = content(tmp_path / "out")
+    assert run("weightmap", "masks", "-o", "out")[0] == 0
+    assert content(tmp_path / "out") == before
+
+
+def test_other_options_or_masks_are_refused(run, masks, save, tmp_path):
+    """Without --force or --resume; and what nobody wrote for us stays in any case but the first."""
+    run("weightmap", "masks", "-o", "out")
+    before = content(tmp_path / "out")
+    code, _, err = run("weightmap", "masks", "-o", "out", "--sigma", "3")
+    assert code == 2
+    assert b"SEG107 out holds maps of other masks or options" in err
+    save("masks/c.png", CELLS)
+    assert run("weightmap", "masks", "-o", "out")[0] == 2
+    assert content(tmp_path / "out") == before
+    assert run("weightmap", "masks", "-o", "out", "--sigma", "3", "--force")[0] == 0
+    assert document(tmp_path / "out")["options"]["sigma"] == 3
+
+
+@pytest.mark.parametrize("option", [[], ["--resume"]])
+def test_foreign_files_are_not_overwritten(run, masks, save, tmp_path, option):
+    path = save("out/deep/er/b.npy", CELLS)
+    before = path.read_bytes()
+    code, _, err = run("weightmap", "masks", "-o", "out", *option)
+    assert code == 2
+    assert b"out/deep/er/b.npy exists already" in err
+    assert path.read_bytes() == before
+    assert run("weightmap", "masks", "-o", "out", *option, "--force")[0] == 0
+
+
+def stamps(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
+
+
+def test_resume_keeps_what_is_unchanged(run, masks, save, tmp_path):
+    """A changed mask, a damaged map and a lost one are made anew; the others are not touched."""
+    for name in ("c", "d", "e"):
+        save(f"masks/{name}.png", CELLS)
+    given = ["weightmap", "masks", "-o", "out", "--class-weights", "none", "--resume"]
+    run(*given)
+    before = stamps(tmp_path / "out")
+    wanted = content(tmp_path / "out")
+    save("masks/c.png", np.ascontiguousarray(CELLS.T))
+    os.truncate(tmp_path / "out/d.npy", 20)
+    (tmp_path / "out/e.npy").unlink()
+    code, out, _ = run(*given)
+    assert code == 0
+    assert b"5 maps in out (npy, float32), 2 of them unchanged" in out
+    after = stamps(tmp_path / "out")
+    assert {name for name in after if after[name] != before[name]} == {"c.npy", "d.npy", "e.npy"}
+    assert np.array_equal(load(tmp_path / "out/c.npy"), unet_weights(CELLS.T))
+    assert content(tmp_path / "out")["d.npy"] == wanted["d.npy"]
+
+
+@pytest.mark.parametrize("change", [["--sigma", "3"], ["--class-weights", "0=1,1=2"], ["--labels", "binary"]])
+def test_resume_with_other_options_makes_all_maps_anew(run, masks, tmp_path, change):
+    run("weightmap", "masks", "-o", "out")
+    _, out, _ = run("weightmap", "masks", "-o", "out", "--resume", *change)
+    assert b"unchanged" not in out
+    run("weightmap", "masks", "-o", "fresh", *change)
+    assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+def test_resume_follows_the_frequencies(run, masks, save, tmp_path):
+    """A new mask changes the class weights of the folder, and so every map."""
+    run("weightmap", "masks", "-o", "out")
+    save("masks/c.png", CELLS)
+    _, out, _ = run("weightmap", "masks", "-o", "out", "--resume")
+    assert b"unchanged" not in out
+    run("weightmap", "masks", "-o", "fresh")
+    assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+def test_resume_adds_previews(run, masks, tmp_path):
+    run("weightmap", "masks", "-o", "out")
+    run("weightmap", "masks", "-o", "out", "--resume", "--preview")
+    run("weightmap", "masks", "-o", "fresh", "--preview")
+    assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+SLOW = """
+import segeval.weighing.maps as maps, time
+real = maps.encoded
+def slow(*args):
+    time.sleep(0.05)
+    return real(*args)
+maps.encoded = slow
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.25, 0.4])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_killed_at_any_moment(start, run, many, tmp_path, seconds, jobs):
+    """`kill -9`, then --resume: the bytes of a run that nobody stopped, and nothing else in the folder."""
+    options = ["weightmap", "masks", "--preview", "-j", jobs]
+    process = start(*options, "-o", "out", patch=SLOW if jobs == 1 else "")
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "out/weightmap.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(0.3)  # the processes that it started end with it
+    half = content(tmp_path / "out")
+    for name, data in half.items():
+        if name.endswith(".npy") and not Path(name).name.startswith("."):
+            np.load(tmp_path / "out" / name)
+            assert len(data) == 128 + 4 * 200 * 210
+    assert run(*options, "-o", "out", "--resume")[0] == 0
+    assert run(*options, "-o", "fresh")[0] == 0
+    assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+def test_a_half_run_is_known_as_ours(start, run, many, tmp_path):
+    """Stopped by Ctrl-C: 130, no temporary file, and the same command starts anew without --force."""
+    process = start("weightmap", "masks", "-o", "out", "-j", 1, patch=SLOW)
+    deadline = time.monotonic() + 20
+    while len(list((tmp_path / "out").rglob("*.npy"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, b"\ninterrupted\n")
+    assert [name for name in content(tmp_path / "out") if name.endswith(".tmp")] == []
+    _, out, _ = run("weightmap", "masks", "-o", "out", "--resume")
+    assert b"of them unchanged" in out
+    assert run("weightmap", "masks", "-o", "out")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "said"), [(signal.SIGINT, 130, b"\ninterrupted\n"), (signal.SIGTERM, 143, b"")]
+)
+def test_signals_with_processes(start, save, tmp_path, sent, code, said):
+    """At once and without a word from the processes, also when the whole group is told."""
+    noise = np.random.RandomState(0).randint(0, 4, (700, 700)).astype(np.uint8)
+    for n in range(40):
+        save(f"masks/{n}.png", noise)
+    process = start("weightmap", "masks", "-o", "out", "-j", 2, "--labels", "semantic", patch="pass")
+    deadline = time.monotonic() + 20
+    while not list((tmp_path / "out").rglob("*.npy")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert process.poll() is None
+    before = time.monotonic()
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (code, said)
+    assert time.monotonic() - before < 5
+    assert [name for name in content(tmp_path / "out") if name.endswith(".tmp")] == []
+
+
+def test_a_full_disk(run, masks, tmp_path):
+    """70, and no half file."""
+    patch = "import os, errno\ndef full(*args): raise OSError(errno.ENOSPC, 'No space left')\nos.fsync = full"
+    code, _, err = run("weightmap", "masks", "-o", "out", "-j", 1, patch=patch)
+    assert code == 70
+    assert b"SEG902 cannot write out/weightmap.jsonl" in err
+    assert content(tmp_path / "out") == {}
+
+
+def test_sums_that_a_reader_can_check(run, masks, tmp_path):
+    """The map holds what weightmap.json says."""
+    import hashlib
+
+    run("weightmap", "masks", "-o", "out", "--preview")
+    for entry in document(tmp_path / "out")["files"]:
+        for name, sum_ in entry["files"].items():
+            assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == sum_
