@@ -38,7 +38,7 @@ def save(path: Path, data: bytes) -> None:
 @contextlib.contextmanager
 def _replacing(path: Path, mode: str, **how: Any) -> Iterator[Any]:
     """A stream to a temporary file that takes the place of `path` when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name[:32]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, mode, **how) as stream:
             yield stream

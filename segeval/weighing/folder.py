@@ -12,12 +12,12 @@ from typing import Any
 from segeval import __version__, io
 from segeval.errors import BadOutput, WorkerDied
 from segeval.frequencies import Frequencies
-from segeval.io.journal import Journal, stored
+from segeval.io.journal import Journal, sha256, stored
 from segeval.io.write import atomic, make_folder, sweep
 from segeval.pairing import MaskFile, listed
 from segeval.processes import each
 from segeval.run import Note
-from segeval.weighing.maps import Task, weigh
+from segeval.weighing.maps import MASKS, Task, weigh
 from segeval.weighing.plan import Plan, keyed
 from segeval.weighing.survey import Survey, decided, settled, survey, total
 
@@ -77,6 +77,14 @@ class Work:
             if not digests or id_ in digests
         ]
 
+    def wrote(self, name: str, path: Path) -> bool:
+        """Whether an earlier run wrote this file, or was to write it; masks with gaps may have gone elsewhere then."""
+        earlier = self.earlier
+        if name.startswith(MASKS) and (earlier.head or {}).get("masks_out") != _resolved(self.masks_out):
+            files = earlier.entries.get(name.removeprefix(MASKS), {}).get("files", {})
+            return name in files and sha256(path) == files[name]
+        return name in earlier.files
+
     @property
     def inputs(self) -> list[list[Any]]:
         return [[id_, file.relative, file.size] for id_, file in self.masks.items()]
@@ -115,8 +123,12 @@ def _refuse_other(work: Work, plan: Plan) -> None:
         )
     for task in work.tasks({}):
         for name, path in task.targets(plan).items():
-            if name not in work.earlier.files and path.exists():
+            if path.exists() and not work.wrote(name, path):
                 raise BadOutput(f"{path} exists already", "choose another folder, or overwrite it with --force")
+
+
+def _resolved(folder: Path | None) -> str | None:
+    return str(folder.resolve()) if folder else None
 
 
 def prepare(work: Work, plan: Plan, jobs: int, progress: Progress | None) -> tuple[Plan, Frequencies, dict[str, str]]:
@@ -182,7 +194,7 @@ def write_maps(
     entries.sort(key=lambda entry: str(entry["id"]))
     failures = sorted(work.faults, key=lambda note: (note.id, note.code))
     document = {**head, **_document(plan, found, entries, failures)}
-    del document["targets"]
+    del document["targets"], document["masks_out"]
     with atomic(work.folder / NAME) as stream:
         json.dump(document, stream, indent=1, sort_keys=True, allow_nan=False)
         stream.write("\n")
@@ -197,6 +209,7 @@ def _head(work: Work, plan: Plan, tasks: list[Task]) -> dict[str, Any]:
         "schema": SCHEMA,
         "options": plan.recorded(),
         "inputs": work.inputs,
+        "masks_out": _resolved(work.masks_out),
         "targets": sorted(name for task in tasks for name in task.targets(plan)),
     }
 

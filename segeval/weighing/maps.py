@@ -12,7 +12,7 @@ import numpy as np
 from segeval import __version__, frequencies
 from segeval.cells import Cells
 from segeval.distance import steps
-from segeval.errors import BadOption, Changed, InputError
+from segeval.errors import BadOption, Changed, InputError, UnfitPixels
 from segeval.frequencies import Frequencies
 from segeval.io import Array
 from segeval.io.encode import encoded
@@ -26,6 +26,9 @@ from segeval.weighing.survey import digest_of, found_cells, named, no_memory, re
 from segeval.weightmap import weights
 
 _LARGEST_HALF = 65504.0
+
+MASKS = "masks/"  # what the names of masks with gaps begin with, as they lie in another folder
+_FORMS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy", ".npz": "npz"}
 
 Digests = dict[str, str]  # sha256 of a file by its name
 
@@ -47,8 +50,7 @@ class Task:
         if plan.preview:
             found[f"preview/{self.id}.png"] = Path(self.folder, "preview", f"{self.id}.png")
         if self.masks_out and plan.gap:
-            form = Path(self.file.path).suffix.lower().removeprefix(".").replace("tif", "tiff").replace("tifff", "tiff")
-            found[f"masks/{self.id}"] = Path(self.masks_out, f"{self.id}.{form}")
+            found[MASKS + self.id] = Path(self.masks_out, self.file.relative)
         return found
 
 
@@ -81,7 +83,7 @@ def _weighed(task: Task, plan: Plan) -> dict[str, Any]:
     if plan.preview:
         contents.append(preview(result, kept.objects))
     if len(targets) > len(contents):
-        contents.append(_masks(array, whole, kept, [*targets.values()][-1].suffix))
+        contents.append(_parted(array, whole, kept, task.file))
     files = {}
     for (name, path), content in zip(targets.items(), contents, strict=True):
         save(path, content)
@@ -126,13 +128,16 @@ def _typed(result: Array, dtype: str) -> Array:
         return result.astype(np.float16)
 
 
-def _masks(array: Array, whole: Cells, kept: Cells, suffix: str) -> bytes:
-    """The mask with its gaps, in the format it came in."""
+def _parted(array: Array, whole: Cells, kept: Cells, file: MaskFile) -> bytes:
+    """The mask with its gaps, in the format that its name says."""
     gaps = (whole.objects != 0) & (kept.objects == 0)
     result = np.where(gaps, np.zeros(1, array.dtype), array)
-    if suffix == ".png":  # which holds no more than 16 bits
-        result = result.astype(np.uint8 if result.max() < 256 else np.uint16)
-    return encoded(result, suffix[1:])
+    form = _FORMS.get(Path(file.path).suffix.lower())
+    if form == "png" and result.ndim == 2 and result.min() >= 0 and result.max() < 1 << 16:
+        return encoded(result.astype(np.uint8 if result.max() < 256 else np.uint16), form)
+    if form in (None, "png"):
+        raise UnfitPixels(f"{file.name} cannot be written with gaps under this name", "save the masks as TIFF or NPY")
+    return encoded(result, form)
 
 
 def _stands(targets: Mapping[str, Path], files: Mapping[str, str]) -> bool:

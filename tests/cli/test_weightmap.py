@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import time
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -39,18 +36,6 @@ def masks(save):
     """Two instance masks, one of them in a folder of its own."""
     save("masks/a.png", CELLS)
     save("masks/deep/er/b.png", OTHER)
-
-
-@pytest.fixture
-def many(save):
-    """Twelve masks of many cells."""
-    random = np.random.RandomState(1)
-    for n in range(12):
-        labels = np.zeros((200, 210), np.uint16)
-        for id_ in range(1, 61):
-            y, x = random.randint(0, 200), random.randint(0, 210)
-            labels[y : y + random.randint(2, 20), x : x + random.randint(2, 20)] = id_
-        save(f"masks/{n % 3}/{n}.png", labels)
 
 
 def test_a_map_for_each_mask(run, masks, tmp_path):
@@ -360,169 +345,6 @@ def test_hostile_names(run, save, tmp_path):
     assert (tmp_path / "out/-x.npy").exists()
 
 
-# Again and again.
-
-
-def test_nothing_depends_on_processes_or_memory(run, many, tmp_path):
-    """Byte for byte, the document too."""
-    for name, options in {"one": ["-j", 1], "three": ["-j", 3], "tiles": ["-j", 2, "--max-memory", 1]}.items():
-        assert run("weightmap", "masks", "-o", name, "--preview", "--format", "npz", *options)[0] == 0
-    wanted = content(tmp_path / "one")
-    assert len(wanted) == 25
-    assert content(tmp_path / "three") == content(tmp_path / "tiles") == wanted
-
-
-def test_the_same_again_replaces(run, masks, tmp_path):
-    run("weightmap", "masks", "-o", "out")
-    before = content(tmp_path / "out")
-    assert run("weightmap", "masks", "-o", "out")[0] == 0
-    assert content(tmp_path / "out") == before
-
-
-def test_other_options_or_masks_are_refused(run, masks, save, tmp_path):
-    """Without --force or --resume; and what nobody wrote for us stays in any case but the first."""
-    run("weightmap", "masks", "-o", "out")
-    before = content(tmp_path / "out")
-    code, _, err = run("weightmap", "masks", "-o", "out", "--sigma", "3")
-    assert code == 2
-    assert b"SEG107 out holds maps of other masks or options" in err
-    save("masks/c.png", CELLS)
-    assert run("weightmap", "masks", "-o", "out")[0] == 2
-    assert content(tmp_path / "out") == before
-    assert run("weightmap", "masks", "-o", "out", "--sigma", "3", "--force")[0] == 0
-    assert document(tmp_path / "out")["options"]["sigma"] == 3
-
-
-@pytest.mark.parametrize("option", [[], ["--resume"]])
-def test_foreign_files_are_not_overwritten(run, masks, save, tmp_path, option):
-    path = save("out/deep/er/b.npy", CELLS)
-    before = path.read_bytes()
-    code, _, err = run("weightmap", "masks", "-o", "out", *option)
-    assert code == 2
-    assert b"out/deep/er/b.npy exists already" in err
-    assert path.read_bytes() == before
-    assert run("weightmap", "masks", "-o", "out", *option, "--force")[0] == 0
-
-
-def stamps(folder):
-    return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
-
-
-def test_resume_keeps_what_is_unchanged(run, masks, save, tmp_path):
-    """A changed mask, a damaged map and a lost one are made anew; the others are not touched."""
-    for name in ("c", "d", "e"):
-        save(f"masks/{name}.png", CELLS)
-    given = ["weightmap", "masks", "-o", "out", "--class-weights", "none", "--resume"]
-    run(*given)
-    before = stamps(tmp_path / "out")
-    wanted = content(tmp_path / "out")
-    save("masks/c.png", np.ascontiguousarray(CELLS.T))
-    os.truncate(tmp_path / "out/d.npy", 20)
-    (tmp_path / "out/e.npy").unlink()
-    code, out, _ = run(*given)
-    assert code == 0
-    assert b"5 maps in out (npy, float32), 2 of them unchanged" in out
-    after = stamps(tmp_path / "out")
-    assert {name for name in after if after[name] != before[name]} == {"c.npy", "d.npy", "e.npy"}
-    assert np.array_equal(load(tmp_path / "out/c.npy"), unet_weights(CELLS.T))
-    assert content(tmp_path / "out")["d.npy"] == wanted["d.npy"]
-
-
-@pytest.mark.parametrize("change", [["--sigma", "3"], ["--class-weights", "0=1,1=2"], ["--labels", "binary"]])
-def test_resume_with_other_options_makes_all_maps_anew(run, masks, tmp_path, change):
-    run("weightmap", "masks", "-o", "out")
-    _, out, _ = run("weightmap", "masks", "-o", "out", "--resume", *change)
-    assert b"unchanged" not in out
-    run("weightmap", "masks", "-o", "fresh", *change)
-    assert content(tmp_path / "out") == content(tmp_path / "fresh")
-
-
-def test_resume_follows_the_frequencies(run, masks, save, tmp_path):
-    """A new mask changes the class weights of the folder, and so every map."""
-    run("weightmap", "masks", "-o", "out")
-    save("masks/c.png", CELLS)
-    _, out, _ = run("weightmap", "masks", "-o", "out", "--resume")
-    assert b"unchanged" not in out
-    run("weightmap", "masks", "-o", "fresh")
-    assert content(tmp_path / "out") == content(tmp_path / "fresh")
-
-
-def test_resume_adds_previews(run, masks, tmp_path):
-    run("weightmap", "masks", "-o", "out")
-    run("weightmap", "masks", "-o", "out", "--resume", "--preview")
-    run("weightmap", "masks", "-o", "fresh", "--preview")
-    assert content(tmp_path / "out") == content(tmp_path / "fresh")
-
-
-SLOW = """
-import segeval.weighing.maps as maps, time
-real = maps.encoded
-def slow(*args):
-    time.sleep(0.05)
-    return real(*args)
-maps.encoded = slow
-"""
-
-
-@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.25, 0.4])
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_killed_at_any_moment(start, run, many, tmp_path, seconds, jobs):
-    """`kill -9`, then --resume: the bytes of a run that nobody stopped, and nothing else in the folder."""
-    options = ["weightmap", "masks", "--preview", "-j", jobs]
-    process = start(*options, "-o", "out", patch=SLOW if jobs == 1 else "")
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "out/weightmap.jsonl").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    time.sleep(0.3)  # the processes that it started end with it
-    half = content(tmp_path / "out")
-    for name, data in half.items():
-        if name.endswith(".npy") and not Path(name).name.startswith("."):
-            np.load(tmp_path / "out" / name)
-            assert len(data) == 128 + 4 * 200 * 210
-    assert run(*options, "-o", "out", "--resume")[0] == 0
-    assert run(*options, "-o", "fresh")[0] == 0
-    assert content(tmp_path / "out") == content(tmp_path / "fresh")
-
-
-def test_a_half_run_is_known_as_ours(start, run, many, tmp_path):
-    """Stopped by Ctrl-C: 130, no temporary file, and the same command starts anew without --force."""
-    process = start("weightmap", "masks", "-o", "out", "-j", 1, patch=SLOW)
-    deadline = time.monotonic() + 20
-    while len(list((tmp_path / "out").rglob("*.npy"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (130, b"\ninterrupted\n")
-    assert [name for name in content(tmp_path / "out") if name.endswith(".tmp")] == []
-    _, out, _ = run("weightmap", "masks", "-o", "out", "--resume")
-    assert b"of them unchanged" in out
-    assert run("weightmap", "masks", "-o", "out")[0] == 0
-
-
-@pytest.mark.parametrize(
-    ("sent", "code", "said"), [(signal.SIGINT, 130, b"\ninterrupted\n"), (signal.SIGTERM, 143, b"")]
-)
-def test_signals_with_processes(start, save, tmp_path, sent, code, said):
-    """At once and without a word from the processes, also when the whole group is told."""
-    noise = np.random.RandomState(0).randint(0, 4, (700, 700)).astype(np.uint8)
-    for n in range(40):
-        save(f"masks/{n}.png", noise)
-    process = start("weightmap", "masks", "-o", "out", "-j", 2, "--labels", "semantic", patch="pass")
-    deadline = time.monotonic() + 20
-    while not list((tmp_path / "out").rglob("*.npy")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert process.poll() is None
-    before = time.monotonic()
-    process.send_signal(sent)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (code, said)
-    assert time.monotonic() - before < 5
-    assert [name for name in content(tmp_path / "out") if name.endswith(".tmp")] == []
-
-
 def test_a_full_disk(run, masks, tmp_path):
     """70, and no half file."""
     patch = "import os, errno\ndef full(*args): raise OSError(errno.ENOSPC, 'No space left')\nos.fsync = full"
@@ -540,3 +362,17 @@ def test_sums_that_a_reader_can_check(run, masks, tmp_path):
     for entry in document(tmp_path / "out")["files"]:
         for name, sum_ in entry["files"].items():
             assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == sum_
+
+
+def test_real_nuclei(run, root, tmp_path):
+    """The numbers of nuclei and of their pixels are the dataset's own: 111, 111, 88 masks in its folders."""
+    assert run("weightmap", root / "sample_data/nuclei", "-o", "out", "--labels", "instances")[0] == 0
+    found = document(tmp_path / "out")
+    assert [entry["cells"] for entry in found["files"]] == [88, 111, 111]
+    assert found["frequencies"]["pixels"]["1"] == 22375 + 17964 + 20385
+    for entry in found["files"]:
+        labels = load(root / "sample_data/nuclei" / f"{entry['id']}.png")
+        weights = load(tmp_path / f"out/{entry['id']}.npy")
+        lonely = np.isclose(weights, found["class_weights"]["0"], atol=0.01)
+        assert (weights[labels > 0] == np.float32(found["class_weights"]["1"])).all()
+        assert 0.3 < lonely[labels == 0].mean() < 0.9
