@@ -233,6 +233,14 @@ def test_falk2019_misses_by_no_more_than_eps(eps):
     assert np.abs(found - wanted).max() <= eps + 64 * 2**-24
 
 
+def test_classes_share_eps():
+    """Two ridges of 0.003355 each (d1 + d2 = 20) meet in one pixel: both left out would miss by more than eps."""
+    labels = np.zeros((21, 21), int)
+    labels[10, [0, 20]], labels[[0, 20], 10] = 1, 2
+    found = weights(semantic(labels), formula(eps=0.0036), {0: 0.0, 1: 0.0, 2: 0.0}, steps(None, 2))
+    assert found[10, 10] == pytest.approx(2 * 0.003355, abs=0.0036)
+
+
 def test_one_object_only_misses_by_no_more_than_eps():
     labels = noise((80, 100), 4, 3)
     rule = formula(w0=9, sigma=6, eps=1e-3, nearest="one")
