@@ -282,3 +282,13 @@ def test_masks_that_do_not_fit_their_name(run, save, tmp_path):
     code, _, err = run("weightmap", "masks", "-o", "out", "--touching", "gap", "--masks-out", "parted")
     assert code == 3
     assert b"masks/a.png cannot be written with gaps" in err
+
+
+def test_what_a_killed_process_left_is_removed(run, masks, save, tmp_path):
+    """Half-written files, in the folders below too. No process has so high a number."""
+    run("weightmap", "masks", "-o", "out", "--preview")
+    wanted = content(tmp_path / "out")
+    for name in (".a.npy.4194305-0123abcd.tmp", "preview/deep/.b.png.4194305-89abcdef.tmp"):
+        (tmp_path / "out" / name).touch()
+    run("weightmap", "masks", "-o", "out", "--preview", "--resume")
+    assert content(tmp_path / "out") == wanted
