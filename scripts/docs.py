@@ -12,6 +12,7 @@ from click import Context
 from segeval.cli import listing
 from segeval.cli.main import cli
 from segeval.errors import causes
+from segeval.losses import LOSSES
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
             "and for a class that is not present; means leave it out and say so. `segeval explain NAME` prints more.",
             "metrics",
         ),
+        "docs/losses.md": _losses(),
         "docs/formats.md": _page(
             "Formats",
             "The first bytes of a file decide, not its suffix. Integers are labels; floating point is labels (whole\n"
@@ -42,6 +44,17 @@ def pages() -> dict[str, str]:
 
 def _page(title: str, text: str, table: str) -> str:
     return f"# {title}\n\n{text}\n\n{listing.markdown(listing.TABLES[table]())}\n"
+
+
+def _losses() -> str:
+    """The table of losses, then each in full."""
+    parts = [f"## {entry.name}\n\n```text\n{listing.loss_page(entry)}\n```\n" for entry in LOSSES.values()]
+    text = (
+        "One function, one formula; `segeval explain loss.NAME` prints the same. p is the prediction within [0, 1], g\n"
+        "the truth (one-hot for labels), N the pixels that are not ignored. Undefined (0/0) is nan, left out of means\n"
+        "and counted. A class is in a mean where truth or prediction holds it."
+    )
+    return _page("Losses", text, "losses") + "\n" + "\n".join(parts)
 
 
 def _errors() -> str:

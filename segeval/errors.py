@@ -117,6 +117,35 @@ class BadOutput(UsageError):
     code = "SEG107"
 
 
+class BadParameter(UsageError):
+    """A loss has no such parameter, or the parameter a value that makes no sense.
+
+    `segeval explain loss.NAME` prints the parameters of a loss with their defaults and what they may be. They are set
+    with `-p NAME.PARAMETER=VALUE`; several numbers have commas between them.
+    """
+
+    code = "SEG108"
+
+
+class Unfit(UsageError):
+    """A loss cannot be computed for these inputs.
+
+    Some losses want hard truths, classes that exclude each other, a weight map, or an image larger than their window.
+    `--losses all` leaves such losses out and says why.
+    """
+
+    code = "SEG109"
+
+
+class NoGradient(UsageError):
+    """The formula is not a loss of a prediction and a truth, so that it has no value or gradient by them.
+
+    Detection and adversarial formulas take other inputs: call them directly, as `segeval.losses.minimax_gan(…)`.
+    """
+
+    code = "SEG110"
+
+
 class EmptyFile(InputError):
     """The file has no bytes.
 

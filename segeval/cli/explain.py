@@ -10,7 +10,7 @@ from segeval.cli import options
 @options.command
 @click.argument("name")
 def command(name: str) -> None:
-    """Explain an error code, a metric, or `exit-codes`.
+    """Explain an error code, a metric, a loss (as `loss.dice`), or `exit-codes`.
 
     \b
     Example:
@@ -35,7 +35,12 @@ def _explanation(name: str) -> str:
         from segeval.errors import UnknownName
 
         raise UnknownName(f"there is no error code {name!r}", did_you_mean(name.upper(), sorted(causes())))
+    from segeval.losses import LOSSES
     from segeval.metrics import METRICS
 
+    if name.startswith("loss.") or (name in LOSSES and name not in METRICS):
+        from segeval.cli.listing import loss_page
+
+        return loss_page(LOSSES.find(name.removeprefix("loss.")))
     entry = METRICS.find(name.partition("@")[0])
     return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"

@@ -3,8 +3,15 @@
 import inspect
 import itertools
 
+from segeval.catalog import Entry
 from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS, REFUSED
+from segeval.losses import LOSSES
+from segeval.losses.elsewhere import ELSEWHERE
+from segeval.losses.maps import MAPPED
+from segeval.losses.parameters import parameters
+from segeval.losses.parts import Parts
+from segeval.losses.plan import needs
 from segeval.metrics import METRICS
 
 Rows = list[list[str]]
@@ -23,6 +30,53 @@ def _formula(func: object) -> str:
     """The first indented line of a docstring, right of the equals sign."""
     lines = (inspect.getdoc(func) or "").splitlines()
     return next(line.partition("=")[2].strip() for line in lines if line.startswith("    "))
+
+
+def losses() -> Rows:
+    rows = [["name", "family", "range", "input", "parameters"]]
+    for entry in LOSSES.values():
+        family = entry.func.__module__.rpartition(".")[2]
+        rows.append([entry.name, family, _range(entry), _input(entry), ", ".join(_settings(entry)) or "–"])
+    return rows
+
+
+def _range(entry: Entry) -> str:
+    low, high = (f"{entry.facts[fact]:g}" for fact in ("low", "high"))
+    return f"{low} … {high}".replace("inf", "∞").replace("-", "−")
+
+
+def _input(entry: Entry) -> str:
+    """What a loss takes, as far as it is special."""
+    facts = entry.facts
+    if facts.get("direct"):
+        return "other arrays, in Python only"
+    kind = "scores" if facts.get("scores") else "probabilities"
+    return f"{kind}, hard truth" if facts.get("hard") else kind
+
+
+def _settings(entry: Entry) -> list[str]:
+    """The parameters of a loss with their defaults."""
+    if entry.facts.get("direct"):
+        keywords = inspect.signature(entry.func).parameters.values()
+        return [f"{p.name}={p.default}" for p in keywords if p.kind is p.KEYWORD_ONLY]
+    return [f"{each.name}={each.default}" for each in parameters(entry.func).values()]
+
+
+def loss_page(entry: Entry) -> str:
+    """A loss in full: formula, when to use it, source, range, parameters, conventions."""
+    lines = [f"loss.{entry.name}", "", inspect.getdoc(entry.func) or "", "", f"range: {_range(entry)}"]
+    lines.append(f"input: {_input(entry)}")
+    if not entry.facts.get("direct"):
+        kind = "a mean over pixels" if needs(entry.func) in MAPPED else "of each class, then their mean"
+        lines.append(f"reduction: {'from its parts' if needs(entry.func) is Parts else kind}")
+        if not entry.facts.get("background", True):
+            lines.append("classes: foreground only (not class 0), unless background is asked for")
+        if entry.facts.get("log"):
+            lines.append("probabilities are kept within [1e-7, 1 − 1e-7] before a logarithm")
+        known = parameters(entry.func).values()
+        lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
+    lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
+    return "\n".join(lines)
 
 
 def formats() -> Rows:
@@ -44,7 +98,7 @@ def _cause(kind: type) -> str:
     return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
-TABLES = {"metrics": metrics, "formats": formats, "exit-codes": exit_codes, "errors": error_codes}
+TABLES = {"metrics": metrics, "losses": losses, "formats": formats, "exit-codes": exit_codes, "errors": error_codes}
 
 
 def aligned(rows: Rows) -> str:

@@ -1,0 +1,226 @@
+"""Some pixels of one image as pixel-wise losses see them: what was predicted for each, beside what is true.
+
+C is the number of channels, K that of outcomes: a binary problem has one channel and two outcomes. Formulas give one
+number for each pixel, or one for each channel or outcome of each pixel; the classes here know how to reduce that.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from segeval.arrays import Array, class_sums, clipped, like, namespace, pick, plain, softplus
+
+Numbers = Any  # an array of NumPy, torch, … or a Variable
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """n pixels, none of them ignored, either of classes that exclude each other or of C independent problems."""
+
+    p: Numbers  # (C, n) probabilities
+    labels: Numbers | None  # (n,) the true channel of each pixel, where classes exclude each other and truth is hard
+    target: Numbers | None  # (C, n) the truth as numbers within [0, 1], otherwise
+    exclusive: bool
+    hard: bool  # the truth is 0 or 1 everywhere
+    log_p: Numbers | None = None  # (C, n) of exclusive classes, computed from logits
+    x: Numbers | None = None  # (C, n) logits of independent problems
+    raw: bool = False  # x are plain scores: what is compared as numbers is x itself
+    place: Any = None  # where these pixels stand among all of the image; None: they are all
+    frequency: Array | None = None  # (C,) the true mass of each channel in the whole image
+    total: int = 0  # pixels of the whole image that are not ignored
+
+    @cached_property
+    def truth(self) -> Numbers:
+        """The truth as (C, n) numbers."""
+        if self.target is not None:
+            return self.target
+        channels = np.arange(self.p.shape[0])
+        return like((plain(self.labels)[None, :] == channels[:, None]).astype(np.float64), self.p)
+
+    @cached_property
+    def scores(self) -> Numbers:
+        """Signed margins (C, n): the logits of each channel against all else; 0 is the boundary."""
+        if self.x is not None:
+            return self.x
+        p = clipped(self.p)
+        xp = namespace(p)
+        return xp.log(p / (1 - p))
+
+    @cached_property
+    def p_true(self) -> Numbers:
+        """(n,) the probability of each pixel's label."""
+        return pick(self.p, self.labels)
+
+    @cached_property
+    def counts(self) -> Numbers:
+        """(C,) the pixels of each label."""
+        return _counts(self.labels, self.p.shape[0], self.p)
+
+    @property
+    def problems(self) -> list["Outcomes"]:
+        """One for classes that exclude each other; one for each channel otherwise.
+
+        They refer to these pixels: kept here, they would keep each other, and every block of an image, in memory.
+        """
+        if self.exclusive:
+            return [self._of_classes()]
+        return [self._of_channel(channel) for channel in range(self.p.shape[0])]
+
+    def _of_classes(self) -> "Outcomes":
+        frequency = self.frequency
+        if self.labels is None:
+            p = clipped(self.p) if self.log_p is None else self.p
+            log_p = namespace(p).log(p) if self.log_p is None else self.log_p
+            return Outcomes(p, -log_p, None, self.target, self, 0, frequency)
+        if self.log_p is not None:
+            log_p = pick(self.log_p, self.labels)
+            return Outcomes(namespace(log_p).exp(log_p), -log_p, self.labels, None, self, 0, frequency)
+        p = clipped(self.p_true)
+        return Outcomes(p, -namespace(p).log(p), self.labels, None, self, 0, frequency)
+
+    def _of_channel(self, channel: int) -> "Outcomes":
+        t = self.truth[channel, :]
+        true = None if self.frequency is None else self.frequency[channel]
+        frequency = None if true is None else np.stack([self.total - true, true])
+        p, surprisal = self._binary(channel, t)
+        xp = namespace(t)
+        if self.hard:
+            labels = t.astype(np.int64) if xp is np else xp.where(t > 0.5, like(1, t), like(0, t))
+            return Outcomes(p, surprisal, labels, None, self, channel, frequency)
+        return Outcomes(p, surprisal, None, xp.stack([1 - t, t]), self, channel, frequency)
+
+    def _binary(self, channel: int, t: Numbers) -> tuple[Numbers, Numbers]:
+        """Probability and surprisal of the true outcome, or of both outcomes where the truth is soft."""
+        if self.x is None:
+            p = self.p[channel, :]
+            xp = namespace(p)
+            p = clipped(xp.where(t > 0.5, p, 1 - p) if self.hard else xp.stack([1 - p, p]))
+            return p, -xp.log(p)
+        x = self.x[channel, :]
+        xp = namespace(x)
+        surprisal = softplus(xp.where(t > 0.5, -x, x) if self.hard else xp.stack([x, -x]))
+        return xp.exp(-surprisal), surprisal
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The probability given to what is true.
+
+    Where the truth is hard, `p` and `surprisal` (−ln p) are (n,), those of the true outcome; where it is soft they are
+    (K, n), those of every outcome, and a formula is averaged by the share that the truth gives to each.
+    """
+
+    p: Numbers  # kept within [1e-7, 1 − 1e-7], or exact from logits
+    surprisal: Numbers
+    labels: Numbers | None  # (n,)
+    share: Numbers | None  # (K, n)
+    pixels: Pixels
+    channel: int
+    frequency: Array | None  # (K,) pixels of each outcome in the whole image
+
+    @property
+    def number(self) -> int:
+        """K."""
+        return int(self.pixels.p.shape[0]) if self.pixels.exclusive else 2
+
+    @cached_property
+    def mean_surprisal(self) -> Numbers:
+        """(n,) the mean of −ln p over all outcomes, whatever is true."""
+        if self.share is not None:
+            xp = namespace(self.surprisal)
+            return xp.sum(self.surprisal, axis=0) / self.number
+        whole = self.pixels
+        if not whole.exclusive:
+            if whole.x is not None:
+                x = whole.x[self.channel, :]
+                return (softplus(x) + softplus(-x)) / 2
+            p = clipped(whole.p[self.channel, :])
+            xp = namespace(p)
+            return -(xp.log(p) + xp.log(1 - p)) / 2
+        log_p = whole.log_p if whole.log_p is not None else namespace(whole.p).log(clipped(whole.p))
+        return -namespace(log_p).sum(log_p, axis=0) / self.number
+
+    def each(self, of_outcome: Any) -> Numbers:
+        """What a vector (K,) holds for the outcome of every entry of `p`."""
+        vector = like(np.asarray(of_outcome, np.float64), self.p)
+        if self.labels is None:
+            return vector[:, None]
+        return vector[self.labels] if isinstance(vector, np.ndarray) else namespace(vector).take(vector, self.labels)
+
+    def at(self, image: Array) -> Numbers:
+        """The values of a map of the whole image at these pixels."""
+        flat = np.asarray(image, np.float64).reshape(-1)
+        return like(flat if self.pixels.place is None else flat[self.pixels.place], self.p)
+
+    def expected(self, values: Numbers) -> Numbers:
+        """(n,) the mean of a formula over the outcomes, by what is true."""
+        if self.share is None or values.ndim == 1:
+            return values
+        return namespace(values).sum(self.share * values, axis=0)
+
+    def by_outcome(self, values: Numbers) -> Numbers:
+        """(K,) the sum of (n,) values over the pixels of each outcome."""
+        if values is self.surprisal:  # the values of some formulas, already summed for others
+            return self.by_surprisal
+        if self.labels is not None:
+            return class_sums(values, self.labels, self.number)
+        return namespace(values).sum(self.share * values[None, :], axis=1)
+
+    @cached_property
+    def mass(self) -> Numbers:
+        """(K,) the pixels of each outcome."""
+        if self.labels is None:
+            return namespace(self.share).sum(self.share, axis=1)
+        if self.pixels.exclusive:
+            return self.pixels.counts
+        return _counts(self.labels, self.number, self.p)
+
+    @cached_property
+    def by_surprisal(self) -> Numbers:
+        """(K,) the sum of −ln p over the pixels of each outcome."""
+        if self.labels is not None:
+            return class_sums(self.surprisal, self.labels, self.number)
+        return namespace(self.surprisal).sum(self.share * self.surprisal, axis=1)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Prediction and truth as plain numbers, channel by channel: p, t and the scores x, each (C, n)."""
+
+    pixels: Pixels
+
+    @property
+    def p(self) -> Numbers:
+        return self.pixels.x if self.pixels.raw else self.pixels.p
+
+    @property
+    def t(self) -> Numbers:
+        return self.pixels.truth
+
+    @property
+    def x(self) -> Numbers:
+        return self.pixels.scores
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """Prediction p and truth t as distributions over the outcomes of each pixel, (K, n)."""
+
+    p: Numbers
+    t: Numbers
+    outcomes: Outcomes
+
+    @classmethod
+    def of(cls, outcomes: Outcomes) -> "Distributions":
+        whole = outcomes.pixels
+        if whole.exclusive:
+            return cls(whole.p, whole.truth, outcomes)
+        p, t = whole.p[outcomes.channel, :], whole.truth[outcomes.channel, :]
+        return cls(namespace(p).stack([1 - p, p]), namespace(t).stack([1 - t, t]), outcomes)
+
+
+def _counts(labels: Numbers, number: int, x: Numbers) -> Numbers:
+    """(number,) how often each label is there, of x's kind."""
+    return like(np.bincount(plain(labels), minlength=number).astype(np.float64), x)

@@ -1,0 +1,314 @@
+"""One image as the losses see it: what was predicted for every pixel, beside what is true."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from segeval.arrays import Array, clipped, hold, like, namespace, plain, sigmoid, softplus
+from segeval.evidence.pixels import Numbers, Outcomes, Pixels
+
+BLOCK = 1 << 18  # numbers of all channels that are looked at together: few enough for the cache
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image, checked: nothing behind this asks again.
+
+    The channels are classes that exclude each other, or independent problems (a single one for a binary problem).
+    The truth is integer labels (spatial), the number of a channel each, or numbers (C, spatial).
+    """
+
+    given: Numbers  # (channels, spatial) probabilities or logits; or a hard mask: labels (spatial) like the truth's
+    truth: Array  # int64 labels (spatial), −1 where ignored, or float64 (C, spatial)
+    channels: tuple[int, ...]  # those of `given` that are classes, in order; labels are positions in this
+    exclusive: bool = True
+    logits: bool = False  # `given` are logits: softmax for exclusive classes, sigmoid for independent problems
+    raw: bool = False  # … or plain scores, which are also compared as numbers
+    hard: bool = True  # the truth is 0 or 1 everywhere
+    weights: Array | None = field(default=None, repr=False)  # (spatial) of each pixel
+
+    @property
+    def hard_pred(self) -> bool:
+        """Whether the prediction is a hard mask, taken as one-hot."""
+        return isinstance(self.given, np.ndarray) and self.given.dtype.kind in "iu"
+
+    @property
+    def soft_truth(self) -> bool:
+        return self.truth.dtype.kind == "f"
+
+    @property
+    def number(self) -> int:
+        """Classes in tables: two of a binary problem, else one for each channel."""
+        return 2 if self.binary else len(self.channels)
+
+    @property
+    def binary(self) -> bool:
+        return not self.exclusive and len(self.channels) == 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The spatial shape."""
+        return tuple(self.truth.shape[1:] if self.soft_truth else self.truth.shape)
+
+    @cached_property
+    def keep(self) -> Array | None:
+        """(spatial) which pixels are not ignored; None: all."""
+        if self.soft_truth or self.truth.min(initial=0) >= 0:
+            return None
+        return np.asarray(self.truth >= 0)
+
+    @cached_property
+    def total(self) -> int:
+        """Pixels that are not ignored."""
+        return int(np.prod(self.shape)) if self.keep is None else int(self.keep.sum())
+
+    @cached_property
+    def frequency(self) -> Array:
+        """(C,) the true mass of each channel."""
+        if self.soft_truth:
+            return np.asarray(self.truth.reshape(len(self.truth), -1).sum(axis=1))
+        labels = self.truth if self.keep is None else self.truth[self.keep]
+        counts = np.bincount(labels.reshape(-1), minlength=self.number).astype(np.float64)
+        return counts[1:] if self.binary else counts
+
+    @property
+    def whole(self) -> Pixels:
+        """All pixels that are not ignored."""
+        return self._pixels(slice(None))
+
+    def blocks(self) -> Iterator[Pixels]:
+        """The same pixels, a few at a time: of all arrays but NumPy's in one block."""
+        if not isinstance(self.given, np.ndarray):
+            yield self.whole
+            return
+        size = int(np.prod(self.shape))
+        step = max(1024, BLOCK // max(1, len(self.channels)))
+        for start in range(0, size, step):
+            yield self._pixels(slice(start, min(start + step, size)))
+
+    def _pixels(self, part: slice) -> Pixels:
+        place: Any = None if part == slice(None) else part
+        if self.keep is not None:
+            (kept,) = np.nonzero(self.keep.reshape(-1)[part])
+            place = kept if part.start is None else kept + part.start
+        p, log_p, x = self._predicted(part, place)
+        labels = target = None
+        if self.soft_truth:
+            flat = self._flat_truth
+            target = like(flat if place is None else flat[:, place], p)
+        else:
+            known = self._flat_truth if place is None else self._flat_truth[place]
+            if self.exclusive:
+                labels = like(known, p)
+            else:
+                target = like((known[None, :] == self._wanted[:, None]).astype(np.float64), p)
+        return Pixels(
+            p, labels, target, self.exclusive, self.hard, log_p, x, self.raw, place, self.frequency, self.total
+        )
+
+    def _predicted(self, part: slice, place: Any) -> tuple[Numbers, Numbers | None, Numbers | None]:
+        """Probabilities, log-probabilities of exclusive classes and logits of independent problems, each (C, n)."""
+        if self.hard_pred:
+            labels = self.given.reshape(-1)
+            labels = labels if place is None else labels[place]
+            return (labels[None, :] == self._wanted[:, None]).astype(np.float64), None, None
+        given = self._given(part, place)
+        if not self.logits:
+            return self._chosen(given), None, None
+        if not self.exclusive:
+            x = self._chosen(given)
+            return sigmoid(x), None, x
+        log_p = self._chosen(log_softmax(given))
+        return namespace(log_p).exp(log_p), log_p, None
+
+    def _given(self, part: slice, place: Any) -> Numbers:
+        """The prediction of some pixels, (channels, n), in double precision where it is NumPy's."""
+        flat = self._flat
+        if not isinstance(flat, np.ndarray):
+            xp = namespace(flat)
+            return flat if place is None else xp.take(flat, like(place, flat), axis=1)
+        if isinstance(place, np.ndarray):
+            return np.take(flat, place, axis=1).astype(np.float64, copy=False)
+        return flat[:, part].astype(np.float64)
+
+    @cached_property
+    def _flat(self) -> Numbers:
+        """(channels, n): made once, since it copies what is not contiguous."""
+        return namespace(self.given).reshape(self.given, (self.given.shape[0], -1))
+
+    @cached_property
+    def _flat_truth(self) -> Array:
+        return self.truth.reshape((len(self.truth), -1) if self.soft_truth else -1)
+
+    @property
+    def one_hot(self) -> Array:
+        """(C, spatial) a hard mask as probabilities."""
+        wanted = self._wanted.reshape(-1, *(1,) * len(self.shape))
+        return np.asarray(self.given[None, ...] == wanted).astype(np.float64)
+
+    @property
+    def _wanted(self) -> Array:
+        """The label that each channel stands for."""
+        return np.array([1]) if self.binary else np.arange(len(self.channels))
+
+    def _chosen(self, rows: Numbers) -> Numbers:
+        """The channels that are classes."""
+        if self.channels == tuple(range(rows.shape[0])):
+            return rows
+        return namespace(rows).take(rows, like(np.array(self.channels), rows), axis=0)
+
+    @cached_property
+    def probabilities(self) -> Numbers:
+        """(channels, spatial) of what is no hard mask."""
+        if not self.logits:
+            return self.given
+        if not self.exclusive:
+            return sigmoid(self.given)
+        xp = namespace(self.given)
+        flat = xp.reshape(self.given, (self.given.shape[0], -1))
+        return xp.reshape(xp.exp(log_softmax(flat)), self.given.shape)
+
+    @cached_property
+    def true_labels(self) -> Array:
+        """(spatial) the true class of each pixel, −1 where ignored; the most probable one of a soft truth."""
+        if not self.soft_truth:
+            return self.truth
+        return np.asarray(self.truth[0] > 0.5, np.int64) if self.binary else np.asarray(self.truth.argmax(axis=0))
+
+    @cached_property
+    def predicted_labels(self) -> Array:
+        """(spatial) the predicted class of each pixel: above one half, or the most probable."""
+        if self.hard_pred:
+            return np.asarray(self.given)
+        rows = plain(self.given)[list(self.channels)]
+        if self.binary:
+            return np.asarray(rows[0] > (0 if self.logits else 0.5)).astype(np.int64)
+        return np.asarray(rows.argmax(axis=0))
+
+
+@dataclass(frozen=True)
+class Field:
+    """One class of one image with its shape: prediction p, truth t, and their masks.
+
+    Ignored pixels count as background in everything spatial, and are left out of means.
+    """
+
+    seen: Numbers  # (spatial) p, also where ignored
+    t: Numbers  # (spatial)
+    logits: Numbers | None  # (spatial) of independent problems
+    keep: Array | None
+
+    @classmethod
+    def of(cls, sample: Sample, k: int) -> "Field":
+        p, x = _channel(sample, k)
+        return cls(p, like(_truth(sample, k), p), x, sample.keep)
+
+    @cached_property
+    def p(self) -> Numbers:
+        """(spatial)"""
+        if self.keep is None:
+            return self.seen
+        return namespace(self.seen).where(like(self.keep, self.seen), self.seen, 0.0)
+
+    @cached_property
+    def truth(self) -> Array:
+        """(spatial) bool: t > 1/2"""
+        return plain(self.t) > 0.5
+
+    @cached_property
+    def pred(self) -> Array:
+        """(spatial) bool: p > 1/2"""
+        return plain(self.p) > 0.5
+
+    @cached_property
+    def x(self) -> Numbers:
+        """(spatial) scores"""
+        if self.logits is not None:
+            return self.logits
+        p = clipped(self.seen)
+        return namespace(p).log(p / (1 - p))
+
+    @cached_property
+    def surprisal(self) -> Numbers:
+        """(spatial) −ln of the probability of what is true, of this class against all else"""
+        if self.logits is not None:
+            return self.t * softplus(-self.logits) + (1 - self.t) * softplus(self.logits)
+        p = clipped(self.seen)
+        xp = namespace(p)
+        return -(self.t * xp.log(p) + (1 - self.t) * xp.log(1 - p))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.t.shape)
+
+    def kept(self, values: Numbers) -> Numbers:
+        """(n,) the values of the pixels that are not ignored."""
+        xp = namespace(values)
+        flat = xp.reshape(values, (-1,))
+        if self.keep is None:
+            return flat
+        return xp.take(flat, like(np.flatnonzero(self.keep), flat), axis=0)
+
+    def mean(self, values: Numbers) -> Numbers:
+        """The mean over the pixels that are not ignored."""
+        kept = self.kept(values)
+        return namespace(kept).sum(kept) / kept.shape[0]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All pixels of one problem of an image, with their places."""
+
+    outcomes: Outcomes
+    truth: Array  # (spatial) the true class of each pixel, −1 where ignored
+    pred: Array  # (spatial) the predicted one
+
+    @classmethod
+    def of(cls, sample: Sample) -> list["Picture"]:
+        """One for classes that exclude each other; one for each channel otherwise."""
+        problems = sample.whole.problems
+        if sample.exclusive or sample.binary:
+            return [cls(problem, sample.true_labels, sample.predicted_labels) for problem in problems]
+        fields = [Field.of(sample, k) for k in range(len(problems))]
+        ignored = np.zeros(sample.shape, bool) if sample.keep is None else ~sample.keep
+        return [
+            cls(problem, np.where(ignored, -1, each.truth), each.pred.astype(np.int64))
+            for problem, each in zip(problems, fields, strict=True)
+        ]
+
+
+def _channel(sample: Sample, k: int) -> tuple[Numbers, Numbers | None]:
+    """Probability and, of independent problems from logits, score of one class everywhere."""
+    if sample.hard_pred:
+        return (sample.given == k).astype(np.float64), None
+    row = sample.channels[0 if sample.binary else k]
+    opposite = sample.binary and k == 0
+    if sample.logits and not sample.exclusive:
+        x = _double(sample.given[row, ...])
+        x = -x if opposite else x
+        return sigmoid(x), x
+    p = _double(sample.probabilities[row, ...])
+    return (1 - p if opposite else p), None
+
+
+def _double(row: Numbers) -> Numbers:
+    return row.astype(np.float64, copy=False) if isinstance(row, np.ndarray) else row
+
+
+def _truth(sample: Sample, k: int) -> Array:
+    """The truth of one class everywhere; 0 where ignored."""
+    if not sample.soft_truth:
+        return np.asarray(sample.truth == k).astype(np.float64)
+    if sample.binary:
+        return np.asarray(1 - sample.truth[0] if k == 0 else sample.truth[0])
+    return np.asarray(sample.truth[k])
+
+
+def log_softmax(x: Numbers) -> Numbers:
+    """x_c − ln Σ_j e^(x_j) over the first axis, without overflow."""
+    xp = namespace(x)
+    shifted = x - hold(xp.max(x, axis=0))[None, ...]
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=0))[None, ...]

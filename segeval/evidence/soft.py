@@ -1,0 +1,157 @@
+"""Soft evidence of one image: sums over its pixels. All of it adds up."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from segeval.arrays import class_sums, like, namespace
+from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels
+
+
+class Sums:
+    """Evidence whose fields are sums: it adds up field by field."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
+
+    @property
+    def fields(self) -> list[Numbers]:
+        return list(vars(self).values())
+
+
+@dataclass(frozen=True)
+class SoftCounts(Sums):
+    """Sums over pixels of prediction p and truth t within [0, 1], for each channel; hard masks are 0 and 1."""
+
+    p: Numbers  # Σ p, each (C,)
+    t: Numbers  # Σ t
+    pt: Numbers  # Σ p t
+    pp: Numbers  # Σ p²
+    tt: Numbers  # Σ t²
+    least: Numbers  # Σ min(p, t)
+    missed: Numbers  # Σ (p − t)² t
+    n: Numbers  # pixels
+
+    @classmethod
+    def of(cls, pixels: Pixels) -> "SoftCounts":
+        p = pixels.p
+        xp = namespace(p)
+        n = like(np.full(p.shape[0], float(p.shape[1])), p)
+        pp = np.vecdot(p, p) if xp is np else xp.sum(p * p, axis=1)
+        if pixels.labels is None:
+            t = pixels.truth
+            each = (t, p * t, t * t, xp.minimum(p, t), (p - t) ** 2 * t)
+            total, pt, tt, least, missed = (xp.sum(values, axis=1) for values in each)
+            return cls(xp.sum(p, axis=1), total, pt, pp, tt, least, missed, n)
+        true, t = pixels.p_true, pixels.counts
+        pt, missed = (class_sums(values, pixels.labels, p.shape[0]) for values in (true, (1 - true) ** 2))
+        return cls(xp.sum(p, axis=1), t, pt, pp, t, pt, missed, n)
+
+    @property
+    def fp(self) -> Numbers:
+        return self.p - self.pt
+
+    @property
+    def fn(self) -> Numbers:
+        return self.t - self.pt
+
+    @property
+    def union(self) -> Numbers:
+        return self.p + self.t - self.pt
+
+    @property
+    def outcomes(self) -> "SoftCounts":
+        """Of one channel the counts of both outcomes, those of 1 − p and 1 − t first; of more channels the same."""
+        if self.p.shape[0] != 1:
+            return self
+        xp = namespace(self.p)
+        n, p, t = self.n, self.p, self.t
+        errors = self.pp - 2 * self.pt + self.tt  # Σ (p − t)²
+        pt, pp, tt = n - p - t + self.pt, n - 2 * p + self.pp, n - 2 * t + self.tt
+        rest = SoftCounts(n - p, n - t, pt, pp, tt, n - p - t + self.least, errors - self.missed, n)
+        return SoftCounts(*(xp.concat(pair) for pair in zip(rest.fields, self.fields, strict=True)))
+
+    def only(self, channels: list[int]) -> "SoftCounts":
+        """Some of the channels."""
+        xp = namespace(self.p)
+        return SoftCounts(*(xp.stack([each[channel] for channel in channels]) for each in self.fields))
+
+    @property
+    def pooled(self) -> "SoftCounts":
+        """All channels together as one."""
+        xp = namespace(self.p)
+        return SoftCounts(*(xp.reshape(xp.sum(each), (1,)) for each in self.fields))
+
+
+@dataclass(frozen=True)
+class ClassSums(Sums):
+    """The surprisal −ln p of what is true, and the pixels, summed for each problem and outcome: (B, K).
+
+    B is 1 for classes that exclude each other and for a binary problem.
+    """
+
+    surprisal: Numbers
+    pixels: Numbers
+    n: float  # pixels of the image
+
+    @classmethod
+    def of(cls, problems: list[Outcomes]) -> "ClassSums":
+        xp = namespace(problems[0].p)
+        surprisal = xp.stack([problem.by_surprisal for problem in problems])
+        return cls(surprisal, xp.stack([problem.mass for problem in problems]), float(problems[0].p.shape[-1]))
+
+
+@dataclass(frozen=True)
+class SoftConfusion(Sums):
+    """(K, K): the mass that the prediction gives to each outcome (column) on the pixels of each true one (row)."""
+
+    mass: Numbers
+    pixels: Numbers  # (K,)
+
+    @classmethod
+    def of(cls, problem: Outcomes) -> "SoftConfusion":
+        p = Distributions.of(problem).p
+        xp = namespace(p)
+        columns = [problem.by_outcome(p[k, :]) for k in range(problem.number)]
+        rows = [xp.stack([column[k] for column in columns]) for k in range(problem.number)]
+        return cls(xp.stack(rows), problem.mass)
+
+
+@dataclass(frozen=True)
+class PixelSums(Sums):
+    """What a pixel-wise loss leaves behind: its sum over all pixels, and over those of each class."""
+
+    total: Numbers
+    weight: Numbers  # what the total is divided by
+    by: Numbers  # (classes,)
+    per: Numbers  # (classes,) what these are divided by
+
+    @classmethod
+    def of(cls, parts: list[tuple[Outcomes, Numbers, Numbers | None]]) -> "PixelSums":
+        """From the problems, each with a value and perhaps a weight of each of its pixels."""
+        sums = [_sums(*part) for part in parts]
+        if len(sums) == 1:
+            return cls(*sums[0])
+        xp = namespace(sums[0][0])
+        by, per = (xp.stack([each[k] for each in sums]) for k in (0, 1))
+        return cls(xp.sum(by), xp.sum(per), by, per)
+
+    @classmethod
+    def of_channels(cls, values: Numbers, exclusive: bool) -> "PixelSums":
+        """From a value of each channel of each pixel, (C, n)."""
+        xp = namespace(values)
+        by, per = xp.sum(values, axis=1), like(np.full(values.shape[0], float(values.shape[1])), values)
+        total, weight = xp.sum(by), per[0] * per.shape[0]
+        if values.shape[0] == 1 and not exclusive:  # the background has no channel of its own
+            by, per = xp.concat([0 * by, by]), xp.concat([0 * per, per])
+        return cls(total, weight, by, per)
+
+
+def _sums(outcomes: Outcomes, values: Numbers, weights: Numbers | None) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    xp = namespace(values)
+    if weights is None:
+        n = like(float(values.shape[0]), values)
+        return xp.sum(values), n, outcomes.by_outcome(values), outcomes.mass
+    wx = namespace(weights)
+    return xp.sum(values), wx.sum(weights), outcomes.by_outcome(values), outcomes.by_outcome(weights)

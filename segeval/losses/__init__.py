@@ -1,0 +1,18 @@
+"""Losses: one function, one formula, of evidence. `value` and `gradient` take one image as it comes."""
+
+from typing import Any
+
+from segeval.catalog import Catalog
+
+LOSSES = Catalog("loss")
+LOSSES.discover(__name__, list(__path__))
+
+from segeval.losses.one import gradient, names, pixel_map, value  # noqa: E402 - they need the catalogue filled
+
+__all__ = ["LOSSES", "gradient", "names", "pixel_map", "value"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in LOSSES:
+        return LOSSES[name].func
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,220 @@
+"""Boundary and shape losses: of one class with its places. Distance maps are constants in every gradient."""
+
+import numpy as np
+
+from segeval.arrays import like, namespace, plain, ratio
+from segeval.errors import BadParameter, Unfit
+from segeval.evidence.pixels import Numbers
+from segeval.evidence.sample import Field
+from segeval.losses import LOSSES
+from segeval.losses.distances import both_sides, inner
+from segeval.losses.nearest import cheapest
+from segeval.losses.neighbourhoods import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
+from segeval.losses.parameters import Count, NonNegative, Positive, Share, Whole
+
+
+def _undefined(f: Field) -> Numbers:
+    return like(np.nan, f.p)
+
+
+def _one_value(mask: np.ndarray) -> bool:
+    return bool(mask.all() or not mask.any())
+
+
+@LOSSES.add(low=float("-inf"), high=float("inf"), background=False)
+def boundary(f: Field) -> Numbers:
+    """Boundary loss: predicted mass, priced by its signed distance to the true border.
+
+        boundary = mean of p φ, φ = EDT(background) outside, −(EDT(foreground) − 1) inside
+
+    Negative at a perfect prediction; its gradient φ/N does not depend on p. Undefined for a class that the truth lacks
+    or that fills it. Foreground classes only.
+
+    Use it beside a region loss, with a growing weight.
+
+    Kervadec et al. (2019). arXiv:1812.07032
+    """
+    if _one_value(f.truth):
+        return _undefined(f)
+    signed = inner(~f.truth) - np.where(f.truth, inner(f.truth) - 1, 0.0)
+    return f.mean(f.p * like(signed, f.p))
+
+
+@LOSSES.add(low=0, high=float("inf"), background=False)
+def hausdorff_dt(f: Field, *, alpha: NonNegative = 2.0) -> Numbers:
+    """Squared errors, priced by their distance to either border: a stand-in for the Hausdorff distance.
+
+        hausdorff_dt = mean of (p − g)² (d_p^α + d_g^α), d_m = EDT(m) + EDT(not m) of the masks p > ½ and g
+
+    A mask of one value has d = 0; undefined when both have one. Foreground classes only.
+
+    Use it against far false positives.
+
+    Karimi & Salcudean (2019). arXiv:1904.10030
+    """
+    if _one_value(f.truth) and _one_value(f.pred):
+        return _undefined(f)
+    far = both_sides(f.pred) ** alpha + both_sides(f.truth) ** alpha if alpha else _where_defined(f)
+    return f.mean((f.p - f.t) ** 2 * like(far, f.p))
+
+
+def _where_defined(f: Field) -> np.ndarray:
+    """d⁰ is 1 where there is a distance, and 0 in a mask of one value."""
+    return np.full(f.shape, float(not _one_value(f.pred)) + float(not _one_value(f.truth)))
+
+
+@LOSSES.add(low=0, high=float("inf"), background=False)
+def hausdorff_er(f: Field, *, alpha: NonNegative = 2.0, erosions: Whole = 10) -> Numbers:
+    """Squared errors that survive erosion: another stand-in for the Hausdorff distance.
+
+        hausdorff_er = mean of Σ_k k^α b_k, b_0 = (p − g)², b_k = rescale(max(K ∗ b_{k−1} − ½, 0))
+
+    K is the mean over a pixel and its face neighbours, 0 outside; rescale stretches to [0, 1]. Errors up to ½ vanish at
+    once, and more error can cost less: a stray square of 1, 2, 3 pixels costs 0, 1.504, 0.008. Foreground classes only.
+
+    Use it with care; `hausdorff_dt` grows with the error.
+
+    Karimi & Salcudean (2019). arXiv:1904.10030; the rescaling comes from public code
+    """
+    errors = (f.p - f.t) ** 2
+    if f.keep is not None:
+        errors = errors * like(f.keep.astype(np.float64), f.p)
+    total = 0.0 * errors
+    for k in range(1, erosions + 1):
+        errors = _rescaled(cross_mean(errors) - 0.5)
+        total = total + float(k) ** alpha * errors
+    return f.mean(total)
+
+
+def _rescaled(x: Numbers) -> Numbers:
+    """The positive part, stretched to [0, 1] unless it is constant."""
+    xp = namespace(x)
+    x = xp.where(x > 0, x, 0.0)
+    low, high = xp.min(x), xp.max(x)
+    if float(plain(high)) == float(plain(low)):
+        return x
+    return (x - low) / (high - low)
+
+
+@LOSSES.add(low=0, high=float("inf"), background=False)
+def weighted_hausdorff(f: Field, *, alpha: NonNegative = 4.0, eps: Positive = 1e-6) -> Numbers:
+    """Average Hausdorff distance, weighted by probability.
+
+        weighted_hausdorff = Σ_x p_x min_y d(x, y)/(Σ p + ε) + mean over y of min_x (d(x, y) + ε)/(p_x^α + ε/d_max)
+
+    y are the true pixels, d_max is the diagonal of the image. Undefined without true pixels. Foreground classes only.
+
+    Use it for points rather than masks, as its authors do.
+
+    Ribera et al. (2019), first version. arXiv:1806.07564
+    """
+    if not f.truth.any():
+        return _undefined(f)
+    xp = namespace(f.p)
+    p = f.kept(f.p)
+    to_truth = f.kept(f.p * like(inner(~f.truth), f.p))
+    first = xp.sum(to_truth) / (xp.sum(p) + eps)
+    diagonal = float(np.sqrt(np.sum(np.square(f.shape, dtype=np.float64))))
+    flat = xp.reshape(f.p, (-1,))
+    places, distances = cheapest(f.truth, 1 / (plain(f.p) ** alpha + eps / diagonal), eps)
+    chosen = xp.take(flat, like(places, flat), axis=0)
+    second = (like(distances, flat) + eps) / (chosen**alpha + eps / diagonal)
+    return first + xp.sum(second) / distances.size
+
+
+@LOSSES.add(low=0, high=2)
+def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
+    """One minus the structural similarity of prediction and truth.
+
+        ssim = 1 − mean over windows of (2 μ_p μ_g + c₁)(2 σ_pg + c₂)/((μ_p² + μ_g² + c₁)(σ_p² + σ_g² + c₂))
+
+    Gaussian windows that lie fully inside and hold no ignored pixel, biased variances, c₁ = 0.01², c₂ = 0.03². An image
+    smaller than the window is refused.
+
+    Use it beside a pixel loss, for texture of soft maps.
+
+    Wang et al. (2004). doi:10.1109/TIP.2003.819861
+    """
+    if min(f.shape) < window:
+        raise Unfit(f"ssim: the image is smaller than its window of {window} pixels", "-p ssim.window=N, smaller")
+    weights = gaussian(window, sigma)
+    mean_p, mean_t = windowed(f.p, weights), windowed(f.t, weights)
+    variances = windowed(f.p**2, weights) + windowed(f.t**2, weights) - mean_p**2 - mean_t**2
+    covariance = windowed(f.p * f.t, weights) - mean_p * mean_t
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = (2 * mean_p * mean_t + c1) * (2 * covariance + c2) / ((mean_p**2 + mean_t**2 + c1) * (variances + c2))
+    xp = namespace(similarity)
+    if f.keep is None:
+        return 1 - xp.sum(similarity) / float(np.prod(similarity.shape))
+    whole = whole_windows(f.keep, window).astype(np.float64)
+    return 1 - ratio(xp.sum(similarity * like(whole, f.p)), like(whole.sum(), f.p))
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def correlation_ssim(
+    f: Field,
+    *,
+    ce_weight: Share = 0.5,
+    threshold: Share = 0.1,
+    c: Positive = 0.01,
+    window: Count = 3,
+    sigma: Positive = 1.5,
+) -> Numbers:
+    """Cross entropy, and cross entropy of the pixels whose surroundings look least alike.
+
+        correlation_ssim = λ CE + (1 − λ) mean over kept pixels of e CE, e = |z(g) − z(p)|,
+        z(a) = (a − μ_a + c)/(σ_a + c)
+
+    μ and σ are the local mean and deviation, edge pixels repeated; kept are the pixels with e > β max e. λ = ce_weight,
+    β = threshold. CE is binary, each class against all else. The window size is ours.
+
+    Use it to put weight on structures.
+
+    Zhao et al. (2019). arXiv:1910.08711
+    """
+    if window % 2 == 0:
+        raise BadParameter(f"correlation_ssim.window is {window}", "wanted: an odd number")
+    weights = gaussian(window, sigma)
+    surprisal = f.kept(f.surprisal)
+    e = namespace(f.p).abs(_standard(f.t, weights, c) - _standard(f.p, weights, c))
+    e = f.kept(e)
+    values = plain(e)
+    kept = (values > threshold * values.max()).astype(np.float64)
+    xp = namespace(surprisal)
+    mean = xp.sum(surprisal) / surprisal.shape[0]
+    if not kept.any():
+        return ce_weight * mean
+    return ce_weight * mean + (1 - ce_weight) * xp.sum(like(kept, surprisal) * e * surprisal) / float(kept.sum())
+
+
+def _standard(x: Numbers, weights: list[float], c: float) -> Numbers:
+    mean, variance = local_moments(x, weights)
+    xp = namespace(x)
+    deviation = xp.where(variance > 0, xp.sqrt(xp.where(variance > 0, variance, 1.0)), 0.0)
+    return (x - mean + c) / (deviation + c)
+
+
+@LOSSES.add(low=0, high=1, background=False)
+def soft_cldice(f: Field, *, iterations: Whole = 10, smooth: NonNegative = 0.0) -> Numbers:
+    """One minus the Dice of centrelines: which tubes are connected.
+
+        soft_cldice = 1 − 2 Tp Ts/(Tp + Ts), Tp = (Σ S(p) g + s)/(Σ S(p) + s), Ts = (Σ S(g) p + s)/(Σ S(g) + s)
+
+    S is the soft skeleton of `iterations` erosions, which must reach the largest radius. Undefined for an empty
+    skeleton, as that of a full frame; 1 where both are there and neither touches the other. Foreground classes only.
+
+    Use it for vessels, roads and other networks.
+
+    Shit et al. (2021). arXiv:2003.07311
+    """
+    xp = namespace(f.p)
+    precision = _covered(skeleton(f.p, iterations), f.t, smooth)
+    sensitivity = _covered(skeleton(f.t, iterations), f.p, smooth)
+    both = precision + sensitivity
+    return 1 - 2 * precision * sensitivity / xp.where(both == 0, 1.0, both)
+
+
+def _covered(ridge: Numbers, mask: Numbers, smooth: float) -> Numbers:
+    xp = namespace(ridge)
+    mx = namespace(mask)
+    return ratio((mx if mx is not np else xp).sum(ridge * mask) + smooth, xp.sum(ridge) + smooth)

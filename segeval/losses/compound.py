@@ -1,0 +1,177 @@
+"""Compound losses: formulas of other losses' values. Where a part is undefined, the whole is."""
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from segeval.arrays import LOW, clipped, like, namespace
+from segeval.evidence.pixels import Numbers, Outcomes
+from segeval.evidence.soft import ClassSums, SoftCounts
+from segeval.losses import LOSSES
+from segeval.losses.boundary import hausdorff_dt, soft_cldice
+from segeval.losses.parameters import NonNegative, Positive, Share, Whole
+from segeval.losses.parts import Parts
+from segeval.losses.pixelwise import cross_entropy
+from segeval.losses.region import dice, tversky
+from segeval.losses.regression import mean_squared_error
+
+
+@LOSSES.add(low=0, high=float("inf"), background=False)
+def log_hausdorff_dt(parts: Parts, *, alpha: NonNegative = 2.0) -> Numbers:
+    """The logarithm of `hausdorff_dt`, after the mean over classes.
+
+        log_hausdorff_dt = ln(1 + hausdorff_dt)
+
+    Use it to bound its pull.
+
+    MONAI LogHausdorffDTLoss; Karimi & Salcudean (2019). arXiv:1904.10030
+    """
+    return parts.log(1 + parts(hausdorff_dt, alpha=alpha))
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def dice_cross_entropy(
+    parts: Parts, *, dice_weight: NonNegative = 1.0, ce_weight: NonNegative = 1.0, smooth: NonNegative = 0.0
+) -> Numbers:
+    """Dice loss and cross entropy together, the usual choice.
+
+        dice_cross_entropy = dice_weight · dice + ce_weight · cross_entropy
+
+    Use it first.
+
+    Isensee et al. (2021). doi:10.1038/s41592-020-01008-z
+    """
+    return dice_weight * parts(dice, smooth=smooth) + ce_weight * parts(cross_entropy)
+
+
+@LOSSES.add(low=0, high=1, background=False)
+def dice_cldice(
+    parts: Parts, *, cldice_weight: Share = 0.5, iterations: Whole = 10, smooth: NonNegative = 0.0
+) -> Numbers:
+    """Dice loss and its centreline form together.
+
+        dice_cldice = (1 − α) dice + α soft_cldice, α = cldice_weight
+
+    Foreground classes only.
+
+    Use it for networks of tubes.
+
+    Shit et al. (2021). arXiv:2003.07311
+    """
+    centrelines = parts(soft_cldice, iterations=iterations, smooth=smooth)
+    return (1 - cldice_weight) * parts(dice, smooth=smooth) + cldice_weight * centrelines
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNegative = 0.0) -> Numbers:
+    """Weighted cross entropy and Dice loss.
+
+        combo = α mCE + (1 − α) dice, mCE = −mean of [β g ln p + (1 − β)(1 − g) ln(1 − p)]
+
+    Of more than two classes, β weighs every foreground class and 1 − β class 0. The paper subtracts Dice instead: the
+    same plus the constant 1 − α.
+
+    Use it to set false positives against false negatives in cross entropy.
+
+    Taghanaki et al. (2019). arXiv:1805.02798
+    """
+    return alpha * parts(_sided_cross_entropy, beta=beta) + (1 - alpha) * parts(dice, smooth=smooth)
+
+
+def _sided_cross_entropy(s: ClassSums, *, beta: float) -> Numbers:
+    weight = np.full((1, s.surprisal.shape[1]), beta)
+    weight[0, 0] = 1 - beta
+    return like(weight, s.surprisal) * s.surprisal / s.n
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def exp_log(
+    parts: Parts,
+    *,
+    dice_weight: NonNegative = 0.8,
+    ce_weight: NonNegative = 0.2,
+    gamma: Positive = 0.3,
+    smooth: NonNegative = 0.0,
+) -> Numbers:
+    """Exponential logarithmic loss: powers of surprisals, of Dice and of pixels.
+
+        exp_log = w_D mean_c (−ln D_c)^γ + w_C mean_x [ω_y (−ln p_y)^γ], ω_l = √(Σ_k f_k/f_l), f the pixels of a class
+
+    A binary problem counts both outcomes. 0.0016, not 0, at a perfect prediction, from the clip; its gradient is
+    unbounded there.
+
+    Use it for small structures.
+
+    Wong et al. (2018). arXiv:1809.00076
+    """
+    pixels = parts(_rare_surprisal, gamma=gamma)
+    return dice_weight * parts(_dice_surprisal, gamma=gamma, smooth=smooth) + ce_weight * pixels
+
+
+def _dice_surprisal(c: SoftCounts, *, gamma: float, smooth: float) -> Numbers:
+    d = clipped(1 - dice(c.outcomes, smooth=smooth), LOW, 1.0)
+    return (-namespace(d).log(d)) ** gamma
+
+
+def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:
+    assert o.frequency is not None
+    total = o.frequency.sum()
+    rarity = [math.sqrt(total / pixels) if pixels > 0 else 0.0 for pixels in o.frequency]
+    return o.each(rarity) * o.surprisal**gamma
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def unified_focal(
+    parts: Parts,
+    *,
+    weight: Share = 0.5,
+    delta: Share = 0.6,
+    gamma: Share = 0.5,
+    variant: Literal["asymmetric", "symmetric"] = "asymmetric",
+) -> Numbers:
+    """Focal loss and focal Tversky loss with shared parameters.
+
+        unified_focal = λ F + (1 − λ) T, F = mean of −[δ g₁ ln p₁ + (1 − δ)(1 − p₀)^γ g₀ ln p₀],
+        T = mean over classes of (1 − TI₀) and (1 − TI₁)^(1 − γ), TI with fn_weight δ and fp_weight 1 − δ
+
+    Class 0 is the background, all others foreground; "symmetric" puts both powers on all classes. λ = weight. Averages
+    follow the authors' code where paper and code differ.
+
+    Use it against imbalance with three parameters instead of six.
+
+    Yeung et al. (2022). doi:10.1016/j.compmedimag.2021.102026
+    """
+    everywhere = variant == "symmetric"
+    faded = parts(_faded_surprisal, delta=delta, gamma=gamma, everywhere=everywhere)
+    return weight * faded + (1 - weight) * parts(_enhanced_tversky, delta=delta, gamma=gamma, everywhere=everywhere)
+
+
+def _faded_surprisal(o: Outcomes, *, delta: float, gamma: float, everywhere: bool) -> Numbers:
+    number = o.number
+    price = o.each([1 - delta] + [delta] * (number - 1))
+    fades = o.each([1.0] + [float(everywhere)] * (number - 1))
+    return price * (fades * (1 - o.p) ** gamma + (1 - fades)) * o.surprisal
+
+
+def _enhanced_tversky(c: SoftCounts, *, delta: float, gamma: float, everywhere: bool) -> Numbers:
+    loss = tversky(c.outcomes, fp_weight=1 - delta, fn_weight=delta)
+    if everywhere:
+        return loss ** (1 - gamma)
+    xp = namespace(loss)
+    return xp.concat([loss[:1], loss[1:] ** (1 - gamma)])
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def mse_cross_entropy(parts: Parts, *, ce_weight: Share = 0.5) -> Numbers:
+    """Mean squared error and cross entropy.
+
+        mse_cross_entropy = (1 − w) mean_squared_error + w cross_entropy, w = ce_weight
+
+    The weight of 1/2 is ours.
+
+    Use it to soften cross entropy.
+
+    Golik, Doetsch & Ney (2013), Interspeech
+    """
+    return (1 - ce_weight) * parts(mean_squared_error) + ce_weight * parts(cross_entropy)

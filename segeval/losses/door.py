@@ -1,0 +1,234 @@
+"""The door for arrays: prediction and truth become a checked `Sample`, or an error that says why not."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from segeval.arrays import Array, is_torch, namespace, plain
+from segeval.autodiff import Variable
+from segeval.errors import BadOption, NotFinite, NotProbabilities, ShapesDiffer, UnfitPixels, UnknownTruthIds
+from segeval.evidence.sample import Sample
+from segeval.text import counted, extent, some
+
+INPUTS = ("probabilities", "logits", "scores")
+TOLERANCE = 5e-3  # of the sum over classes: float16 rounds a softmax of 100 classes by 2e-3
+
+
+def sample(
+    pred: Any,
+    truth: Any,
+    *,
+    inputs: str = "probabilities",
+    channels: bool | None = None,
+    multilabel: bool = False,
+    ignore: Iterable[int] = (),
+    weights: Any = None,
+) -> Sample:
+    """One image from arrays; see `segeval.losses.value`."""
+    if inputs not in INPUTS:
+        raise BadOption(f"inputs is {inputs!r}", f"give one of {', '.join(INPUTS)}")
+    pred = _array(pred, "pred")
+    values, true = plain(pred), np.asarray(plain(_array(truth, "truth")))
+    given_channels = _has_channels(values, true, channels)
+    if values.dtype.kind in "biu" and not given_channels and inputs == "probabilities":
+        return _hard(values, true, frozenset(ignore), multilabel)
+    if values.dtype.kind != "f":
+        pred = _floating(pred, values)
+    exclusive = given_channels and not multilabel and inputs != "scores" and values.shape[0] > 1
+    check_values("pred", values, inputs, exclusive)
+    if not given_channels:
+        pred = pred[None, ...]
+    return _with_truth(pred, true, tuple(range(pred.shape[0])), inputs, exclusive, frozenset(ignore), weights)
+
+
+def _array(array: Any, name: str) -> Any:
+    """The array as it is, if it is one; sequences become NumPy's."""
+    if isinstance(array, Variable) or is_torch(array) or hasattr(array, "__array_namespace__"):
+        found = array
+    else:
+        found = np.asarray(array)
+    if found.ndim == 0 or 0 in tuple(found.shape):
+        raise UnfitPixels(f"{name} has no pixels", "an image has at least one axis and one pixel")
+    if isinstance(found, np.ndarray) and (found.dtype.kind not in "biuf" or isinstance(found, np.ma.MaskedArray)):
+        raise UnfitPixels(f"{name} is {type(found).__name__} of {found.dtype}", "give numbers; --ignore what is masked")
+    return found
+
+
+def _floating(pred: Any, values: Array) -> Any:
+    """Whole numbers as floating point: one-hot channels."""
+    if is_torch(pred):
+        return pred.double()
+    return values.astype(np.float64) if isinstance(pred, np.ndarray) else namespace(pred).astype(pred, np.float64)
+
+
+def _has_channels(pred: Array, truth: Array, channels: bool | None) -> bool:
+    """Whether the first axis of the prediction counts channels."""
+    one_more = pred.shape[1:] == truth.shape
+    if channels is None:
+        if not one_more and pred.shape != truth.shape:
+            raise shapes_differ(pred.shape, truth.shape)
+        return one_more
+    wanted = truth.shape in (pred.shape, pred.shape[1:]) if channels else truth.shape == pred.shape
+    if not wanted or (channels and pred.ndim == 1):
+        raise shapes_differ(pred.shape, truth.shape)
+    return channels
+
+
+def shapes_differ(pred: tuple[int, ...], truth: tuple[int, ...]) -> ShapesDiffer:
+    hint = "wanted: the same shape, or one axis more, the first, for channels"
+    if pred[:-1] == truth:
+        hint = "channels come first: numpy.moveaxis(pred, -1, 0)"
+    return ShapesDiffer(f"pred is {extent(tuple(pred))} but truth is {extent(tuple(truth))}", hint)
+
+
+def _hard(pred: Array, truth: Array, ignore: frozenset[int], multilabel: bool) -> Sample:
+    """Two label arrays: the prediction is taken as one-hot."""
+    if truth.dtype.kind not in "biu" or multilabel:
+        check_values("pred", pred, "probabilities", False)
+        return _with_truth(pred.astype(np.float64)[None, ...], truth, (0,), "probabilities", False, ignore, None)
+    labels = _labels(truth, ignore, None)
+    number = int(max(labels.max(initial=0), pred.max(initial=0))) + 1
+    if number > MOST or pred.min() < 0:
+        raise NotProbabilities(f"pred holds ids from {pred.min()} to {pred.max()}", f"labels are from 0 to {MOST - 1}")
+    known = [c for c in range(max(number, 2)) if c not in ignore]
+    if len(known) == max(number, 2) == 2:
+        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False)
+    place = np.full(max(number, 2), -1)
+    place[known] = np.arange(len(known))
+    return Sample(place[pred], np.where(labels >= 0, place[labels], -1), tuple(range(len(known))))
+
+
+MOST = 65536  # classes of label arrays
+
+
+def _with_truth(
+    pred: Any, truth: Array, rows: tuple[int, ...], inputs: str, exclusive: bool, ignore: frozenset[int], weights: Any
+) -> Sample:
+    options: dict[str, Any] = {"logits": inputs != "probabilities", "raw": inputs == "scores", "exclusive": exclusive}
+    options["weights"] = None if weights is None else checked_weights(weights, tuple(pred.shape[1:]), "weights")
+    spatial = tuple(pred.shape[1:])
+    if truth.dtype.kind == "f" and not _whole_labels(truth, spatial, tuple(pred.shape), exclusive):
+        target = soft_target(truth, spatial, tuple(pred.shape), exclusive, "truth")
+        if ignore:
+            raise BadOption("ignore removes labels, and truth is a soft target", "leave out ignore, or give labels")
+        hard = bool(((target == 0) | (target == 1)).all())
+        return Sample(pred, target, rows, hard=hard, **options)
+    if truth.shape != spatial:  # one-hot integers
+        return Sample(pred, soft_target(truth, spatial, tuple(pred.shape), exclusive, "truth"), rows, **options)
+    if len(rows) == 1 and not exclusive:
+        return Sample(pred, _labels(truth, ignore, 2), rows, **options)
+    known = tuple(c for c in rows if c not in ignore)
+    labels = _labels(truth, ignore, len(rows))
+    if known == rows:
+        return Sample(pred, labels, known, **options)
+    place = np.full(len(rows), -1)
+    place[list(known)] = np.arange(len(known))
+    return Sample(pred, np.where(labels >= 0, place[labels], -1), known, **options)
+
+
+def _whole_labels(truth: Array, spatial: tuple[int, ...], shape: tuple[int, ...], exclusive: bool) -> bool:
+    """Whether floating-point numbers are labels: whole, where a soft target would have channels."""
+    if truth.shape == spatial and (shape[0] > 1 or exclusive):
+        check_finite("truth", truth)
+        if not (truth == np.rint(truth)).all():
+            raise ShapesDiffer(
+                f"truth holds fractions and is {extent(truth.shape)} but pred is {extent(shape)}",
+                "a soft target has the shape of pred; labels are whole numbers",
+            )
+        return True
+    return False
+
+
+def soft_target(truth: Array, spatial: tuple[int, ...], shape: tuple[int, ...], exclusive: bool, name: str) -> Array:
+    """A target (C, spatial) of numbers within [0, 1] that sum to 1 where classes exclude each other."""
+    check_values(name, truth, "probabilities", exclusive)
+    target = truth.astype(np.float64)
+    return target[None, ...] if truth.shape == spatial and shape[0] == 1 else target
+
+
+def _labels(truth: Array, ignore: frozenset[int], number: int | None) -> Array:
+    """int64 labels, −1 where ignored; all others below `number`."""
+    labels = truth.astype(np.int64)
+    limit = MOST if number is None else number
+    if not ignore and labels.min() >= 0 and labels.max() < limit:
+        return labels
+    dropped = np.isin(labels, list(ignore))
+    wrong = ~dropped & ((labels < 0) | (labels >= limit))
+    if wrong.any():
+        strange = [str(each) for each in np.unique(labels[wrong]).tolist()]
+        what = f"truth holds labels that are no class: {some(strange)}"
+        classes = "0 and 1" if number == 2 else f"0 to {limit - 1}"
+        raise UnknownTruthIds(what, f"classes are {classes}; leave out others with ignore=({strange[0]},)")
+    return np.where(dropped, -1, labels)
+
+
+def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
+    """A weight map: finite, not negative, of the image's size."""
+    array = np.asarray(plain(weights), np.float64)
+    if array.shape != spatial:
+        raise ShapesDiffer(f"{name} is {extent(array.shape)} but the image is {extent(spatial)}", "one weight a pixel")
+    low, _ = check_finite(name, array)
+    if low < 0:
+        raise NotProbabilities(f"{name} holds weights below 0, down to {low:.4g}", "weights are from 0 up")
+    return array
+
+
+def check_finite(name: str, array: Array) -> tuple[float, float]:
+    """Refuse NaN and infinity; the least and the largest number otherwise."""
+    low, high = float(array.min()), float(array.max())  # NaN comes through both, and no mask of the whole is made
+    if np.isfinite(low) and np.isfinite(high):
+        return low, high
+    wrong = ~np.isfinite(array)
+    place = tuple(int(n) for n in np.unravel_index(wrong.argmax(), wrong.shape))
+    found = counted(int(wrong.sum()), "time")
+    raise NotFinite(f"{name} holds NaN or infinity {found}, first at {place}", "find where the model made them")
+
+
+def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
+    """Refuse what is not finite, or not of the kind that `inputs` says."""
+    low, high = check_finite(name, array)
+    if inputs == "probabilities":
+        if low < 0 or high > 1:
+            raise NotProbabilities(
+                f"{name} holds values from {low:.4g} to {high:.4g}, not probabilities",
+                "network outputs before softmax or sigmoid are logits: inputs='logits' (--logits)",
+            )
+        if exclusive:
+            _check_sums(name, array)
+    elif inputs == "logits" and 0 <= low < high <= 1 and _like_probabilities(array, exclusive):
+        raise NotProbabilities(f"{name} holds probabilities already", "leave out inputs='logits' (--logits)")
+
+
+def _check_sums(name: str, array: Array) -> None:
+    low, high = _sums(array)
+    if max(1 - low, high - 1) > TOLERANCE:
+        last = np.abs(array.sum(axis=-1, dtype=np.float64) - 1).max() <= TOLERANCE
+        hint = "classes that exclude each other sum to 1; independent ones want multilabel=True (--multilabel)"
+        raise NotProbabilities(
+            f"{name} sums to {low:.4g} … {high:.4g} over the first axis, not to 1",
+            "channels come first: numpy.moveaxis(pred, -1, 0)" if last else hint,
+        )
+
+
+SLAB = 1 << 19  # numbers that are summed together: few enough for the cache
+
+
+def _sums(array: Array) -> tuple[float, float]:
+    """The least and the largest sum over the channels."""
+    pieces = min(array.shape[1], -(-array.size // SLAB))
+    low, high = np.inf, -np.inf
+    for slab in np.array_split(array, pieces, axis=1):
+        sums = slab.sum(axis=0, dtype=np.float64)
+        low, high = min(low, float(sums.min())), max(high, float(sums.max()))
+    return low, high
+
+
+FEW = 64  # values within [0, 1] that may all be logits; more would be an image without any background
+
+
+def _like_probabilities(array: Array, exclusive: bool) -> bool:
+    if not exclusive:
+        return array.size >= FEW
+    low, high = _sums(array)
+    return max(1 - low, high - 1) <= TOLERANCE

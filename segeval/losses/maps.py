@@ -1,0 +1,83 @@
+"""The loss of each pixel, for losses that are means over pixels."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from segeval.arrays import Array, like, namespace, plain
+from segeval.errors import Unfit
+from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
+from segeval.evidence.sample import Picture, Sample
+from segeval.evidence.soft import ClassSums
+from segeval.losses.parts import Formula, Parts
+from segeval.losses.plan import Asked, Leaf, needs
+
+
+def pixel_losses(asked: Asked, image: Sample) -> Array:
+    """(spatial) numbers whose mean over the pixels that are not ignored is the value of the loss; nan where ignored.
+
+    Unfit for a loss that is no mean over pixels.
+    """
+    pixels = image.whole
+
+    def of(formula: Formula, params: Mapping[str, Any]) -> Numbers:
+        if needs(formula) is Parts:
+            return formula(Parts(of), **params)
+        leaf = Leaf(formula, params).on(image)
+        if leaf.needs not in MAPPED:
+            raise Unfit(f"{asked.name} is no mean over pixels", "its gradient has a value for each pixel")
+        return MAPPED[leaf.needs](leaf, pixels, image)
+
+    found = plain(of(asked.entry.func, asked.params))
+    whole = np.full(int(np.prod(image.shape)), np.nan)
+    whole[slice(None) if pixels.place is None else pixels.place] = found
+    return whole.reshape(image.shape)
+
+
+def _mean(rows: list[Numbers]) -> Numbers:
+    return sum(rows[1:], rows[0]) / len(rows)
+
+
+def _of_outcomes(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001 - one signature for all
+    return _mean([problem.expected(leaf(problem)) for problem in pixels.problems])
+
+
+def _of_pictures(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001
+    rows = []
+    for picture in Picture.of(image):
+        found = leaf(picture)
+        if isinstance(found, tuple):
+            kept, weight = found
+            found = kept * (kept.shape[0] / namespace(weight).sum(weight))
+        rows.append(picture.outcomes.expected(found))
+    return _mean(rows)
+
+
+def _of_values(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001
+    each = leaf(Values(pixels))
+    return namespace(each).sum(each, axis=0) / each.shape[0]
+
+
+def _of_distributions(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001
+    terms = [leaf(Distributions.of(problem)) for problem in pixels.problems]
+    return _mean([namespace(each).sum(each, axis=0) for each in terms])
+
+
+def _of_classes(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001
+    """Such a loss is linear in the summed surprisals: at sums of 1 it says what each costs."""
+    problems = pixels.problems
+    sums = ClassSums.of(problems)
+    ones = like(np.ones(sums.surprisal.shape), sums.surprisal)
+    price = plain(leaf(ClassSums(ones, sums.pixels, sums.n))) * float(plain(sums.n))
+    rows = zip(problems, price, strict=True)
+    return _mean([problem.expected(problem.each(of_outcome) * problem.surprisal) for problem, of_outcome in rows])
+
+
+MAPPED: dict[type, Callable[[Leaf, Pixels, Sample], Numbers]] = {
+    Outcomes: _of_outcomes,
+    Picture: _of_pictures,
+    Values: _of_values,
+    Distributions: _of_distributions,
+    ClassSums: _of_classes,
+}

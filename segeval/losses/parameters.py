@@ -1,0 +1,168 @@
+"""What the parameters of a formula may be: the annotation says it, and it is checked before the formula runs."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from segeval.catalog import Entry, did_you_mean
+from segeval.errors import BadParameter
+
+
+@dataclass(frozen=True)
+class Within:
+    """A finite number from `low` to `high`; not `low` itself where it is open."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open: bool = False
+
+    def holds(self, number: float) -> bool:
+        above = self.low < number if self.open else self.low <= number
+        return math.isfinite(number) and above and number <= self.high
+
+    def __str__(self) -> str:
+        low = f"above {self.low:g}" if self.open else f"from {self.low:g}"
+        parts = ["a finite number"]
+        parts += [low] if self.low > -math.inf else []
+        parts += [f"up to {self.high:g}"] if self.high < math.inf else []
+        return " ".join(parts)
+
+
+Real = Annotated[float, Within()]
+NonNegative = Annotated[float, Within(0)]
+Positive = Annotated[float, Within(0, open=True)]
+Share = Annotated[float, Within(0, 1)]
+Count = Annotated[int, Within(1, 10_000)]
+Whole = Annotated[int, Within(0, 1 << 31)]
+Weights = Sequence[float]  # one for each outcome, not negative
+Matrix = Sequence[Sequence[float]]
+Map = np.ndarray  # a number for each pixel
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a formula: its name, its kind and its default."""
+
+    name: str
+    kind: Any
+    default: Any
+
+    def checked(self, value: Any, loss: str) -> Any:
+        """The value, if it is what the formula takes."""
+        if value is None and self.default is None:
+            return None
+        for kind in _choices(self.kind):
+            fit = _fitting(value, kind)
+            if fit is not None:
+                return fit
+        raise BadParameter(f"{loss}.{self.name} is {_shown(value)}", f"wanted: {self.wanted}")
+
+    @property
+    def wanted(self) -> str:
+        """The values it takes, in words."""
+        return " or ".join(_words(kind) for kind in _choices(self.kind))
+
+    @property
+    def is_map(self) -> bool:
+        return Map in _choices(self.kind)
+
+
+def parameters(func: Callable[..., Any]) -> dict[str, Parameter]:
+    """The parameters of a formula, in order; all are keyword-only, after the evidence."""
+    hints = get_type_hints(func, include_extras=True)
+    return {
+        each.name: Parameter(each.name, hints[each.name], each.default)
+        for each in inspect.signature(func).parameters.values()
+        if each.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def completed(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a loss: those given, checked, and the defaults of the others."""
+    known = parameters(entry.func)
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, list(known)) if known else "it has no parameters"
+            raise BadParameter(f"{entry.name} has no parameter {name!r}", hint)
+    return {
+        name: each.checked(given[name], entry.name) if name in given else each.default for name, each in known.items()
+    }
+
+
+def parsed(text: str) -> Any:
+    """The value that a text on the command line means: a number, numbers with commas (rows with `;`), or a word."""
+    if ";" in text:
+        return [parsed(row) if "," in row else [parsed(row)] for row in text.split(";")]
+    if "," in text:
+        return [parsed(part) for part in text.split(",")]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text.strip()
+
+
+def _choices(kind: Any) -> list[Any]:
+    """The alternatives of a union, without None."""
+    if get_origin(kind) is Annotated or not (args := get_args(kind)) or get_origin(kind) in (Literal, Sequence):
+        return [kind]
+    if str(kind).startswith("collections.abc.Sequence"):
+        return [kind]
+    return [each for each in args if each is not type(None)]
+
+
+def _fitting(value: Any, kind: Any) -> Any:
+    """The value as this kind, or None."""
+    if kind is Map:
+        return value if hasattr(value, "shape") and getattr(value, "ndim", 0) > 0 else None
+    if get_origin(kind) is Literal:
+        return value if isinstance(value, str) and value in get_args(kind) else None
+    if get_origin(kind) is Annotated:
+        number, limit = get_args(kind)
+        return _number(value, number, limit)
+    return _vector(value) if kind == Weights else _matrix(value)
+
+
+def _number(value: Any, kind: type, limit: Within) -> Any:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        return None
+    if kind is int and value != int(value) if math.isfinite(value) else True:
+        return None
+    return kind(value) if limit.holds(float(value)) else None
+
+
+def _vector(value: Any) -> tuple[float, ...] | None:
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return None
+    numbers = [_number(each, float, Within(0)) for each in value]
+    return None if None in numbers or not numbers else tuple(numbers)
+
+
+def _matrix(value: Any) -> tuple[tuple[float, ...], ...] | None:
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return None
+    rows = [_vector(row) for row in value]
+    if not rows or any(row is None or len(row) != len(rows) for row in rows):
+        return None
+    return tuple(row for row in rows if row is not None)
+
+
+def _words(kind: Any) -> str:
+    if kind is Map:
+        return "a map of the image's size"
+    if get_origin(kind) is Literal:
+        return ", ".join(repr(each) for each in get_args(kind))
+    if get_origin(kind) is Annotated:
+        number, limit = get_args(kind)
+        return str(limit).replace("a finite number", "a whole number" if number is int else "a finite number")
+    return "one number for each class" if kind == Weights else "a square table of numbers"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

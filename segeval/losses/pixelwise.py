@@ -1,0 +1,220 @@
+"""Pixel-wise losses: one number for each pixel, then the mean over pixels."""
+
+from typing import Literal
+
+import numpy as np
+
+from segeval.arrays import like, namespace, plain
+from segeval.errors import BadParameter
+from segeval.evidence.pixels import Numbers, Outcomes
+from segeval.evidence.sample import Picture
+from segeval.evidence.soft import ClassSums
+from segeval.losses import LOSSES
+from segeval.losses.distances import contour_errors, fraction_to_centre
+from segeval.losses.parameters import Map, NonNegative, Share, Weights, Whole
+
+
+@LOSSES.add(low=0, high=16.1181, log=True)
+def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
+    """Cross entropy: the surprisal of what is true.
+
+        cross_entropy = mean of −ln p_true;  binary −[g ln p + (1 − g) ln(1 − p)]
+
+    label_smoothing ε replaces g by (1 − ε) g + ε/K: K = 2 outcomes of a binary problem, else the classes.
+
+    Use it as the loss that says most about probabilities; large classes rule it.
+
+    Shannon (1948). doi:10.1002/j.1538-7305.1948.tb01338.x; label smoothing: Szegedy et al. (2016). arXiv:1512.00567
+    """
+    if label_smoothing == 0:
+        return o.surprisal
+    return (1 - label_smoothing) * o.expected(o.surprisal) + label_smoothing * o.mean_surprisal
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def weighted_cross_entropy(
+    s: ClassSums,
+    *,
+    pos_weight: NonNegative | None = None,
+    class_weights: Literal["balanced"] | Weights | None = None,
+    normalize: Literal["pixels", "weights"] = "pixels",
+) -> Numbers:
+    """Cross entropy with a price for each class.
+
+        weighted_cross_entropy = Σ_c w_c g_c (−ln p_c);  binary −[β g ln p + (1 − g) ln(1 − p)], β = pos_weight
+
+    One of pos_weight (binary) and class_weights must be given; "balanced" is N / (K N_c), a class without pixels 0.
+    normalize "pixels" divides by the pixels, "weights" by the sum of their weights, as torch does.
+
+    Use it against imbalance. β > 1 gives fewer false negatives, β < 1 fewer false positives.
+
+    Jadon (2020). arXiv:2006.14822
+    """
+    weight = _weights(s, pos_weight, class_weights)
+    if normalize == "weights":
+        total = namespace(s.pixels).sum(weight * s.pixels, axis=1)
+        return weight * s.surprisal / namespace(total).where(total > 0, total, np.nan)[:, None]
+    return weight * s.surprisal / s.n
+
+
+def _weights(s: ClassSums, pos_weight: float | None, class_weights: object) -> Numbers:
+    """(B, K) or (1, K)."""
+    outcomes = s.pixels.shape[1]
+    if (pos_weight is None) == (class_weights is None):
+        raise BadParameter(
+            "weighted_cross_entropy needs pos_weight (binary) or class_weights, one of them",
+            "for example pos_weight=3, or class_weights='balanced'",
+        )
+    if pos_weight is not None:
+        if outcomes != 2:
+            raise BadParameter(f"weighted_cross_entropy.pos_weight is for 2 outcomes, not {outcomes}", "class_weights")
+        return like(np.array([[1.0, pos_weight]]), s.surprisal)
+    if isinstance(class_weights, tuple):
+        return like(
+            np.array([vector_for(class_weights, outcomes, "weighted_cross_entropy.class_weights")]), s.surprisal
+        )
+    xp = namespace(s.pixels)
+    return xp.where(s.pixels > 0, s.n / (outcomes * xp.where(s.pixels > 0, s.pixels, 1.0)), 0.0)
+
+
+def vector_for(vector: Weights, outcomes: int, name: str) -> Weights:
+    """The vector, if it has one number for each outcome."""
+    if len(vector) != outcomes:
+        raise BadParameter(f"{name} has {len(vector)} numbers for {outcomes} outcomes", "give one for each, in order")
+    return vector
+
+
+@LOSSES.add(low=0, high=16.1181, log=True)
+def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Numbers:
+    """Cross entropy in which each class weighs as much as all others have pixels.
+
+        balanced_cross_entropy = Σ_c (1 − N_c/N) g_c (−ln p_c);  binary −[β g ln p + (1 − β)(1 − g) ln(1 − p)]
+
+    beta, binary only, is the weight of the foreground; None: 1 − mean g, of the image. A truth of one class has
+    weight 0, so that the loss is blind there.
+
+    Use it for thin foreground, as in edge detection.
+
+    Xie & Tu (2015), equation 2. arXiv:1504.06375
+    """
+    if beta is None:
+        return (1 - s.pixels / s.n) * s.surprisal / s.n
+    if s.pixels.shape[1] != 2:
+        raise BadParameter("balanced_cross_entropy.beta is for binary problems", "leave it out")
+    return like(np.array([[1 - beta, beta]]), s.surprisal) * s.surprisal / s.n
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | None = None) -> Numbers:
+    """Focal loss: cross entropy that fades where the prediction is right already.
+
+        focal = mean of −α_t (1 − p_t)^γ ln p_t, p_t the probability of what is true
+
+    alpha: a number, binary only, weighs the foreground with α and the background with 1 − α; a list has one weight for
+    each class; None is no weight. The paper's detection setting is 0.25. γ = 0 is the (weighted) cross entropy.
+
+    Use it where easy pixels outnumber hard ones.
+
+    Lin et al. (2017). arXiv:1708.02002
+    """
+    faded = (1 - o.p) ** gamma * o.surprisal
+    return faded if alpha is None else o.each(_alpha(alpha, o.number)) * faded
+
+
+def _alpha(alpha: float | Weights, outcomes: int) -> Weights:
+    if not isinstance(alpha, float):
+        return vector_for(alpha, outcomes, "focal.alpha")
+    if outcomes != 2:
+        raise BadParameter(f"focal.alpha is one number for {outcomes} classes", "give one for each class, in order")
+    return (1 - alpha, alpha)
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
+    """Cross entropy with a weight for each pixel, such as the U-Net's distance map.
+
+        unet_cross_entropy = mean of −w(x) ln p_true(x)
+
+    weights: a map of the image's size, for example w = w_c + w₀ exp(−(d₁ + d₂)²/(2σ²)), w₀ = 10 and σ = 5 pixels.
+
+    Use it where cells touch and must come apart.
+
+    Ronneberger et al. (2015). arXiv:1505.04597
+    """
+    if weights is None:
+        raise BadParameter("unet_cross_entropy needs weights", "a map for each image: weights=… or --weights DIR")
+    return o.at(weights) * o.surprisal
+
+
+@LOSSES.add(low=0, high=32.2362, log=True)
+def distance_penalized_cross_entropy(x: Picture) -> Numbers:
+    """Cross entropy that costs up to twice as much at borders.
+
+        distance_penalized_cross_entropy = mean of −(1 + φ) ln p_true, φ = (d_max − d)/(d_max − d_min)
+
+    d is the distance of a pixel to the outside of its true region; φ is 1 at the border, 0 at the centre, 1 in a class
+    of one distance only, and 0 everywhere in a truth of one label.
+
+    Use it to sharpen borders without a weight map.
+
+    Caliva et al. (2019). openreview.net/forum?id=B1eIcvS45V
+    """
+    return (1 + x.outcomes.at(fraction_to_centre(x.truth))) * x.outcomes.surprisal
+
+
+@LOSSES.add(low=0, high=16.1181, log=True)
+def topk_cross_entropy(
+    x: Picture, *, fraction: Share = 0.1, threshold: Share | None = None, min_kept: Whole = 0
+) -> tuple[Numbers, Numbers]:
+    """Cross entropy of the worst pixels only.
+
+        topk_cross_entropy = mean of the k largest −ln p_true, k = max(1, ⌊fraction N⌋)
+
+    With a threshold it is online hard example mining instead: the mean over the pixels whose p_true is below the
+    threshold, or below the p_true at position min_kept (from 0) of the ascending ones, if that is larger.
+
+    Use it when most pixels are learnt; nnU-Net takes 10 %.
+
+    Wu et al. (2016). arXiv:1605.06885; Shrivastava et al. (2016). arXiv:1604.03540
+    """
+    surprisal = x.outcomes.expected(x.outcomes.surprisal)
+    values = plain(surprisal)
+    if threshold is None:
+        kept = np.zeros(values.size)
+        kept[np.argsort(-values, kind="stable")[: max(1, int(fraction * values.size))]] = 1
+    else:
+        p_true = np.exp(-values)
+        limit = np.sort(p_true)[min(min_kept, values.size - 1)]
+        kept = (p_true < max(threshold, limit)).astype(np.float64)
+    weight = like(kept, surprisal)
+    return weight * surprisal, weight
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
+    """Cross entropy with a heavier first term of its series.
+
+        poly1_cross_entropy = mean of −ln p_true + ε (1 − p_true)
+
+    epsilon is 2, the paper's setting for ImageNet.
+
+    Use it as cross entropy with a gradient that does not fade as soon.
+
+    Leng et al. (2022). arXiv:2204.12511
+    """
+    return o.surprisal + epsilon * (1 - o.p)
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True)
+def shape_aware(x: Picture) -> Numbers:
+    """Cross entropy that costs more on a predicted contour the farther it lies from the true one.
+
+        shape_aware = mean of −(1 + E) ln p_true, E = distance to the true contour on predicted contours, 0 elsewhere
+
+    A contour is made of the pixels with a face neighbour of another label. A truth without contour has E = 0.
+
+    Use it when shapes matter. A reading of ours: the paper has no public code.
+
+    Al Arif et al. (2017), MICCAI MSKI workshop; Jadon (2020). arXiv:2006.14822
+    """
+    return (1 + x.outcomes.at(contour_errors(x.pred, x.truth))) * x.outcomes.surprisal

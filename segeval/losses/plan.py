@@ -1,0 +1,307 @@
+"""From samples to evidence, in one sweep for all losses asked for; and from evidence to their values."""
+
+import functools
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from segeval.arrays import like, namespace, plain, ratio
+from segeval.catalog import Entry
+from segeval.errors import Unfit
+from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
+from segeval.evidence.sample import Field, Picture, Sample
+from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
+from segeval.losses.parts import Formula, Parts
+
+Key = tuple[str, tuple[tuple[str, Any], ...]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One loss with all its parameters."""
+
+    entry: Entry
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What is chosen outside every formula: how classes are averaged, and which."""
+
+    average: str = "macro"
+    presence: str = "union"
+    background: bool | None = None  # None: as the loss has it
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A formula that eats evidence itself, with its parameters."""
+
+    formula: Formula
+    params: Mapping[str, Any]
+    outcomes: bool = False  # a binary problem counts both outcomes
+
+    @property
+    def key(self) -> Key:
+        return key(self.formula, self.params)
+
+    @cached_property
+    def needs(self) -> type:
+        return needs(self.formula)
+
+    def __call__(self, evidence: Any) -> Any:
+        return self.formula(evidence, **self.params)
+
+    def on(self, sample: Sample) -> "Leaf":
+        """The same with the weight map of an image, if it takes one and was given none."""
+        if sample.weights is None or self.params.get("weights", 0) is not None:
+            return self
+        return Leaf(self.formula, {**self.params, "weights": sample.weights}, self.outcomes)
+
+
+def key(formula: Formula, params: Mapping[str, Any]) -> Key:
+    """What tells a formula with its parameters from all others; a map belongs to the image, not to the formula."""
+    return formula.__name__, tuple(sorted((k, v) for k, v in params.items() if not hasattr(v, "shape")))
+
+
+@functools.lru_cache
+def needs(formula: Formula) -> type:
+    """The evidence that a formula eats: the annotation of its first parameter."""
+    first = next(iter(inspect.signature(formula).parameters))
+    kind: type = get_type_hints(formula)[first]
+    return kind
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one image, or several together, leave behind for the losses asked for."""
+
+    number: int  # classes in tables
+    binary: bool
+    exclusive: bool
+    soft: SoftCounts
+    classes: ClassSums | None = None
+    confusion: SoftConfusion | None = None
+    sums: Mapping[Key, PixelSums] = field(default_factory=dict)
+    kept: Mapping[Key, Numbers] = field(default_factory=dict)  # a value of each class; of one image only
+    unfit: Mapping[Key, str] = field(default_factory=dict)
+
+    def __add__(self, other: "Measured") -> "Measured":
+        return Measured(
+            self.number,
+            self.binary,
+            self.exclusive,
+            self.soft + other.soft,
+            None if self.classes is None or other.classes is None else self.classes + other.classes,
+            None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
+            {each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums},
+            {},
+            {**self.unfit, **other.unfit},
+        )
+
+
+class Plan:
+    """The formulas to be run on every image."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        self.asked = tuple(asked)
+
+    @cached_property
+    def leaves(self) -> dict[Key, Leaf]:
+        """Every formula that eats evidence itself, once."""
+        found: dict[Key, Leaf] = {}
+
+        def note(formula: Formula, params: Mapping[str, Any], outcomes: bool) -> Any:
+            if needs(formula) is Parts:
+                formula(Parts(lambda part, given: note(part, given, False)), **params)
+            else:
+                leaf = Leaf(formula, params, outcomes)
+                found[leaf.key] = leaf
+            return np.ones(1)
+
+        for each in self.asked:
+            note(each.entry.func, each.params, bool(each.entry.facts.get("outcomes")))
+        return found
+
+    def of(self, kind: type) -> list[Leaf]:
+        return [leaf for leaf in self.leaves.values() if leaf.needs is kind]
+
+    def keeps(self, asked: Asked) -> bool:
+        """Whether a loss has parts that do not add up over images."""
+        return any(leaf.needs is Field for leaf in Plan([asked]).leaves.values())
+
+    def measure(self, sample: Sample) -> Measured:
+        """The evidence of one image: one sweep over its pixels, and what has to see all of it."""
+        with np.errstate(under="ignore"):  # what is too small to be a number is 0
+            return self._measured(sample)
+
+    def _measured(self, sample: Sample) -> Measured:
+        parts = [self._swept(pixels, sample) for pixels in sample.blocks()]
+        swept = parts[0]
+        for part in parts[1:]:
+            swept = swept + part
+        sums, kept, unfit = dict(swept.sums), {}, dict(swept.unfit)
+        for leaf in self.of(Picture):
+            sums[leaf.key] = _pictured(leaf, sample)
+        for leaf in self.of(Field):
+            try:
+                kept[leaf.key] = _fielded(leaf, sample)
+            except Unfit as fault:
+                unfit[leaf.key] = str(fault)
+        return Measured(
+            swept.number,
+            swept.binary,
+            swept.exclusive,
+            swept.soft,
+            swept.classes,
+            swept.confusion,
+            sums,
+            kept,
+            unfit,
+        )
+
+    def _swept(self, pixels: Pixels, sample: Sample) -> Measured:
+        problems, values = pixels.problems, Values(pixels)
+        sums = {leaf.key: _outcomes_sums(leaf.on(sample), problems) for leaf in self.of(Outcomes)}
+        sums |= {leaf.key: PixelSums.of_channels(leaf(values), pixels.exclusive) for leaf in self.of(Values)}
+        if diverging := self.of(Distributions):
+            given = [Distributions.of(problem) for problem in problems]
+            for leaf in diverging:
+                sums[leaf.key] = PixelSums.of([(d.outcomes, _summed(leaf(d)), None) for d in given])
+        confusion, unfit = None, {}
+        if hard := self.of(SoftConfusion):
+            if sample.soft_truth or (not sample.exclusive and not sample.binary):
+                unfit = {leaf.key: f"{leaf.formula.__name__} is for hard truths of exclusive classes" for leaf in hard}
+            else:
+                confusion = SoftConfusion.of(problems[0])
+        classes = ClassSums.of(problems) if self.of(ClassSums) else None
+        soft = SoftCounts.of(pixels)
+        return Measured(sample.number, sample.binary, sample.exclusive, soft, classes, confusion, sums, {}, unfit)
+
+
+def _outcomes_sums(leaf: Leaf, problems: list[Outcomes]) -> PixelSums:
+    return PixelSums.of([(problem, problem.expected(leaf(problem)), None) for problem in problems])
+
+
+def _summed(terms: Numbers) -> Numbers:
+    return namespace(terms).sum(terms, axis=0)
+
+
+def _pictured(leaf: Leaf, sample: Sample) -> PixelSums:
+    parts = []
+    for picture in Picture.of(sample):
+        found = leaf(picture)
+        values, weights = found if isinstance(found, tuple) else (found, None)
+        parts.append((picture.outcomes, picture.outcomes.expected(values), weights))
+    return PixelSums.of(parts)
+
+
+def _fielded(leaf: Leaf, sample: Sample) -> Numbers:
+    """The value of each class; undefined where everything is ignored."""
+    xp = namespace(sample.given) if not sample.hard_pred else np
+    own = [1] if sample.binary and not leaf.outcomes else range(sample.number)
+    if sample.total == 0:
+        return np.full(len(own), np.nan)
+    return xp.stack([xp.reshape(leaf(Field.of(sample, k)), ()) for k in own])
+
+
+def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
+    """The value of a loss, then that of each class: (1 + classes,), nan where undefined.
+
+    Unfit where the loss cannot be computed for these inputs.
+    """
+    if not plain(found.soft.n)[0]:  # everything is ignored
+        return like(np.full(1 + found.number, np.nan), found.soft.p)
+    keep_background = caller.background
+    if keep_background is None:
+        keep_background = bool(asked.entry.facts.get("background", True))
+
+    def of(formula: Formula, params: Mapping[str, Any]) -> Numbers:
+        if needs(formula) is Parts:
+            return formula(Parts(of), **params)
+        return _value(Leaf(formula, params), found, caller, keep_background)
+
+    return of(asked.entry.func, asked.params)
+
+
+def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
+    if leaf.key in found.unfit:
+        raise Unfit(found.unfit[leaf.key], "see `segeval explain SEG112`")
+    if leaf.key in found.sums:
+        return _of_sums(found.sums[leaf.key], found.number)
+    if leaf.needs is ClassSums:
+        assert found.classes is not None
+        return _of_classes(leaf(found.classes), found.classes, found.exclusive or found.binary)
+    if leaf.needs is SoftConfusion:
+        return _single(leaf(found.confusion), found.number)
+    if leaf.needs is SoftCounts:
+        return _of_counts(leaf, found, caller, background)
+    return _over_classes(found.kept[leaf.key], found, caller, background)
+
+
+def _of_sums(sums: PixelSums, number: int) -> Numbers:
+    xp = namespace(sums.total)
+    per_class = ratio(sums.by, like(plain(sums.per), sums.by))
+    overall = ratio(sums.total, like(plain(sums.weight), sums.total))
+    assert per_class.shape[0] == number
+    return xp.concat([xp.reshape(overall, (1,)), per_class])
+
+
+def _of_classes(terms: Numbers, sums: ClassSums, one_problem: bool) -> Numbers:
+    """From terms (B, K) that add up to the value of each problem."""
+    xp = namespace(terms)
+    rows = xp.sum(terms, axis=1)
+    if not one_problem:
+        return xp.concat([xp.reshape(xp.sum(rows), (1,)) / rows.shape[0], rows])
+    pixels = like(plain(sums.pixels)[0, :], terms)
+    return xp.concat([rows, ratio(terms[0, :] * float(plain(sums.n)), pixels)])
+
+
+def _single(value: Numbers, number: int) -> Numbers:
+    """A loss that has no value of single classes."""
+    xp = namespace(value)
+    return xp.concat([xp.reshape(value, (1,)), like(np.full(number, np.nan), value)])
+
+
+def _of_counts(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
+    each = leaf(found.soft)
+    if len(each.shape) == 0:
+        return _single(each, found.number)
+    result = _over_classes(each, found, caller, background)
+    if caller.average == "micro" and each.shape == found.soft.p.shape:
+        pooled = leaf(found.soft.only(_chosen(found, background)).pooled)
+        if pooled.shape[0] == 1:
+            return namespace(result).concat([pooled, result[1:]])
+    return result
+
+
+def _chosen(found: Measured, background: bool) -> list[int]:
+    """The channels that take part."""
+    channels = found.soft.p.shape[0]
+    return list(range(0 if background or not found.exclusive or channels == 1 else 1, channels))
+
+
+def _over_classes(each: Numbers, found: Measured, caller: Caller, background: bool) -> Numbers:
+    """The mean over the classes present (over all, where none is), then each class."""
+    foreground_only = found.binary and each.shape[0] == 1
+    counts = found.soft if foreground_only else found.soft.outcomes
+    seen = plain(counts.t) if caller.presence == "truth" else plain(counts.union)
+    classes = range(each.shape[0]) if found.binary else _chosen(found, background)
+    present = [k for k in classes if seen[k] > 0]
+    taken = [k for k in present or classes if not np.isnan(plain(each)[k])]
+    xp = namespace(each)
+    undefined = like(np.full(1, np.nan), each)
+    mean = xp.reshape(xp.sum(xp.stack([each[k] for k in taken])), (1,)) / len(taken) if taken else undefined
+    shown = xp.concat([undefined, each]) if foreground_only else each
+    hidden = like(np.array([k in present or not present for k in range(each.shape[0])]), each)
+    if not foreground_only:
+        shown = xp.where(hidden, shown, np.nan)
+    return xp.concat([mean, shown])

@@ -1,0 +1,264 @@
+"""Region losses: of the soft counts of each class. Evidence, then the mean over the classes present."""
+
+from typing import Literal
+
+import numpy as np
+
+from segeval.arrays import LOW, clipped, like, namespace, plain, ratio, softplus
+from segeval.errors import BadParameter
+from segeval.evidence.pixels import Numbers
+from segeval.evidence.sample import Field
+from segeval.evidence.soft import SoftConfusion, SoftCounts
+from segeval.losses import LOSSES
+from segeval.losses.orders import lovasz
+from segeval.losses.parameters import Matrix, NonNegative, Share, Whole
+
+LN2 = 0.6931471805599453
+
+
+@LOSSES.add(low=0, high=1)
+def dice(c: SoftCounts, *, smooth: NonNegative = 0.0, overlap: Literal["product", "min"] = "product") -> Numbers:
+    """Dice loss: what two regions do not share.
+
+        dice = 1 − (2I + s)/(P + G + s), I = Σ p g, P = Σ p, G = Σ g
+
+    overlap "min" takes I = Σ min(p, g), which is 0 at p = g for soft truths too; both are equal for hard ones.
+    dice = 2J/(1 + J) of `jaccard`.
+
+    Use it against imbalance; it says little about how sure a prediction is.
+
+    Dice (1945). doi:10.2307/1932409; Drozdzal et al. (2016). arXiv:1608.04117
+    min: Wang et al. (2023). arXiv:2303.16296
+    """
+    shared = c.least if overlap == "min" else c.pt
+    return 1 - ratio(2 * shared + smooth, c.p + c.t + smooth)
+
+
+@LOSSES.add(low=0, high=1)
+def squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+    """Dice loss with squares below the line, as in V-Net.
+
+        squared_dice = 1 − (2I + s)/(Q + R + s), I = Σ p g, Q = Σ p², R = Σ g²
+
+    Its gradient is 0 at p = g, and on every background pixel at p = 0.
+
+    Use it as Dice loss for soft truths.
+
+    Milletari et al. (2016). arXiv:1606.04797
+    """
+    return 1 - ratio(2 * c.pt + smooth, c.pp + c.tt + smooth)
+
+
+@LOSSES.add(low=0, high=16.1181)
+def log_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+    """The surprisal of the Dice coefficient.
+
+        log_dice = −ln D, D = 1 − dice
+
+    Use it where Dice is small: its gradient grows as D falls.
+
+    segmentation_models_pytorch DiceLoss(log_loss=True)
+    """
+    d = clipped(1 - dice(c, smooth=smooth), LOW, 1.0)
+    return -namespace(d).log(d)
+
+
+@LOSSES.add(low=0, high=0.4338)
+def log_cosh_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+    """Dice loss, smoothed at its end.
+
+        log_cosh_dice = ln cosh(dice)
+
+    Use it as Dice loss with a gradient that fades near 0.
+
+    Jadon (2020). arXiv:2006.14822
+    """
+    loss = dice(c, smooth=smooth)
+    return loss + softplus(-2 * loss) - LN2
+
+
+@LOSSES.add(low=0, high=1)
+def generalized_dice(
+    c: SoftCounts, *, weight: Literal["square", "simple", "uniform"] = "square", smooth: NonNegative = 0.0
+) -> Numbers:
+    """Dice loss of all classes together, small classes weighing more.
+
+        generalized_dice = 1 − (2 Σ_c w_c I_c + s)/(Σ_c w_c (P_c + G_c) + s), w_c = 1/G_c²
+
+    weight "simple" is 1/G, "uniform" 1. A class without truth takes the largest weight of the others. One value for all
+    classes; a binary problem counts its background too.
+
+    Use it for many classes of very different size.
+
+    Sudre et al. (2017). arXiv:1707.03237
+    """
+    c = c.outcomes
+    xp = namespace(c.p)
+    true = plain(c.t)
+    w = np.where(true > 0, 1 / np.where(true > 0, true, 1.0) ** {"square": 2, "simple": 1, "uniform": 0}[weight], 0.0)
+    w = like(np.where(true > 0, w, w.max()), c.p)
+    return 1 - ratio(2 * xp.sum(w * c.pt) + smooth, xp.sum(w * (c.p + c.t)) + smooth)
+
+
+@LOSSES.add(low=0, high=1, hard=True)
+def generalized_wasserstein_dice(
+    s: SoftConfusion, *, distances: Matrix | None = None, background_class: Whole = 0, smooth: NonNegative = 0.0
+) -> Numbers:
+    """Dice loss in which some confusions cost less than others.
+
+        generalized_wasserstein_dice = 1 − (2T + s)/(2T + E + s), δ = Σ_l M[y, l] p_l, T = Σ over pixels of
+        foreground of (1 − δ), E = Σ δ
+
+    distances: the costs M, divided by their largest; by default 1 − identity. Hard truths of classes that exclude each
+    other. Equals `dice` for a binary problem.
+
+    Use it where classes have a hierarchy.
+
+    Fidon et al. (2017). arXiv:1707.00478
+    """
+    number = s.mass.shape[0]
+    costs = like(_costs(distances, number, background_class), s.mass)
+    xp = namespace(s.mass)
+    errors = xp.sum(xp.reshape(costs * s.mass, (number, number)), axis=1)  # Σ δ of the pixels of each true class
+    foreground = like((np.arange(number) != background_class).astype(np.float64), s.mass)
+    true = xp.sum(foreground * (s.pixels - errors))
+    return 1 - ratio(2 * true + smooth, 2 * true + xp.sum(errors) + smooth)
+
+
+def _costs(distances: Matrix | None, number: int, background_class: int) -> np.ndarray:
+    costs = 1 - np.eye(number) if distances is None else np.array(distances, np.float64)
+    name = "generalized_wasserstein_dice"
+    if len(costs) != number:
+        raise BadParameter(
+            f"{name}.distances is {len(costs)} x {len(costs)} for {number} classes", "a row for each class"
+        )
+    if np.diag(costs).any() or not costs.max() > 0:
+        raise BadParameter(f"{name}.distances must be 0 on its diagonal and above 0 somewhere", "costs of confusions")
+    if background_class >= number:
+        raise BadParameter(f"{name}.background_class is {background_class} of {number} classes", "count from 0")
+    return np.asarray(costs / costs.max())
+
+
+@LOSSES.add(low=0, high=1)
+def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+    """Jaccard loss: one minus the soft intersection over union.
+
+        jaccard = 1 − (I + s)/(P + G − I + s)
+
+    Use it where IoU is the metric; it orders single images as Dice does.
+
+    Rahman & Wang (2016). doi:10.1007/978-3-319-50835-1_22
+    """
+    return 1 - ratio(c.pt + smooth, c.union + smooth)
+
+
+@LOSSES.add(low=0, high=1)
+def tversky(
+    c: SoftCounts, *, fp_weight: NonNegative = 0.3, fn_weight: NonNegative = 0.7, smooth: NonNegative = 0.0
+) -> Numbers:
+    """Tversky loss: Dice with its own price for each kind of error.
+
+        tversky = 1 − (I + s)/(I + α FP + β FN + s), α = fp_weight, β = fn_weight, FP = P − I, FN = G − I
+
+    ½ and ½ is `dice` with smooth 2s, 1 and 1 is `jaccard`; fn_weight = b²/(1 + b²), fp_weight = 1/(1 + b²) is
+    1 − F_b.
+
+    Use it to trade precision against recall: 0.7 on FN asks for recall.
+
+    Salehi et al. (2017). arXiv:1706.05721
+    """
+    return 1 - ratio(c.pt + smooth, c.pt + fp_weight * c.fp + fn_weight * c.fn + smooth)
+
+
+@LOSSES.add(low=0, high=1)
+def focal_tversky(
+    c: SoftCounts,
+    *,
+    gamma: NonNegative = 0.75,
+    fp_weight: NonNegative = 0.3,
+    fn_weight: NonNegative = 0.7,
+    smooth: NonNegative = 0.0,
+) -> Numbers:
+    """Tversky loss to a power, class by class.
+
+        focal_tversky = (1 − TI)^γ, TI = 1 − tversky
+
+    gamma is 0.75: the paper's 1/γ with γ = 4/3. Below 1, the gradient is unbounded near a perfect prediction.
+
+    Use it for small lesions.
+
+    Abraham & Khan (2018). arXiv:1810.07842
+    """
+    return tversky(c, fp_weight=fp_weight, fn_weight=fn_weight, smooth=smooth) ** gamma
+
+
+@LOSSES.add(low=0, high=1)
+def sensitivity_specificity(c: SoftCounts, *, sensitivity_weight: Share = 0.05, smooth: NonNegative = 0.0) -> Numbers:
+    """Squared error on the foreground, and on the background.
+
+        sensitivity_specificity = r Σ(p − g)² g/(G + s) + (1 − r) Σ(p − g)² (1 − g)/(N − G + s), r = sensitivity_weight
+
+    Undefined when the truth is all foreground or none.
+
+    Use it to set the two kinds of error against each other directly.
+
+    Brosch et al. (2015). doi:10.1007/978-3-319-24574-4_1
+    """
+    errors = c.pp - 2 * c.pt + c.tt
+    r = sensitivity_weight
+    return r * ratio(c.missed, c.t + smooth) + (1 - r) * ratio(errors - c.missed, c.n - c.t + smooth)
+
+
+@LOSSES.add(low=0, high=2)
+def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+    """One minus the soft Matthews correlation coefficient.
+
+        mcc = 1 − (N I − P G)/√(P G (N − P)(N − G) + s)
+
+    No errors with a foreground is 0 even where all is foreground; otherwise undefined when prediction or truth has one
+    value only.
+
+    Use it where background counts as much as foreground.
+
+    Abhishek & Hamarneh (2021). arXiv:2010.13454
+    """
+    xp = namespace(c.p)
+    product = c.p * c.t * ((c.n - c.p) * (c.n - c.t)) + smooth
+    defined = product > 0
+    loss = 1 - (c.n * c.pt - c.p * c.t) / xp.sqrt(xp.where(defined, product, 1.0))
+    perfect = (plain(c.fp) == 0) & (plain(c.fn) == 0) & (plain(c.t) > 0)
+    return xp.where(like(perfect, c.p), 0.0, xp.where(defined, loss, np.nan))
+
+
+@LOSSES.add(low=0, high=float("inf"), log=True, scores=True)
+def lovasz_hinge(f: Field) -> Numbers:
+    """Hinge errors, priced by the steps of the Jaccard loss.
+
+        lovasz_hinge = Σ max(e_i, 0) Δ_i, e = 1 − y x sorted downwards, y = 2g − 1
+
+    Δ_i is the rise of the Jaccard loss when the i-th worst pixel turns wrong too. 0 needs all margins at 1 or more.
+
+    Use it where IoU is the metric and scores are at hand.
+
+    Yu & Blaschko (2015). arXiv:1512.07797; Berman et al. (2018). arXiv:1705.08790
+    """
+    errors = f.kept(1 - (2 * f.t - 1) * f.x)
+    xp = namespace(errors)
+    return lovasz(xp.where(errors > 0, errors, 0.0), plain(f.kept(f.t)) > 0.5)
+
+
+@LOSSES.add(low=0, high=1, outcomes=True)
+def lovasz_softmax(f: Field) -> Numbers:
+    """Errors of probability, priced by the steps of the Jaccard loss.
+
+        lovasz_softmax = Σ e_i Δ_i, e = |g − p| sorted downwards, for each class
+
+    The authors' code takes the classes of the truth only (presence truth); a class without truth costs its largest p.
+    A binary problem counts both outcomes.
+
+    Use it where IoU is the metric.
+
+    Berman et al. (2018). arXiv:1705.08790
+    """
+    p, t = f.kept(f.p), f.kept(f.t)
+    return lovasz(namespace(p).abs(t - p), plain(t) > 0.5)

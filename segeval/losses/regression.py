@@ -1,0 +1,92 @@
+"""Regression losses: on the residual r = p − g, mean over pixels and classes."""
+
+from segeval.arrays import namespace, softplus
+from segeval.evidence.pixels import Numbers, Values
+from segeval.losses import LOSSES
+from segeval.losses.parameters import Positive
+
+LN2 = 0.6931471805599453
+
+
+@LOSSES.add(low=0, high=1)
+def mean_squared_error(v: Values) -> Numbers:
+    """Mean squared error, the Brier score of one channel.
+
+        mean_squared_error = mean of r²
+
+    Use it for soft targets; it forgives small errors.
+
+    Brier (1950). doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
+    """
+    return (v.p - v.t) ** 2
+
+
+@LOSSES.add(low=0, high=1)
+def mean_absolute_error(v: Values) -> Numbers:
+    """Mean absolute error.
+
+        mean_absolute_error = mean of |r|
+
+    Use it where labels are noisy: every error pulls equally.
+
+    Ghosh et al. (2017). arXiv:1712.09482
+    """
+    r = v.p - v.t
+    return namespace(r).abs(r)
+
+
+@LOSSES.add(low=0, high=0.5)
+def huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
+    """Huber loss: squared for small errors, linear for large ones.
+
+        huber = mean of r²/2 where |r| ≤ δ, else δ |r| − δ²/2
+
+    Use it to bound the pull of outliers.
+
+    Huber (1964). doi:10.1214/aoms/1177703732
+    """
+    r = v.p - v.t
+    xp = namespace(r)
+    return xp.where(xp.abs(r) > delta, delta * xp.abs(r) - delta**2 / 2, r**2 / 2)
+
+
+@LOSSES.add(low=0, high=float("inf"))
+def smooth_l1(v: Values, *, beta: Positive = 1.0) -> Numbers:
+    """Smooth L1 loss: the Huber loss over its own bound.
+
+        smooth_l1 = huber(δ = β)/β
+
+    Use it as the Huber loss; they are equal at 1 only.
+
+    Girshick (2015). arXiv:1504.08083
+    """
+    return huber(v, delta=beta) / beta
+
+
+@LOSSES.add(low=0, high=0.5)
+def pseudo_huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
+    """Pseudo-Huber loss: the Huber loss without its edge.
+
+        pseudo_huber = mean of δ² (√(1 + (r/δ)²) − 1)
+
+    Use it where second derivatives are wanted.
+
+    Charbonnier et al. (1997). doi:10.1109/83.551699
+    """
+    r = v.p - v.t
+    return delta**2 * (namespace(r).sqrt(1 + (r / delta) ** 2) - 1)
+
+
+@LOSSES.add(low=0, high=0.4338)
+def log_cosh(v: Values) -> Numbers:
+    """Log-cosh loss: squared near 0, absolute far away.
+
+        log_cosh = mean of ln cosh r = |r| + ln(1 + e^(−2|r|)) − ln 2
+
+    Use it as a Huber loss without parameter.
+
+    Jadon (2020). arXiv:2006.14822
+    """
+    r = v.p - v.t
+    size = namespace(r).abs(r)
+    return size + softplus(-2 * size) - LN2

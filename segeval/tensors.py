@@ -1,0 +1,62 @@
+"""The functions that formulas use, for torch tensors: the names of the array API over torch's own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import asarray, bool, exp, float64, int64, log, log1p, nan, reshape, sqrt, where  # noqa: F401
+from torch import concatenate as concat  # noqa: F401
+from torch import stack as _stack
+
+Tensor = Any
+
+
+def hold(x: Tensor) -> Tensor:
+    return x.detach()
+
+
+def clipped(x: Tensor, low: float, high: float) -> Tensor:
+    """The value clipped; the derivative goes through."""
+    return x + (x.detach().clamp(low, high) - x.detach())
+
+
+def stack(parts: Sequence[Tensor]) -> Tensor:
+    return _stack(list(parts))
+
+
+def abs(x: Tensor) -> Tensor:
+    return torch.abs(x)
+
+
+def sum(x: Tensor, axis: int | None = None) -> Tensor:
+    return torch.sum(x) if axis is None else torch.sum(x, dim=axis)
+
+
+def max(x: Tensor, axis: int | None = None) -> Tensor:
+    return torch.max(x) if axis is None else torch.max(x, dim=axis).values
+
+
+def min(x: Tensor, axis: int | None = None) -> Tensor:
+    return torch.min(x) if axis is None else torch.min(x, dim=axis).values
+
+
+def maximum(x: Tensor, y: Tensor) -> Tensor:
+    """The larger; where both are equal, the first, as far as derivatives go."""
+    return torch.where(x >= y, x, y)
+
+
+def minimum(x: Tensor, y: Tensor) -> Tensor:
+    """The smaller; where both are equal, the first, as far as derivatives go."""
+    return torch.where(x <= y, x, y)
+
+
+def take(x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:
+    return torch.index_select(x, axis, indices)
+
+
+def pick(x: Tensor, index: Tensor) -> Tensor:
+    return torch.take_along_dim(x, index[None, :], dim=0)[0]
+
+
+def class_sums(x: Tensor, labels: Tensor, number: int) -> Tensor:
+    return torch.zeros(number, dtype=x.dtype, device=x.device).index_add(0, labels, x)

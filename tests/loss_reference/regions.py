@@ -1,0 +1,207 @@
+"""References of what needs no places: soft counts, orders, and compounds of them."""
+
+import math
+from typing import NamedTuple
+
+from loss_reference.image import LOW, NAN, Image, candidates, mean, over_classes, over_pixels, problems, share
+from loss_reference.pixels import cross_entropy
+
+
+class _Counts(NamedTuple):
+    shared: float = 0.0  # I
+    pred: float = 0.0  # P
+    truth: float = 0.0  # G
+    pred_squares: float = 0.0  # Q
+    truth_squares: float = 0.0  # R
+    least: float = 0.0
+    missed: float = 0.0  # Σ (p − g)² g
+    false: float = 0.0  # Σ (p − g)² (1 − g)
+    n: int = 0
+
+
+def _counts(image: Image, c: int) -> _Counts:
+    found = _Counts()
+    ps, gs = image.of_class(c)
+    for i in image.kept:
+        p, g = ps[i], gs[i]
+        error = (p - g) ** 2
+        new = (p * g, p, g, p * p, g * g, min(p, g), error * g, error * (1 - g), 1)
+        found = _Counts(*(a + b for a, b in zip(found, new, strict=True)))
+    return found
+
+
+def _region(image: Image, formula, background: bool = True, both: bool = False) -> float:
+    if image.average == "micro" and image.kind != "binary" and not both:
+        pooled = [_counts(image, c) for c in candidates(image, background)]
+        return formula(_Counts(*(sum(column) for column in zip(*pooled, strict=True))))
+    return over_classes(image, lambda c: formula(_counts(image, c)), background, both)
+
+
+def _dice(c: _Counts, smooth: float = 0.0, overlap: str = "product") -> float:
+    shared = c.least if overlap == "min" else c.shared
+    return 1 - share(2 * shared + smooth, c.pred + c.truth + smooth)
+
+
+def _tversky(c: _Counts, fp_weight: float, fn_weight: float, smooth: float = 0.0) -> float:
+    fp, fn = c.pred - c.shared, c.truth - c.shared
+    return 1 - share(c.shared + smooth, c.shared + fp_weight * fp + fn_weight * fn + smooth)
+
+
+def dice(image: Image, smooth: float = 0.0, overlap: str = "product") -> float:
+    return _region(image, lambda c: _dice(c, smooth, overlap))
+
+
+def squared_dice(image: Image, smooth: float = 0.0) -> float:
+    return _region(image, lambda c: 1 - share(2 * c.shared + smooth, c.pred_squares + c.truth_squares + smooth))
+
+
+def _clipped_log(d: float) -> float:
+    return NAN if math.isnan(d) else -math.log(max(d, LOW))
+
+
+def log_dice(image: Image, smooth: float = 0.0) -> float:
+    return _region(image, lambda c: _clipped_log(1 - _dice(c, smooth)))
+
+
+def log_cosh_dice(image: Image, smooth: float = 0.0) -> float:
+    return _region(image, lambda c: math.log(math.cosh(_dice(c, smooth))))
+
+
+def generalized_dice(image: Image, weight: str = "square", smooth: float = 0.0) -> float:
+    counts = [_counts(image, c) for c in ([0, 1] if image.kind == "binary" else range(len(image.p)))]
+    power = {"square": 2, "simple": 1, "uniform": 0}[weight]
+    known = [c.truth**-power for c in counts if c.truth > 0]
+    if not known:
+        return NAN
+    w = [c.truth**-power if c.truth > 0 else max(known) for c in counts]
+    part = 2 * math.fsum(w_c * c.shared for w_c, c in zip(w, counts, strict=True)) + smooth
+    return 1 - share(part, math.fsum(w_c * (c.pred + c.truth) for w_c, c in zip(w, counts, strict=True)) + smooth)
+
+
+def generalized_wasserstein_dice(image: Image, distances=None, background_class: int = 0, smooth: float = 0.0) -> float:
+    classes = [0, 1] if image.kind == "binary" else list(range(len(image.p)))
+    costs = distances or [[float(a != b) for b in classes] for a in classes]
+    most = max(max(row) for row in costs)
+    right = wrong = 0.0
+    for i in image.kept:
+        label = [image.of_class(c)[1][i] for c in classes].index(1.0)
+        delta = math.fsum(costs[label][c] / most * image.of_class(c)[0][i] for c in classes)
+        right += 1 - delta if label != background_class else 0.0
+        wrong += delta
+    return 1 - share(2 * right + smooth, 2 * right + wrong + smooth)
+
+
+def jaccard(image: Image, smooth: float = 0.0) -> float:
+    return _region(image, lambda c: 1 - share(c.shared + smooth, c.pred + c.truth - c.shared + smooth))
+
+
+def tversky(image: Image, fp_weight: float = 0.3, fn_weight: float = 0.7, smooth: float = 0.0) -> float:
+    return _region(image, lambda c: _tversky(c, fp_weight, fn_weight, smooth))
+
+
+def focal_tversky(
+    image: Image, gamma: float = 0.75, fp_weight: float = 0.3, fn_weight: float = 0.7, smooth: float = 0.0
+) -> float:
+    return _region(image, lambda c: _tversky(c, fp_weight, fn_weight, smooth) ** gamma)
+
+
+def sensitivity_specificity(image: Image, sensitivity_weight: float = 0.05, smooth: float = 0.0) -> float:
+    r = sensitivity_weight
+    return _region(
+        image, lambda c: r * share(c.missed, c.truth + smooth) + (1 - r) * share(c.false, c.n - c.truth + smooth)
+    )
+
+
+def mcc(image: Image, smooth: float = 0.0) -> float:
+    def of(c: _Counts) -> float:
+        fp, fn = c.pred - c.shared, c.truth - c.shared
+        if abs(fp) + abs(fn) == 0 and c.truth > 0:
+            return 0.0
+        tn = c.n - c.pred - c.truth + c.shared
+        root = math.sqrt(c.pred * c.truth * (c.n - c.pred) * (c.n - c.truth) + smooth)
+        return 1 - share(c.shared * tn - fp * fn, root)
+
+    return _region(image, of)
+
+
+def _lovasz(errors: list[float], truth: list[bool]) -> float:
+    """Errors in falling order, each times the rise of the Jaccard loss when its pixel turns wrong too."""
+    total, found, false, before, value = sum(truth), 0, 0, 0.0, []
+    for error, true in sorted(zip(errors, truth, strict=True), key=lambda pair: -pair[0]):
+        found, false = found + true, false + (not true)
+        jaccard_loss = 1 - (total - found) / (total + false)
+        value.append(error * (jaccard_loss - before))
+        before = jaccard_loss
+    return math.fsum(value)
+
+
+def lovasz_hinge(image: Image) -> float:
+    def of(c: int) -> float:
+        g = [image.of_class(c)[1][i] for i in image.kept]
+        margins = [(2 * each - 1) * image.score(c, i) for each, i in zip(g, image.kept, strict=True)]
+        return _lovasz([max(1 - margin, 0.0) for margin in margins], [each > 0.5 for each in g])
+
+    return over_classes(image, of)
+
+
+def lovasz_softmax(image: Image) -> float:
+    def of(c: int) -> float:
+        p, g = ([channel[i] for i in image.kept] for channel in image.of_class(c))
+        return _lovasz([abs(a - b) for a, b in zip(p, g, strict=True)], [each > 0.5 for each in g])
+
+    return over_classes(image, of, both=True)
+
+
+def dice_cross_entropy(image: Image, dice_weight: float = 1.0, ce_weight: float = 1.0, smooth: float = 0.0) -> float:
+    return dice_weight * dice(image, smooth) + ce_weight * cross_entropy(image)
+
+
+def combo(image: Image, alpha: float = 0.5, beta: float = 0.5, smooth: float = 0.0) -> float:
+    modified = over_pixels(
+        image, lambda o, i: o.expected(lambda k, i: (beta if k else 1 - beta) * o.surprisal[k][i], i)
+    )
+    return alpha * modified + (1 - alpha) * dice(image, smooth)
+
+
+def exp_log(
+    image: Image, dice_weight: float = 0.8, ce_weight: float = 0.2, gamma: float = 0.3, smooth: float = 0.0
+) -> float:
+    regions = _region(image, lambda c: _clipped_log(1 - _dice(c, smooth)) ** gamma, both=True)
+    costs = []
+    for o in problems(image):
+        masses = [math.fsum(row) for row in o.t]
+        rarity = [math.sqrt(math.fsum(masses) / mass) if mass else NAN for mass in masses]
+        costs += [o.expected(lambda k, i, o=o, r=rarity: r[k] * o.surprisal[k][i] ** gamma, i) for i in range(o.size)]
+    return dice_weight * regions + ce_weight * mean(costs)
+
+
+def unified_focal(
+    image: Image, weight: float = 0.5, delta: float = 0.6, gamma: float = 0.5, variant: str = "asymmetric"
+) -> float:
+    everywhere = variant == "symmetric"
+
+    def cost(o, k: int, i: int) -> float:
+        faded = (1 - o.p[k][i]) ** gamma if everywhere or k == 0 else 1.0
+        return (delta if k else 1 - delta) * faded * o.surprisal[k][i]
+
+    def of(c: int) -> float:
+        loss = _tversky(_counts(image, c), 1 - delta, delta)
+        return loss ** (1 - gamma) if everywhere or c > 0 else loss
+
+    focal = over_pixels(image, lambda o, i: o.expected(lambda k, i: cost(o, k, i), i))
+    return weight * focal + (1 - weight) * over_classes(image, of, both=True)
+
+
+def t_loss(image: Image, log_nu: float = 1.0, log_precision: float = 0.0) -> float:
+    errors = [(row[i] - g[i]) ** 2 for row, g in zip(image.p, image.g, strict=True) for i in image.kept]
+    d, nu = len(errors), math.exp(log_nu) + 1e-8
+    if not d:
+        return NAN
+    spread = 1 + math.exp(log_precision) * math.fsum(errors) / nu
+    return (
+        -math.lgamma((nu + d) / 2)
+        + math.lgamma(nu / 2)
+        - d / 2 * log_precision
+        + d / 2 * math.log(math.pi * nu)
+        + (nu + d) / 2 * math.log(spread)
+    )

@@ -1,0 +1,119 @@
+"""What every loss says about images without foreground, without background, and without anything."""
+
+import math
+
+import numpy as np
+import pytest
+
+from segeval import losses
+from segeval.losses import LOSSES
+
+U = math.nan
+NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+# both empty | truth empty, p = 0.1 everywhere | all foreground and perfect | truth full, p = 0; on 8 × 8, as tabled in
+# the papers' formulas by hand: 0.105 is −ln 0.9, 16.12 is −ln 1e-7
+EDGES = {
+    "cross_entropy": (0, 0.105, 0, 16.12),
+    "weighted_cross_entropy": (0, 0.105, 0, 48.35),
+    "balanced_cross_entropy": (0, 0, 0, 0),
+    "focal": (0, 0.00105, 0, 16.12),
+    "unet_cross_entropy": (0, 0.211, 0, 32.24),
+    "distance_penalized_cross_entropy": (0, 0.105, 0, 16.12),
+    "topk_cross_entropy": (0, 0.105, 0, 16.12),
+    "poly1_cross_entropy": (0, 0.305, 0, 18.12),
+    "shape_aware": (0, 0.105, 0, 16.12),
+    "soft_margin": (0, 0.105, 0, 16.12),
+    "multilabel_soft_margin": (0, 0.105, 0, 16.12),
+    "kl_divergence": (0, 0.105, 0, 16.12),
+    "jeffreys_divergence": (0, 1.392, 0, 32.24),
+    "jensen_shannon": (0, 0.0360, 0, 0.6931),
+    "skew_kl": (0, 0.0513, 0, 0.6931),
+    "skew_jensen_shannon": (0, 0.0360, 0, 0.6931),
+    "entropy": (0, 0.325, 0, 0),
+    "dice": (U, 1, 0, 1),
+    "squared_dice": (U, 1, 0, 1),
+    "log_dice": (U, 16.12, 0, 16.12),
+    "log_cosh_dice": (U, 0.434, 0, 0.434),
+    "generalized_dice": (0, 0.1, 0, 1),
+    "generalized_wasserstein_dice": (U, 1, 0, 1),
+    "jaccard": (U, 1, 0, 1),
+    "tversky": (U, 1, 0, 1),
+    "focal_tversky": (U, 1, 0, 1),
+    "sensitivity_specificity": (U, U, U, U),
+    "mcc": (U, U, 0, U),
+    "lovasz_hinge": (0, 0, 0, 17.12),
+    "lovasz_softmax": (0, 0.1, 0, 1),
+    "boundary": (U, U, U, U),
+    "hausdorff_dt": (U, U, U, U),
+    "log_hausdorff_dt": (U, U, U, U),
+    "hausdorff_er": (0, 0, 0, 30.5),
+    "weighted_hausdorff": (U, U, 0, 11.3),
+    "ssim": (0, 0.990, 0, 1.000),
+    "correlation_ssim": (0, 0.0527, 0, 8.06),
+    "soft_cldice": (U, U, U, U),
+    "dice_cross_entropy": (U, 1.105, 0, 17.12),
+    "dice_cldice": (U, U, U, U),
+    "combo": (U, 0.526, 0, 4.53),
+    "exp_log": (0.00159, 1.190, 0.00159, 2.302),
+    "unified_focal": (0, 0.272, 0, 5.335),
+    "mse_cross_entropy": (0, 0.0577, 0, 8.56),
+    "blob": (U, 2, 0, 3),
+    "t_loss": (-14.30, -7.24, -14.30, 92.47),
+    "mean_squared_error": (0, 0.01, 0, 1),
+    "mean_absolute_error": (0, 0.1, 0, 1),
+    "huber": (0, 0.005, 0, 0.5),
+    "smooth_l1": (0, 0.005, 0, 0.5),
+    "pseudo_huber": (0, 0.004988, 0, 0.4142),
+    "log_cosh": (0, 0.004992, 0, 0.4338),
+}
+EMPTY, FULL = np.zeros((8, 8)), np.ones((8, 8))
+IMAGES = [(EMPTY, EMPTY), (EMPTY + 0.1, EMPTY), (FULL, FULL), (EMPTY, FULL)]
+
+
+def _params(name: str) -> dict[str, object]:
+    return {
+        "weighted_cross_entropy": {"pos_weight": 3.0},
+        "unet_cross_entropy": {"weights": 2 * FULL},
+        "ssim": {"window": 7},
+    }.get(name, {})
+
+
+def test_every_loss_is_in_the_table() -> None:
+    assert set(EDGES) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_edges(name: str) -> None:
+    """Tabled figures have three or four digits; zero means the clip's 1e-7 or what a formula makes of it."""
+    for (pred, truth), expected in zip(IMAGES, EDGES[name], strict=True):
+        found = losses.value(name, pred, truth.astype(int), **_params(name))
+        assert found == pytest.approx(expected, rel=4e-3, abs=2e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_that_is_all_ignored_is_undefined(name: str) -> None:
+    truth = np.full((8, 8), 255)
+    for pred in (np.full((8, 8), 0.3), np.full((3, 8, 8), 1 / 3)):
+        params = {"class_weights": (1.0, 2.0, 3.0)[: 3 if pred.ndim == 3 else 2]}
+        params = params if name == "weighted_cross_entropy" else _params(name)  # type: ignore[assignment]
+        assert math.isnan(losses.value(name, pred, truth, ignore=(255,), **params))
+
+
+def test_smooth_defines_what_is_empty() -> None:
+    """(0 + 1)/(0 + 1); 1 − 1/7.4; 0; 1 − 1/65."""
+    found = [losses.value("dice", pred, truth.astype(int), smooth=1.0) for pred, truth in IMAGES]
+    assert found == pytest.approx([0, 1 - 1 / 7.4, 0, 1 - 1 / 65], rel=1e-12)
+
+
+def test_a_class_in_neither_is_left_out_and_one_that_is_only_predicted_counts() -> None:
+    pred = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 1.0], [0.0, 0.0, 0.0]])
+    truth = np.array([0, 0, 1])
+    zero, one = 1 - 2 * 1.0 / (1 + 2), 1 - 2 * 1.0 / (2 + 1)
+    assert losses.value("dice", pred, truth) == pytest.approx((zero + one) / 2)
+    stray = np.array([[0.5, 0.5, 0.0], [0.25, 0.5, 1.0], [0.25, 0.0, 0.0]])
+    one = 1 - 2 * 1.0 / (1.75 + 1)
+    assert losses.value("dice", stray, truth) == pytest.approx((zero + one + 1) / 3)
+    assert losses.value("dice", stray, truth, presence="truth") == pytest.approx((zero + one) / 2)
+    assert losses.value("dice", stray, truth, background=False) == pytest.approx((one + 1) / 2)
+    pooled = 1 - 2 * (1.0 + 1.0) / (3 + 3)
+    assert losses.value("dice", stray, truth, average="micro") == pytest.approx(pooled)
