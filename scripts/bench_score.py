@@ -1,4 +1,4 @@
-"""How fast `segeval score` is, beside the physical floor and other programs; writes the table of docs/benchmarks.md.
+"""How fast `segeval score` is, beside the physical floor and other programs; writes its part of docs/benchmarks.md.
 
     python scripts/bench_score.py [--pairs 200] [--rounds 3] [--write]
 
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import benchmarks
 import imagecodecs
 import numpy as np
 from scipy import ndimage
@@ -25,7 +26,6 @@ from scipy import ndimage
 HEIGHT, WIDTH = 1024, 2048
 IDS = [7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33]  # the 19 scored classes of Cityscapes, of 34; 0 is void
 DISTINCT = 24  # pairs that are generated; more are hard links to them
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 DECODE = """
 import sys, pathlib, concurrent.futures, imagecodecs
@@ -188,12 +188,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="write into docs/benchmarks.md")
     options = parser.parse_args()
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, imagecodecs {imagecodecs.__version__}"
     page = [
-        "# Benchmarks",
-        "",
         f"Written by `scripts/bench_score.py` on {os.cpu_count()} cores ({platform.machine()}),",
         f"{versions}.",
         "Whole processes, start included, measured in turn; the best of the rounds counts. Compare rows with each",
@@ -221,7 +219,7 @@ def main() -> None:
     ]
     print("\n".join(page))
     if options.write:
-        PAGE.write_text("\n".join(page), encoding="utf-8")
+        benchmarks.write("bench_score", page)
 
 
 if __name__ == "__main__":
