@@ -1,11 +1,12 @@
 """The library's front door."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
+from typing import Any
 
 from segeval.aggregate import Scoring
-from segeval.evaluate import Job, Progress, evaluate, find_pairs
+from segeval.evaluate import Job, Progress, evaluate, find_pairs, losses_asked_for, with_losses
 from segeval.io import MAX_PIXELS
 from segeval.io.labels import Reading
 from segeval.io.tables import choose
@@ -38,6 +39,13 @@ def score(
     presence: str = "union",
     mean: str = "arithmetic",
     beta: float = 2.0,
+    losses: str | Sequence[str] | None = None,
+    params: Mapping[str, Any] | Sequence[str] = (),
+    weights: str | PathLike[str] | None = None,
+    class_weights: str | None = None,
+    loss_over: str = "image",
+    loss_average: str = "macro",
+    loss_background: str | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -50,11 +58,23 @@ def score(
     the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
     """
     layout = Layout(pred_pattern, gt_pattern, missing, follow_symlinks)
+    scoring = Scoring.of(metrics, presence=presence, mean=mean, beta=beta)
+    asked = losses_asked_for(
+        losses,
+        params=params,
+        weights=None if weights is None else fspath(weights),
+        class_weights=class_weights,
+        loss_over=loss_over,
+        loss_average=loss_average,
+        loss_background=loss_background,
+    )
+    reading = Reading(probability, logits, threshold, max_pixels)
+    job = Job(reading, choose(num_classes, classes, ignore, binary, colors), asked)
     run = evaluate(
         find_pairs(fspath(pred), fspath(truth), layout),
         layout,
-        Job(Reading(probability, logits, threshold, max_pixels), choose(num_classes, classes, ignore, binary, colors)),
-        Scoring.of(metrics, presence=presence, mean=mean, beta=beta),
+        with_losses(job, fspath(truth), layout, scoring),
+        scoring,
         jobs,
         progress,
     )

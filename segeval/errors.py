@@ -539,6 +539,16 @@ class WorkerDied(InputError):
     code = "SEG265"
 
 
+class HardMasks(Remark):
+    """Losses were computed of a hard mask, taken as probabilities of 0 and 1.
+
+    Losses with a logarithm then see the clip at 1e-7 (a wrong pixel costs 16.12) and little else. Save probabilities to
+    learn how sure a model was.
+    """
+
+    code = "SEG258"
+
+
 class InternalError(SegevalError):
     """A fault of segeval itself.
 

@@ -3,10 +3,10 @@
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,11 +14,14 @@ from segeval import diagnose, io
 from segeval.aggregate import Scoring
 from segeval.errors import (
     BadOption,
+    HardMasks,
     InputError,
+    MissingPrediction,
     OutOfMemory,
     Remark,
     SameFile,
     Transposed,
+    UnfitPixels,
     UnknownPredIds,
     UnknownTruthIds,
 )
@@ -27,9 +30,14 @@ from segeval.evidence.runs import Array, CellCounter, LabelDigest, runs
 from segeval.io.labels import Labels, Reading, labels, truth_labels
 from segeval.io.tables import ClassChoice
 from segeval.metrics import METRICS
-from segeval.pairing import Layout, Pair, Pairing, pair
+from segeval.pairing import Layout, MaskFile, Pair, Pairing, pair
 from segeval.run import Note, Record, Run
 from segeval.text import counted, some
+
+if TYPE_CHECKING:
+    from segeval.evidence.sample import Sample
+    from segeval.losses.asking import LossChoice
+    from segeval.losses.plan import Measured
 
 Cells = tuple[Array, Array, Array]
 Progress = Callable[[int, int], None]  # (done, of)
@@ -47,6 +55,8 @@ class Job:
 
     reading: Reading
     classes: ClassChoice
+    losses: "LossChoice | None" = None
+    maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
 
 
 def measure(pair: Pair, job: Job) -> Record | Note:
@@ -63,17 +73,42 @@ def measure(pair: Pair, job: Job) -> Record | Note:
 
 def _compared(pair: Pair, pred: Any, job: Job) -> Record:
     classes = job.classes
-    found = labels(
-        io.read(pred, job.reading.max_pixels),
-        io.read(pair.truth, job.reading.max_pixels),
-        job.reading,
-        classes.colors,
-        classes.channels,
-    )
+    mask = io.read(pred, job.reading.max_pixels)
+    truth = io.read(pair.truth, job.reading.max_pixels)
+    found = labels(mask, truth, job.reading, classes.colors, classes.channels)
     cells, digest = _counted(found.pred, found.truth)
     confusion = _confusion(_recoded(cells, classes), classes, pair)
     said = [*found.remarks, *_remarks(pair, classes, confusion, found)]
-    return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said))
+    measured = None
+    if job.losses is not None:
+        measured, more = _measured(mask, found, pair, job)
+        said += more
+    return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said), measured)
+
+
+def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Measured, list[Remark]]":
+    """The evidence for the losses, and what is worth saying about it."""
+    assert job.losses is not None
+    image = sample_of(mask, found, pair, job)
+    logarithms = any(each.entry.facts.get("log") for each in job.losses.asked)
+    said: list[Remark] = []
+    if image.hard_pred and logarithms:
+        what = f"{mask.name} is a hard mask: losses with a logarithm see the clip at 1e-7"
+        said.append(HardMasks(what, "save probabilities to score how sure the model was"))
+    return job.losses.plan.measure(image), said
+
+
+def sample_of(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
+    """The pair as the losses see it."""
+    from segeval.io.samples import sample
+
+    weights = None
+    if job.losses is not None and job.losses.weights is not None:
+        if pair.id not in job.maps:
+            what = f"{pair.id}: there is no weight map in {job.losses.weights}"
+            raise MissingPrediction(what, "make them with `segeval weightmap`, under the names of the true masks")
+        weights = io.read(job.maps[pair.id], job.reading.max_pixels)
+    return sample(mask, found, job.reading, job.classes, weights)
 
 
 def _all_wrong(pair: Pair, job: Job) -> Record:
@@ -164,6 +199,9 @@ def _run(
     found: Pairing, records: list[Record], failures: list[Note], layout: Layout, job: Job, scoring: Scoring
 ) -> Run:
     table = job.classes.scored
+    kinds = {(r.losses.binary, r.losses.exclusive) for r in records if r.losses is not None}
+    if len(kinds) > 1:
+        raise UnfitPixels("some predictions are maps of the foreground and others are not", "score them apart")
     pooled = total([record.confusion for record in records]) if records else Confusion.none()
     diagnose.check_foreground(pooled)
     return Run(
@@ -171,6 +209,7 @@ def _run(
         table=table,
         scoring=scoring,
         options=recorded(layout, job, scoring),
+        losses=job.losses,
         inputs=found.digest,
         paired=sum(1 for p in found.pairs if p.pred is not None),
         failures=tuple(sorted(failures, key=lambda note: (note.id, note.code))),
@@ -197,7 +236,32 @@ def recorded(layout: Layout, job: Job, scoring: Scoring) -> dict[str, Any]:
         "presence": scoring.presence,
         "mean": scoring.mean,
         "beta": scoring.beta,
+        **({"losses": job.losses.recorded()} if job.losses else {}),
     }
+
+
+def losses_asked_for(losses: Any = None, **options: Any) -> "LossChoice | None":
+    """The losses that options name; nothing is imported for none."""
+    if losses is None and not any(options[name] for name in ("params", "weights", "class_weights", "loss_background")):
+        return None
+    from segeval.losses.asking import LossChoice
+
+    return LossChoice.asked_for(losses, **options)
+
+
+def with_losses(job: Job, truth_dir: str, layout: Layout, scoring: Scoring) -> Job:
+    """The job with the losses that its inputs allow, and the weight maps that they take."""
+    if job.losses is None:
+        return job
+    table = job.classes.scored
+    if table is None:
+        raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
+    losses = job.losses.allowed(len(table.ids), job.classes.binary).with_presence(scoring.presence)
+    if losses.weights is None:
+        return replace(job, losses=losses)
+    found = find_pairs(losses.weights, truth_dir, Layout(gt_pattern=layout.gt_pattern, missing="skip"))
+    maps = {each.id: each.pred for each in found.pairs if each.pred is not None}
+    return replace(job, losses=losses, maps=maps)
 
 
 def in_order(

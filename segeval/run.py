@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import segeval
 from segeval import diagnose
@@ -16,6 +16,11 @@ from segeval.classes import ClassTable
 from segeval.errors import SegevalError
 from segeval.evidence.confusion import Confusion, total
 from segeval.pairing import added
+
+if TYPE_CHECKING:
+    from segeval.criteria import Criteria
+    from segeval.losses.asking import LossChoice
+    from segeval.losses.plan import Measured
 
 SCHEMA = "segeval-run/1"
 MANY = 1000  # classes: of more than this, only those that occur are listed
@@ -44,6 +49,7 @@ class Record:
     confusion: Confusion
     truth_digest: str
     notes: tuple[Note, ...] = ()
+    losses: "Measured | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,7 @@ class Run:
     table: ClassTable | None  # None: the classes are the ids found
     scoring: Scoring
     options: Mapping[str, Any]  # as recorded in run.json
+    losses: "LossChoice | None" = None
     inputs: str = ""  # a digest of the names and sizes of all files; it adds up
     paired: int = 0
     failures: tuple[Note, ...] = ()
@@ -74,6 +81,7 @@ class Run:
             self.table,
             self.scoring,
             self.options,
+            self.losses,
             added(self.inputs, other.inputs),
             self.paired + other.paired,
             tuple(sorted(self.failures + other.failures, key=lambda note: (note.id, note.code))),
@@ -148,6 +156,16 @@ class Run:
         named = zip(self.class_table.groups.items(), self.group_scores.classes(), strict=True)
         return [{"name": name, "ids": ids, **row} for (name, ids), row in named]
 
+    @cached_property
+    def criteria(self) -> "Criteria | None":
+        """The losses, if any were asked for."""
+        if self.losses is None or self.table is None:
+            return None
+        from segeval.criteria import Criteria
+
+        names = tuple(c.name for c in self.table.classes)
+        return Criteria(self.losses, self.table.ids, names, [record.losses for record in self.records])
+
     @property
     def fingerprint(self) -> str:
         """A sha256 of the ids and true labels of all records: equal for equal data, however it is stored."""
@@ -171,6 +189,9 @@ class Run:
             "undefined": self._undefined(),
             "notes": [_said(note) for note in self.notes],
         }
+        if self.criteria:
+            document["losses"] = self.criteria.document()
+            document["losses_left_out"] = dict(self.criteria.choice.left_out)
         if self.groups:
             document["groups"] = self.groups
         clean = _finite(document)

@@ -7,7 +7,7 @@ import pytest
 # Every room knows only rooms that stand before it.
 ROOMS = [
     *("errors", "text", "catalog", "documents", "distance", "cells", "frequencies", "weightmap"),
-    *("autodiff", "tensors", "arrays", "evidence", "metrics", "losses", "statistics", "aggregate"),
+    *("autodiff", "tensors", "arrays", "evidence", "metrics", "losses", "statistics", "aggregate", "criteria"),
     *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api"),
     *("processes", "weighing", "report", "cli"),
 ]

@@ -159,6 +159,47 @@ scoring = _group(
     ),
 )
 
+losses = _group(
+    "losses",
+    "Losses",
+    _made("segeval.evaluate", "losses_asked_for"),
+    _option("--losses", metavar="all|NAMES", help="Losses too, comma-separated; see `segeval list losses`."),
+    _option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        metavar="LOSS.PARAM=V",
+        help="A parameter of a loss, such as tversky.fn_weight=0.7; repeatable.",
+    ),
+    _option("--weights", metavar="DIR", help="Weight maps for unet_cross_entropy, as `segeval weightmap` writes them."),
+    _option(
+        "--class-weights",
+        metavar="SCHEME|ID=W,…",
+        help="Weights for weighted_cross_entropy, by the whole truth folder: balanced, median-frequency, rarest1, "
+        "complement, none, or given.",
+    ),
+    _option(
+        "--loss-over",
+        type=click.Choice(["image", "batch"]),
+        default="image",
+        show_default=True,
+        help="The mean of the images' losses, or the loss of their summed evidence ('batch Dice').",
+    ),
+    _option(
+        "--loss-average",
+        type=click.Choice(["macro", "micro"]),
+        default="macro",
+        show_default=True,
+        help="The mean over classes, or of all classes counted together.",
+    ),
+    _option(
+        "--loss-background",
+        type=click.Choice(["include", "exclude"]),
+        help="Class 0 in that mean; by default as each loss has it.",
+    ),
+)
+
 output = _group(
     "output",
     "Output",

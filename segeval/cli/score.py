@@ -14,6 +14,7 @@ from segeval.cli import options
 @options.reading
 @options.classes
 @options.scoring
+@options.losses
 @options.output
 @options.running
 @options.configured
@@ -26,6 +27,7 @@ def command(
     reading: Any,
     choice: Any,
     scoring: Any,
+    losses: Any,
     output: dict[str, Any],
     jobs: int,
 ) -> None:
@@ -38,11 +40,11 @@ def command(
       segeval score pred gt --num-classes 19 --ignore 255 -o out
     """
     from segeval.cli import present
-    from segeval.evaluate import Job, evaluate, find_pairs, recorded
+    from segeval.evaluate import Job, evaluate, find_pairs, recorded, with_losses
     from segeval.report import REPORTS
     from segeval.report import folder as folders
 
-    job = Job(reading, choice)
+    job = with_losses(Job(reading, choice, losses), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)
     folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:

@@ -99,9 +99,14 @@ def _pred_labels(
             return _foreground(array / np.float64(pred.levels), reading.threshold, ids), remarks
         return _narrow(array, pred.name), remarks
     _check_finite(array, pred.name)
-    if _whole(array) and not reading.logits and not _saturated(array, ids):
+    if whole_labels(array, reading, ids):
         return _narrow(array, pred.name), [*remarks, _float_labels(pred.name)]
     return _one_channel(array, pred.name, reading, ids), remarks
+
+
+def whole_labels(array: Array, reading: Reading, ids: Sequence[int] | None) -> bool:
+    """Whether floating-point numbers of the truth's shape are labels: whole, and not a saturated foreground map."""
+    return _whole(array) and not reading.logits and not _saturated(array, ids)
 
 
 def _uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Remark]]:

@@ -1,7 +1,6 @@
 """Distance maps of masks: constants in every gradient."""
 
 import numpy as np
-from scipy import ndimage
 
 from segeval.arrays import Array
 
@@ -10,6 +9,8 @@ def inner(mask: Array) -> Array:
     """The distance of each pixel of a mask to the nearest pixel outside it; 0 outside, and in a mask of one value."""
     if mask.all() or not mask.any():  # SciPy measures to a pixel that is not there
         return np.zeros(mask.shape)
+    from scipy import ndimage
+
     return np.asarray(ndimage.distance_transform_edt(mask), np.float64)
 
 

@@ -4,7 +4,6 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
 from segeval.arrays import class_sums, like, namespace, ratio
 from segeval.evidence.pixels import Numbers
@@ -33,6 +32,8 @@ def blob(
 
     Kofler et al. (2022). arXiv:2205.08209
     """
+    from scipy import ndimage
+
     found, number = ndimage.label(f.truth, np.ones((3,) * len(f.shape)))
     labels = f.kept(found.astype(np.int64))
     p, t, surprisal = f.kept(f.p), f.kept(f.t), f.kept(f.surprisal)

@@ -1,7 +1,6 @@
 """For each of some pixels the one that is cheapest to reach."""
 
 import numpy as np
-from scipy import ndimage
 
 from segeval.arrays import Array
 
@@ -33,6 +32,8 @@ def cheapest(starts: Array, price: Array, eps: float) -> tuple[Array, Array]:
     Exact. The pixel itself and the nearest ones below a few prices give a bound; then only pixels are compared whose
     price is low enough to beat it from one pixel away.
     """
+    from scipy import ndimage
+
     best = Best(starts, price, eps)
     everyone = np.arange(best.cost.size)
     for level in np.unique(np.quantile(price, np.linspace(0, 1, LEVELS, endpoint=False))):

@@ -85,7 +85,8 @@ def _images(run: Run) -> Iterable[list[Any]]:
     """One row for each image and class."""
     entries = run.scoring.entries
     head = ["id", "group", "class_id", "class", "truth_pixels", "pred_pixels", "tp", "fp", "fn"]
-    yield head + [run.scoring.printed(entry) for entry in entries]
+    losses = run.criteria.images if run.criteria else {}
+    yield [*head, *(run.scoring.printed(entry) for entry in entries), *(f"loss.{name}" for name in losses)]
     table = run.class_table
     names = [(c.id, csv_text(c.name)) for c in table.classes]
     for start in range(0, len(run.records), CHUNK):
@@ -94,6 +95,7 @@ def _images(run: Run) -> Iterable[list[Any]]:
         counts = scores.images
         columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
         columns += [scores.values(entry, counts) for entry in entries]
+        columns += [values[start : start + CHUNK, 1:] for values in losses.values()]
         yield from _image_rows(records, names, [column.tolist() for column in columns])
 
 

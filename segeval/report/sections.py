@@ -77,6 +77,17 @@ def _title(column: str) -> str:
     return f"{METRICS[name].facts['short']}{at}{knob}"
 
 
+def loss_table(document: dict[str, Any]) -> Table | None:
+    """A row for each loss: its value, how it was reduced, its parameters off their defaults left as they are."""
+    if "losses" not in document:
+        return None
+    rows: list[list[Cell]] = []
+    for n, (name, found) in enumerate(document["losses"].items(), 1):
+        settings = ", ".join(f"{key}={value}" for key, value in found["params"].items() if value is not None)
+        rows.append([n, name, found["value"], found["undefined"], found["reduction"], settings])
+    return Table("losses", ["no.", "loss", "value", "undefined", "reduction", "parameters"], rows, len(rows))
+
+
 def matrix_table(document: dict[str, Any], by: str) -> Table:
     """The confusion matrix as counts (`raw`) or as shares of each true class, each predicted class or all pixels."""
     names = {c["id"]: c["name"] for c in document["classes"]}
@@ -92,7 +103,12 @@ def matrix_table(document: dict[str, Any], by: str) -> Table:
 def tables(document: dict[str, Any], matrix: str | None) -> list[Table]:
     """All tables of a report."""
     groups = group_table(document)
-    return [class_table(document), *([groups] if groups else []), *([matrix_table(document, matrix)] if matrix else [])]
+    losses = loss_table(document)
+    return [
+        class_table(document),
+        *(each for each in (groups, losses) if each),
+        *([matrix_table(document, matrix)] if matrix else []),
+    ]
 
 
 def sentences(document: dict[str, Any]) -> list[str]:

@@ -1,0 +1,78 @@
+"""The door for losses: a pair of files becomes a checked `Sample`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from segeval.errors import SegevalError, ShapesDiffer
+from segeval.evidence.confusion import positions
+from segeval.evidence.sample import Sample
+from segeval.io import Array, Mask
+from segeval.io.labels import Labels, Reading, whole_labels
+from segeval.io.tables import ClassChoice
+from segeval.losses.door import check_values, checked_weights
+from segeval.text import extent
+
+
+def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
+    """What a prediction says about every pixel, beside the truth; `found` are the labels of the same pair.
+
+    Floating-point predictions are probabilities or logits, in channels or of the foreground; integers are grey
+    probabilities where the options say so, and a hard mask otherwise.
+    """
+    assert classes.scored is not None
+    ids = np.array(classes.scored.ids)
+    truth = _places(found.truth, ids, classes)
+    maps = None if weights is None else _named(weights.name, lambda: _map(weights, truth.shape))
+    kind = _kind(pred, found, reading, classes)
+    if kind == "labels":
+        binary = classes.binary
+        given = _places(found.pred, ids, classes) if not binary else (found.pred != 0).astype(np.int64)
+        rows = (0,) if binary else tuple(range(ids.size))
+        return Sample(given, truth, rows, exclusive=not binary, weights=maps)
+    options: dict[str, Any] = {"logits": reading.logits, "weights": maps}
+    if kind == "channels" and len(pred.pixels) > 1:
+        assert classes.channels is not None
+        rows = tuple(n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids)
+        inputs = "logits" if reading.logits else "probabilities"
+        _named(pred.name, lambda: check_values(pred.name, pred.pixels, inputs, True))
+        return Sample(pred.pixels, truth, rows, **options)
+    if ids.size != 2:
+        what = f"{pred.name} is a foreground map, and there are {ids.size} classes"
+        raise ShapesDiffer(what, "such maps are for two classes: --num-classes 2 or --binary")
+    scale = np.float64(pred.levels) if reading.probability and pred.pixels.dtype.kind != "f" else np.float64(1)
+    given = pred.pixels.reshape(1, *truth.shape) / scale
+    return Sample(given, truth, (0,), exclusive=False, **options)
+
+
+def _kind(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice) -> str:
+    """`channels`, `foreground` or `labels`: as the labels were read."""
+    if pred.pixels.dtype.kind == "f":
+        if pred.pixels.ndim == found.truth.ndim + 1:
+            return "channels"
+        return "labels" if whole_labels(pred.pixels, reading, classes.channels) else "foreground"
+    return "foreground" if reading.probability else "labels"
+
+
+def _places(labels: Array, ids: Array, classes: ClassChoice) -> Array:
+    """The position of each label among the classes; −1 for others, as those that are ignored."""
+    if classes.binary:
+        kept = np.isin(labels, list(classes.ignore))
+        return np.where(kept, -1, labels != 0).astype(np.int64)
+    place = positions(labels.reshape(-1), ids.tolist()).reshape(labels.shape)
+    return np.where(place == ids.size, -1, place).astype(np.int64)
+
+
+def _map(weights: Mask, shape: tuple[int, ...]) -> Array:
+    if weights.colour:
+        raise ShapesDiffer(f"{weights.name} is in colour, {extent(weights.pixels.shape)}", "a weight map has one value")
+    return checked_weights(weights.pixels, shape, weights.name)
+
+
+def _named(name: str, check: Callable[[], Any]) -> Any:
+    """What a check gives; its error with the file's name."""
+    try:
+        return check()
+    except SegevalError as fault:
+        raise type(fault)(fault.message if name in fault.message else f"{name}: {fault.message}", fault.hint) from fault

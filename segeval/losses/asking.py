@@ -1,0 +1,189 @@
+"""Which losses a run computes, with their parameters: from what options say."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from segeval import frequencies
+from segeval.errors import BadOption, BadParameter, UsageError
+from segeval.evidence.sample import Sample
+from segeval.frequencies import Frequencies
+from segeval.losses import LOSSES
+from segeval.losses.one import ask
+from segeval.losses.parameters import parsed
+from segeval.losses.plan import Asked, Caller, Measured, Plan, values
+
+OVER = ("image", "batch")
+WEIGHED = "weighted_cross_entropy"  # the loss that takes weights of classes from the whole folder
+MAPPED = "unet_cross_entropy"  # the loss that takes a map for each image
+
+
+@dataclass(frozen=True)
+class LossChoice:
+    """The losses asked for, and what is chosen outside their formulas."""
+
+    asked: tuple[Asked, ...] = ()
+    caller: Caller = field(default_factory=Caller)
+    over: str = "image"
+    class_weights: str | Mapping[int, float] | None = None  # a scheme, by the whole truth folder, or weights by id
+    weights: str | None = None  # the folder of weight maps
+    everything: bool = False  # all that the inputs allow
+    left_out: Mapping[str, str] = field(default_factory=dict)  # those that they do not, with the reason
+
+    @classmethod
+    def asked_for(cls, losses: str | Iterable[str] | None = None, **options: Any) -> "LossChoice | None":
+        """The same from options; None without `losses`, which the other options then have nothing to say about."""
+        if losses is not None:
+            return cls.of(losses, **options)
+        for option, value in options.items():
+            if value not in (None, (), "image", "macro"):
+                name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
+                raise BadOption(
+                    f"{name} is about losses, and none are asked for", "add --losses NAMES, or --losses all"
+                )
+        return None
+
+    @classmethod
+    def of(
+        cls,
+        losses: str | Iterable[str],
+        params: Iterable[str] | Mapping[str, Any] = (),
+        *,
+        loss_over: str = "image",
+        loss_average: str = "macro",
+        loss_background: str | None = None,
+        class_weights: str | None = None,
+        weights: str | None = None,
+    ) -> "LossChoice":
+        """The same from options."""
+        for option, found, known in (("over", loss_over, OVER), ("average", loss_average, ("macro", "micro"))):
+            if found not in known:
+                raise BadOption(f"--loss-{option} is {found!r}", f"give one of {', '.join(known)}")
+        if loss_background not in (None, "include", "exclude"):
+            raise BadOption(f"--loss-background is {loss_background!r}", "give include or exclude")
+        given = _by_loss(params)
+        background = None if loss_background is None else loss_background == "include"
+        weighing = frequencies.parse(class_weights) if class_weights is not None else None
+        everything, names = _names(losses)
+        for name in given:
+            if name not in names:
+                raise BadParameter(f"-p sets {name}, which --losses does not name", f"--losses {name}")
+        choice = cls(
+            caller=Caller(loss_average, "union", background),
+            over=loss_over,
+            class_weights=weighing,
+            weights=weights,
+            everything=everything,
+        )
+        return replace(choice, asked=tuple(choice._ask(name, given.get(name, {})) for name in names))
+
+    def _ask(self, name: str, params: Mapping[str, Any]) -> Asked:
+        """One loss; what only the images know stands for itself until they are there."""
+        if name == WEIGHED and self.class_weights is not None and not {"pos_weight", "class_weights"} & params.keys():
+            return ask(name, {**params, "class_weights": "balanced"})
+        return ask(name, dict(params))
+
+    def recorded(self) -> dict[str, Any]:
+        """The same as it stands in `run.json`."""
+        return {
+            "names": [each.name for each in self.asked],
+            "over": self.over,
+            "average": self.caller.average,
+            "background": self.caller.background,
+            "class_weights": _keyed(self.class_weights),
+            "weights": self.weights is not None,
+        }
+
+    @cached_property
+    def plan(self) -> Plan:
+        return Plan(self.asked)
+
+    def with_presence(self, presence: str) -> "LossChoice":
+        """The same with the classes in every mean that metrics take."""
+        return replace(self, caller=replace(self.caller, presence=presence))
+
+    def allowed(self, number: int, binary: bool) -> "LossChoice":
+        """The losses that inputs of this kind allow; one asked for by its name that they do not is an error."""
+        kept, left_out = [], {}
+        for each in self.asked:
+            try:
+                _tried(each, number, binary, self.weights is not None)
+                kept.append(each)
+            except UsageError as fault:
+                if not self.everything:
+                    raise
+                left_out[each.name] = fault.message
+        return replace(self, asked=tuple(kept), left_out=left_out)
+
+    def final(self, ids: tuple[int, ...], measured: list[Measured]) -> tuple[Asked, ...]:
+        """The losses with the weights of classes that the whole folder gives."""
+        if self.class_weights is None:
+            return self.asked
+        found = _folder_weights(self.class_weights, ids, measured)
+        return tuple(
+            replace(each, params={**each.params, "class_weights": found})
+            if each.name == WEIGHED and each.params["pos_weight"] is None and each.params["class_weights"] == "balanced"
+            else each
+            for each in self.asked
+        )
+
+
+def _keyed(scheme: str | Mapping[int, float] | None) -> str | dict[str, float] | None:
+    return {str(id_): weight for id_, weight in scheme.items()} if isinstance(scheme, Mapping) else scheme
+
+
+def _names(losses: str | Iterable[str]) -> tuple[bool, list[str]]:
+    """Whether all are meant, and the names in the order of the catalogue."""
+    asked = losses.split(",") if isinstance(losses, str) else list(losses)
+    wanted = {name.strip().removeprefix("loss.") for name in asked}
+    everything = wanted == {"all"}
+    if not everything:
+        wanted = {LOSSES.find(name).name for name in wanted}
+    direct = {name for name, entry in LOSSES.items() if entry.facts.get("direct")}
+    return everything, [name for name in LOSSES if (everything and name not in direct) or name in wanted]
+
+
+def _by_loss(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`tversky.fn_weight=0.7` and the like, by loss and parameter."""
+    if isinstance(params, Mapping):
+        pairs = [(str(key), value) for key, value in params.items()]
+    else:
+        pairs = [(text.partition("=")[0], parsed(text.partition("=")[2])) for text in params]
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in pairs:
+        name, dot, parameter = key.strip().removeprefix("loss.").rpartition(".")
+        if not dot:
+            raise BadParameter(f"-p {key!r} names no loss and parameter", "for example -p tversky.fn_weight=0.7")
+        if parameter in found.setdefault(LOSSES.find(name).name, {}):
+            raise BadParameter(f"-p sets {name}.{parameter} twice", "give it once")
+        found[LOSSES.find(name).name][parameter] = value
+    return found
+
+
+def _tried(asked: Asked, number: int, binary: bool, weights: bool) -> None:
+    """Compute a loss of a small image of this kind, for what is wrong with its parameters."""
+    size = 16 if asked.params.get("window", 0) <= 16 else asked.params["window"]
+    truth = np.zeros((size, size), np.int64)
+    truth[2:6, 3:9] = 1 if binary or number > 1 else 0
+    channels = 1 if binary else number
+    given = np.full((channels, size, size), 0.5 if binary else 1 / number)
+    maps = np.ones(truth.shape) if weights else None
+    image = Sample(given, truth, tuple(range(channels)), exclusive=not binary, weights=maps)
+    values(asked, Plan([asked]).measure(image), Caller())
+
+
+def _folder_weights(
+    scheme: str | Mapping[int, float], ids: tuple[int, ...], measured: list[Measured]
+) -> tuple[float, ...]:
+    if not isinstance(scheme, str):
+        return tuple(float(scheme.get(id_, 0.0)) for id_ in ids)
+    total = Frequencies()
+    for each in measured:
+        soft = each.soft.outcomes if each.binary else each.soft
+        counts = {id_: round(float(pixels)) for id_, pixels in zip(ids, soft.t, strict=True)}
+        total = total + Frequencies.of(counts)
+    found = frequencies.by_scheme(scheme, total)
+    return tuple(float(found.get(id_, 0.0)) for id_ in ids)
