@@ -98,6 +98,14 @@ def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Meas
     return job.losses.plan.measure(image), said
 
 
+def read_sample(pair: Pair, job: Job) -> "Sample":
+    """A pair as the losses see it, from its files."""
+    assert pair.pred is not None
+    mask = io.read(pair.pred, job.reading.max_pixels)
+    truth = io.read(pair.truth, job.reading.max_pixels)
+    return sample_of(mask, labels(mask, truth, job.reading, job.classes.colors, job.classes.channels), pair, job)
+
+
 def sample_of(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
     """The pair as the losses see it."""
     from segeval.io.samples import sample
@@ -247,6 +255,13 @@ def losses_asked_for(losses: Any = None, **options: Any) -> "LossChoice | None":
     from segeval.losses.asking import LossChoice
 
     return LossChoice.asked_for(losses, **options)
+
+
+def all_losses() -> "LossChoice":
+    """All losses that the inputs allow, at their defaults."""
+    from segeval.losses.asking import LossChoice
+
+    return LossChoice.of("all")
 
 
 def with_losses(job: Job, truth_dir: str, layout: Layout, scoring: Scoring) -> Job:

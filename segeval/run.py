@@ -194,7 +194,7 @@ class Run:
             document["losses_left_out"] = dict(self.criteria.choice.left_out)
         if self.groups:
             document["groups"] = self.groups
-        clean = _finite(document)
+        clean = finite(document)
         assert isinstance(clean, dict)
         return clean
 
@@ -242,12 +242,12 @@ def _said(note: Note) -> dict[str, str]:
     return {"id": note.id, "code": note.code, "message": note.message} | ({"hint": note.hint} if note.hint else {})
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The same with null for what JSON cannot say."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

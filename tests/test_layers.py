@@ -7,13 +7,24 @@ import pytest
 # Every room knows only rooms that stand before it.
 ROOMS = [
     *("errors", "text", "catalog", "documents", "distance", "cells", "frequencies", "weightmap"),
-    *("autodiff", "tensors", "arrays", "evidence", "metrics", "losses", "statistics", "aggregate", "criteria"),
-    *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api"),
+    *(
+        "autodiff",
+        "tensors",
+        "arrays",
+        "evidence",
+        "metrics",
+        "statistics",
+        "losses",
+        "analysis",
+        "aggregate",
+        "criteria",
+    ),
+    *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api", "study"),
     *("processes", "weighing", "report", "cli"),
 ]
 PURE = {
     *("distance", "cells", "frequencies", "weightmap", "autodiff", "tensors", "arrays"),
-    *("evidence", "metrics", "losses", "statistics", "aggregate"),
+    *("evidence", "metrics", "statistics", "losses", "analysis", "aggregate", "criteria"),
 }
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}
 ONLY_IN = {"click": {"cli"}, "rich": {"cli", "report"}, "PIL": {"io"}, "tifffile": {"io"}, "imagecodecs": {"io"}}

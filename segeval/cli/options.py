@@ -227,6 +227,38 @@ output = _group(
     _option("--force", is_flag=True, help="Overwrite a run of other inputs or options in DIR."),
 )
 
+studying = _group(
+    "studying",
+    "Output",
+    dict,
+    _option("-o", "--output", "folder", metavar="DIR", help="Write losses.json and losses_images.csv."),
+    _option("--maps", metavar="DIR", help="Write pictures of the loss and the gradient of each pixel."),
+    _option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv", "md"]),
+        default="table",
+        show_default=True,
+        help="On stdout; csv is the table of images.",
+    ),
+    _option(
+        "--images",
+        type=click.IntRange(1),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="Images whose gradients are looked at, evenly spread.",
+    ),
+    _option(
+        "--steps",
+        type=click.IntRange(1, 100),
+        default=4,
+        show_default=True,
+        metavar="K",
+        help="Errors of 1 … K pixels, to see how losses answer.",
+    ),
+)
+
 running = _group(
     "jobs",
     "Running",

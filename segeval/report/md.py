@@ -11,10 +11,15 @@ from segeval.text import safe_text
 @REPORTS.add()
 def md(document: Document, out: TextIO, matrix: str | None) -> None:
     """GitHub-flavoured Markdown: the same tables and sentences."""
-    for each in tables(document, matrix):
-        out.write(f"### {each.title.capitalize()}\n\n{_table(each)}\n")
+    write_tables(tables(document, matrix), out)
     for line in sentences(document):
         out.write(f"- {markdown_text(line)}\n")
+
+
+def write_tables(every: list[Table], out: TextIO) -> None:
+    """Tables with their titles."""
+    for each in every:
+        out.write(f"### {each.title.capitalize()}\n\n{_table(each)}\n")
 
 
 def _table(table: Table) -> str:

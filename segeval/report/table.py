@@ -12,11 +12,16 @@ NAME = 12  # characters that a name keeps before it is folded
 @REPORTS.add()
 def table(document: Document, out: TextIO, matrix: str | None) -> None:
     """Aligned columns, coloured and fitted on a terminal, never folded or cut elsewhere."""
-    for each in tables(document, matrix):
-        if not (out.isatty() and _rich(each, out)):
-            _plain(each, out)
+    draw(tables(document, matrix), out)
     for line in sentences(document):
         out.write(f"{safe_text(line)}\n")
+
+
+def draw(every: list[Table], out: TextIO) -> None:
+    """Tables, as wide as the terminal allows, or in full elsewhere."""
+    for each in every:
+        if not (out.isatty() and _rich(each, out)):
+            _plain(each, out)
 
 
 def _cells(table: Table) -> list[list[str]]:

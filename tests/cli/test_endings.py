@@ -208,6 +208,6 @@ def test_hostile_arguments(invoke, args, text):
 
 def test_endings_in_one_place(root):
     """Commands hold no `try`: every ending is decided in the main module."""
-    commands = ["check", "completion", "explain", "list", "score", "weightmap"]
+    commands = ["check", "completion", "explain", "list", "losses", "score", "weightmap"]
     sources = [(root / f"segeval/cli/{name}.py").read_text(encoding="utf-8") for name in commands]
     assert [source for source in sources if "except" in source] == []

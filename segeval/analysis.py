@@ -1,0 +1,211 @@
+"""What losses would teach: where each pulls, whether it ranks images as a metric does, how it answers to errors."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from segeval.arrays import Array
+from segeval.errors import SegevalError
+from segeval.evidence.sample import Sample
+from segeval.losses.one import derivative
+from segeval.losses.plan import Asked, Caller, Plan, values
+from segeval.statistics import mean
+
+BAND = 2.0  # pixels: what is nearer to a true border is the boundary band
+ZONES = ("boundary", "interior", "false_positives", "background")
+
+
+def zones(image: Sample) -> Array:
+    """For each pixel the number of its zone, −1 where ignored.
+
+    The band within 2 pixels of a border between true labels; else the interior of what is not class 0; else what is
+    predicted as other than class 0 (false positives far from any border); else background.
+    """
+    from scipy import ndimage
+
+    truth = image.true_labels
+    kept = np.where(truth < 0, 0, truth)
+    edge = np.zeros(truth.shape, bool)
+    for axis in range(truth.ndim):
+        ahead = (slice(None),) * axis + (slice(1, None),)
+        behind = (slice(None),) * axis + (slice(None, -1),)
+        differs = kept[ahead] != kept[behind]
+        edge[ahead] |= differs
+        edge[behind] |= differs
+    # an edge pixel lies half a pixel from the border
+    near = ndimage.distance_transform_edt(~edge) <= BAND - 0.5 if edge.any() else edge
+    zone = np.where(near, 0, np.where(kept > 0, 1, np.where(image.predicted_labels > 0, 2, 3)))
+    return np.where(truth < 0, -1, zone)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Which part of Σ|∂L/∂p| falls on the pixels of each true class, and of each zone; nan without a gradient."""
+
+    classes: tuple[float, ...]
+    zones: tuple[float, ...]
+
+
+def shares(asked: Asked, image: Sample, caller: Caller) -> Shares:
+    """The shares of one image."""
+    pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
+    return Shares(_parts(pull, image.true_labels, image.number), _parts(pull, zones(image), len(ZONES)))
+
+
+def _parts(pull: Array, labels: Array, number: int) -> tuple[float, ...]:
+    sums = np.array([pull[labels == k].sum() for k in range(number)])
+    total = sums.sum()
+    return tuple((sums / total).tolist()) if 0 < total < math.inf else (math.nan,) * number
+
+
+def mean_shares(found: Iterable[Shares]) -> Shares:
+    """The mean over images, without those that have no gradient."""
+    every = list(found)
+
+    def means(rows: list[tuple[float, ...]]) -> tuple[float, ...]:
+        return tuple(mean(column).value for column in zip(*rows, strict=True))
+
+    return Shares(means([each.classes for each in every]), means([each.zones for each in every]))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a loss ranks images, beside a metric: 1 is the same order (low loss, high score), −1 the opposite."""
+
+    spearman: float
+    kendall: float
+    images: int
+    disagree: tuple[str, ...]  # the ids whose ranks differ most
+
+
+def agreement(ids: Sequence[str], loss: Sequence[float], score: Sequence[float], most: int = 3) -> Agreement:
+    """Spearman's ρ and Kendall's τ-b of −loss and score, over the images where both are defined."""
+    from scipy import stats
+
+    defined = [n for n, pair in enumerate(zip(loss, score, strict=True)) if not any(map(math.isnan, pair))]
+    a, b = np.array([-loss[n] for n in defined]), np.array([score[n] for n in defined])
+    if len(defined) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return Agreement(math.nan, math.nan, len(defined), ())
+    apart = np.abs(stats.rankdata(a) - stats.rankdata(b))
+    worst = sorted(range(len(defined)), key=lambda k: (-apart[k], ids[defined[k]]))[:most]
+    disagree = tuple(ids[defined[k]] for k in worst if apart[k] > 0)
+    return Agreement(float(stats.spearmanr(a, b)[0]), float(stats.kendalltau(a, b)[0]), len(defined), disagree)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """A loss along one kind of error of growing size: its values from no error on, and what is odd about them."""
+
+    values: tuple[float, ...]
+
+    @property
+    def flag(self) -> str:
+        """`blind` (it never moves), `not monotone` (it falls somewhere), or nothing."""
+        defined = [value for value in self.values if not math.isnan(value)]
+        steps = np.diff(defined)
+        size = max(map(abs, defined), default=0.0)
+        if not (np.abs(steps) > 1e-9 * size).any():
+            return "blind"
+        return "not monotone" if (steps < -1e-9 * size).any() else ""
+
+
+def sensitivity(asked: Asked, image: Sample, caller: Caller, steps: int) -> dict[str, Sensitivity]:
+    """A loss of the truth itself, spoilt in six ways by 0 … `steps` pixels."""
+    plan = Plan([asked])
+    found = {}
+    plainly: dict[str, Any] = {
+        "logits": False,
+        "raw": False,
+        "channels": (0,) if image.binary else tuple(range(image.number)),
+    }
+    for name, spoilt in SPOILT.items():
+        images = [replace(image, given=spoilt(image, k), **plainly) for k in range(steps + 1)]
+        found[name] = Sensitivity(tuple(_value(plan, each, caller) for each in images))
+    return found
+
+
+def _value(plan: Plan, image: Sample, caller: Caller) -> float:
+    try:
+        with np.errstate(under="ignore"):
+            return float(values(plan.asked[0], plan.measure(image), caller)[0])
+    except SegevalError:  # such as an image smaller than a window
+        return math.nan
+
+
+def _foreground(image: Sample) -> Array:
+    return image.true_labels > 0
+
+
+def _eroded(image: Sample, k: int) -> Array:
+    """Class 0 grows into all others by k pixels."""
+    from segeval.losses.distances import inner
+
+    return np.where(inner(_foreground(image)) > k, image.true_labels, 0) if k else image.true_labels.copy()
+
+
+def _dilated(image: Sample, k: int) -> Array:
+    """All other classes grow into class 0 by k pixels."""
+    from scipy import ndimage
+
+    labels, foreground = image.true_labels, _foreground(image)
+    if not foreground.any():
+        return labels.copy()
+    distance, index = ndimage.distance_transform_edt(~foreground, return_indices=True)
+    return np.where((distance <= k) & (labels == 0), labels[tuple(index)], labels)
+
+
+def _shifted(image: Sample, k: int) -> Array:
+    """Everything moves by k pixels along the last axis; the edge is repeated."""
+    labels = image.true_labels
+    places = np.clip(np.arange(labels.shape[-1]) - k, 0, None)
+    return labels[..., places]
+
+
+def _blob(image: Sample, k: int) -> Array:
+    """A ball of radius k − 1 of a true class where class 0 is deepest."""
+    kinds = image.true_labels[_foreground(image)]
+    kind = int(np.bincount(kinds).argmax()) if kinds.size else 1
+    return _painted(image, image.true_labels == 0, k, kind)
+
+
+def _hole(image: Sample, k: int) -> Array:
+    """A ball of radius k − 1 of class 0 where the foreground is deepest."""
+    return _painted(image, _foreground(image), k, 0)
+
+
+def _painted(image: Sample, where: Array, k: int, kind: int) -> Array:
+    from segeval.losses.distances import inner
+
+    labels = image.true_labels.copy()
+    if k == 0 or not where.any():
+        return labels
+    depth = inner(where)
+    centre = np.unravel_index(np.where(where, depth + 1, 0).argmax(), labels.shape)
+    grid = np.ogrid[tuple(slice(0, n) for n in labels.shape)]
+    near = sum((axis - middle) ** 2 for axis, middle in zip(grid, centre, strict=True)) <= (k - 1) ** 2
+    labels[near & (labels >= 0)] = kind
+    return labels
+
+
+def _softened(image: Sample, k: int) -> Array:
+    """The truth as probabilities, averaged over boxes of 2k + 1 pixels."""
+    from scipy import ndimage
+
+    first = 1 if image.binary else 0
+    one_hot = np.stack([(image.true_labels == c).astype(np.float64) for c in range(first, image.number)])
+    blurred = np.stack([ndimage.uniform_filter(each, 2 * k + 1, mode="nearest") for each in one_hot])
+    total = np.ones(image.shape) if image.binary else np.maximum(blurred.sum(axis=0), 1e-12)
+    return np.clip(blurred / total, 0, 1)
+
+
+SPOILT: dict[str, Callable[[Sample, int], Any]] = {
+    "erosion": _eroded,
+    "dilation": _dilated,
+    "shift": _shifted,
+    "blob": _blob,
+    "hole": _hole,
+    "softening": _softened,
+}

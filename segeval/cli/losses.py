@@ -1,0 +1,58 @@
+"""`segeval losses`: what every loss would say, and teach."""
+
+import sys
+from typing import Any
+
+import click
+
+from segeval.cli import options
+
+
+@options.command
+@options.folders
+@options.layout
+@options.reading
+@options.classes
+@options.scoring
+@options.losses
+@options.studying
+@options.running
+@options.configured
+@click.pass_context
+def command(
+    ctx: click.Context,
+    pred: str,
+    gt: str,
+    layout: Any,
+    reading: Any,
+    choice: Any,
+    scoring: Any,
+    losses: Any,
+    studying: dict[str, Any],
+    jobs: int,
+) -> None:
+    """Explain what every loss says about the predictions in PRED, and what it would teach.
+
+    Values in all and per class; where the gradient falls; whether images rank as by the metrics; the answers to known
+    errors. Without --losses, all that the inputs allow.
+
+    \b
+    Example:
+      segeval losses pred gt --num-classes 19 --ignore 255
+    """
+    from segeval.cli import present
+    from segeval.evaluate import Job, all_losses, evaluate, find_pairs, with_losses
+    from segeval.report import studied
+    from segeval.report.study import FORMATS
+    from segeval.study import study
+
+    job = with_losses(Job(reading, choice, losses or all_losses()), gt, layout, scoring)
+    pairing = find_pairs(pred, gt, layout)
+    studied.prepare(studying, [pred, gt])
+    with present.progress(len(pairing.pairs)) as step:
+        run = evaluate(pairing, layout, job, scoring, jobs, step)
+        document = study(run, pairing, job, studying["images"], studying["steps"], step)
+    studied.write(document, run, pairing, job, studying)
+    FORMATS[studying["form"]](document, run, sys.stdout)
+    present.say_faults(run.failures, run.notes, run.extra)
+    ctx.exit(0 if run.complete else 3)

@@ -1,0 +1,65 @@
+"""Where losses pull, how they rank images, how they answer to errors."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from segeval.analysis import agreement, sensitivity, shares, zones
+from segeval.losses.door import sample
+from segeval.losses.one import ask
+from segeval.losses.plan import Caller
+
+TRUTH = np.zeros((20, 24), int)
+TRUTH[6:14, 8:16] = 1
+PRED = np.where(TRUTH == 1, 0.7, 0.2)
+PRED[0, 0] = 0.9
+IMAGE = sample(PRED, TRUTH)
+
+
+def test_zones_by_hand() -> None:
+    """Of the 8 × 8 object the outer 2 pixels are band; outside 2 more, without the far corners; one stray pixel."""
+    found = zones(IMAGE)
+    assert (found[8:12, 10:14] == 1).all()
+    assert (found == 1).sum() == 16
+    assert (found[4:6, 8:16] == 0).all()
+    assert found[3, 10] == 3
+    assert found[0, 0] == 2
+    assert (found == 2).sum() == 1
+    ignored = sample(PRED, np.where(TRUTH == 1, 255, TRUTH), ignore=(255,))
+    assert (zones(ignored)[TRUTH == 1] == -1).all()
+
+
+def test_shares_by_hand() -> None:
+    """|∂CE/∂p| is 1/p on the foreground and 1/(1 − p) elsewhere, each over N."""
+    found = shares(ask("cross_entropy", {}), IMAGE, Caller())
+    pull = np.where(TRUTH == 1, 1 / PRED, 1 / (1 - PRED))
+    assert found.classes == pytest.approx((pull[TRUTH == 0].sum() / pull.sum(), pull[TRUTH == 1].sum() / pull.sum()))
+    assert found.zones[2] == pytest.approx(10 / pull.sum())
+    assert sum(found.zones) == pytest.approx(1)
+    nothing = shares(ask("dice", {}), replace(IMAGE, given=0 * PRED[None], truth=0 * TRUTH), Caller())
+    assert all(math.isnan(each) for each in nothing.classes)
+
+
+def test_agreement_by_hand() -> None:
+    """Losses 1, 2, 3, 4 beside scores of ranks 4, 3, 1, 2: ρ = 1 − 6·2/(4·15) = 0.8, τ = (5 − 1)/6; nan is left out."""
+    found = agreement(["a", "b", "c", "d", "e"], [1, 2, 3, 4, 5], [0.9, 0.8, 0.1, 0.2, math.nan])
+    assert (found.spearman, found.kendall, found.images) == (pytest.approx(0.8), pytest.approx(2 / 3), 4)
+    assert found.disagree == ("c", "d")
+    assert math.isnan(agreement(["a", "b"], [1, 1], [0.1, 0.2]).spearman)
+
+
+def test_answers_to_errors_by_hand() -> None:
+    """Dice of the 8 × 8 square: eroded by k it keeps (8 − 2k)², shifted by k it keeps 8 (8 − k)."""
+    found = sensitivity(ask("dice", {}), IMAGE, Caller(), 3)
+    assert found["erosion"].values == pytest.approx(
+        [1 - 2 * (8 - 2 * k) ** 2 / ((8 - 2 * k) ** 2 + 64) for k in range(4)]
+    )
+    assert found["shift"].values == pytest.approx([k / 8 for k in range(4)])
+    assert found["blob"].values[1] == pytest.approx(1 - 2 * 64 / 129)
+    assert found["hole"].values[1] == pytest.approx(1 - 2 * 63 / 127)
+    assert [each.flag for each in found.values()] == [""] * 6
+    blind = sensitivity(ask("entropy", {}), IMAGE, Caller(), 3)
+    assert {blind[kind].flag for kind in ("erosion", "dilation", "shift", "blob", "hole")} == {"blind"}
+    assert sensitivity(ask("hausdorff_er", {}), IMAGE, Caller(), 4)["shift"].flag == "not monotone"
