@@ -14,10 +14,23 @@ from segeval.losses import LOSSES
 R = np.random.RandomState(1)
 X = R.randn(3, 8, 9)
 TRUTH = R.randint(0, 3, (8, 9))
+P = np.exp(X) / np.exp(X).sum(axis=0)
+BINARY = (TRUTH == 1).astype(int)
+VOID = {"ignore": (255,)}
 CASES: list[tuple[str, Any, Any, dict[str, Any]]] = [
-    ("classes", np.exp(X) / np.exp(X).sum(axis=0), TRUTH, {}),
+    ("classes", P, TRUTH, {}),
     ("logits", X, TRUTH, {"inputs": "logits"}),
-    ("binary", 1 / (1 + np.exp(-X[0])), (TRUTH == 1).astype(int), {}),
+    ("binary", 1 / (1 + np.exp(-X[0])), BINARY, {}),
+    ("binary logits", X[1], BINARY, {"inputs": "logits"}),
+    ("soft", P, P[::-1].copy(), {"channels": True}),
+    ("ignored", P, np.where(R.rand(8, 9) < 0.2, 255, TRUTH), VOID),
+    ("ignored logits", X, np.where(R.rand(8, 9) < 0.2, 255, TRUTH), {**VOID, "inputs": "logits"}),
+    ("absent class", P, np.where(TRUTH == 2, 0, TRUTH), {}),
+    ("micro", P, TRUTH, {"average": "micro", "background": False}),
+    ("one-hot", np.eye(3)[(TRUTH + (R.rand(8, 9) < 0.3)) % 3].transpose(2, 0, 1).copy(), TRUTH, {}),
+    ("perfect", np.eye(3)[TRUTH].transpose(2, 0, 1).copy(), TRUTH, {}),
+    ("far logits", 300 * X, TRUTH, {"inputs": "logits"}),
+    ("labels", X, (R.rand(3, 8, 9) < 0.5).astype(int), {"inputs": "logits", "channels": True, "multilabel": True}),
 ]
 
 
@@ -38,10 +51,12 @@ def main() -> None:
     worst = 0.0
     for name in [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]:
         for kind, pred, truth, options in CASES:
-            weights = (1.0, 2.0, 0.5)[: 2 if kind == "binary" else 3]
+            if name == "generalized_wasserstein_dice" and kind in ("soft", "labels"):
+                continue
+            weights = (1.0, 2.0, 0.5)[: 2 if pred.ndim == 2 or kind == "labels" else 3]
             extra: dict[str, dict[str, Any]] = {
                 "weighted_cross_entropy": {"class_weights": weights},
-                "ssim": {"window": 5},
+                "ssim": {"window": 3},
                 "unet_cross_entropy": {"weights": np.full((8, 9), 1.5)},
             }
             difference = disagreement(name, pred, truth, {**options, **extra.get(name, {})})

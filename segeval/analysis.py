@@ -51,7 +51,10 @@ class Shares:
 
 def shares(asked: Asked, image: Sample, caller: Caller) -> Shares:
     """The shares of one image."""
-    pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
+    try:
+        pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
+    except SegevalError:  # such as an image smaller than a window
+        pull = np.full(image.shape, math.nan)
     return Shares(_parts(pull, image.true_labels, image.number), _parts(pull, zones(image), len(ZONES)))
 
 
@@ -103,8 +106,10 @@ class Sensitivity:
 
     @property
     def flag(self) -> str:
-        """`blind` (it never moves), `not monotone` (it falls somewhere), or nothing."""
+        """`blind` (it never moves), `not monotone` (it falls somewhere), `undefined`, or nothing."""
         defined = [value for value in self.values if not math.isnan(value)]
+        if len(defined) < 2:
+            return "undefined"
         steps = np.diff(defined)
         size = max(map(abs, defined), default=0.0)
         if not (np.abs(steps) > 1e-9 * size).any():

@@ -53,7 +53,7 @@ def like(constant: Any, x: Any) -> Any:
         return constant
     xp = namespace(x)
     kind = xp.int64 if constant.dtype.kind in "iu" else xp.bool if constant.dtype.kind == "b" else x.dtype
-    return xp.asarray(np.ascontiguousarray(constant), dtype=kind, device=x.device)
+    return xp.asarray(constant.copy(order="C"), dtype=kind, device=x.device)
 
 
 def hold(x: Any) -> Any:
@@ -103,6 +103,21 @@ def xlogx(x: Any) -> Any:
     if xp is np:
         return value
     return value + (x - hold(x)) * (hold(xp.log(xp.where(x > LOW, x, LOW))) + 1)
+
+
+def complement(p: Any, surprisal: Any) -> Any:
+    """1 − p of p = e^−surprisal; for derivatives with full precision near p = 1, where powers are steep."""
+    xp = namespace(p)
+    return 1 - p if xp is np else -xp.expm1(-surprisal)
+
+
+def power(x: Any, exponent: float) -> Any:
+    """x^exponent of x from 0 up; no derivative comes from where x is 0, as it may be infinite there."""
+    xp = namespace(x)
+    if xp is np:
+        return x**exponent
+    zero = x == 0
+    return xp.where(zero, 0.0**exponent, xp.where(zero, 1.0, x) ** exponent)
 
 
 def softplus(x: Any) -> Any:

@@ -157,6 +157,11 @@ def log1p(x: Any) -> Variable:
     return _noted(np.log1p(a), (x, lambda d: d / (1 + a)))
 
 
+def expm1(x: Any) -> Variable:
+    value = np.expm1(_value(x))
+    return _noted(value, (x, lambda d: d * (value + 1)))
+
+
 def exp(x: Any) -> Variable:
     value = np.exp(_value(x))
     return _noted(value, (x, lambda d: d * value))

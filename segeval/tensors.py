@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import asarray, bool, exp, float64, int64, log, log1p, nan, reshape, sqrt, where  # noqa: F401
+from torch import asarray, bool, exp, expm1, float64, int64, log, log1p, nan, reshape, sqrt, where  # noqa: F401
 from torch import concatenate as concat  # noqa: F401
 from torch import stack as _stack
 

@@ -60,6 +60,12 @@ def test_answers_to_errors_by_hand() -> None:
     assert found["blob"].values[1] == pytest.approx(1 - 2 * 64 / 129)
     assert found["hole"].values[1] == pytest.approx(1 - 2 * 63 / 127)
     assert [each.flag for each in found.values()] == [""] * 6
+    assert found["dilation"].values[1] == pytest.approx(1 - 2 * 64 / (64 + 96))
+    # a box of 3 leaves 6 × 6 whole; an edge pixel keeps 6/9, a corner 4/9; the mass is 8 × 8 still
+    kept = 36 + 24 * 6 / 9 + 4 * 4 / 9
+    assert found["softening"].values[1] == pytest.approx(1 - 2 * kept / 128)
+    never = sensitivity(ask("ssim", {"window": 30}), IMAGE, Caller(), 1)
+    assert {each.flag for each in never.values()} == {"undefined"}
     blind = sensitivity(ask("entropy", {}), IMAGE, Caller(), 3)
     assert {blind[kind].flag for kind in ("erosion", "dilation", "shift", "blob", "hole")} == {"blind"}
     assert sensitivity(ask("hausdorff_er", {}), IMAGE, Caller(), 4)["shift"].flag == "not monotone"

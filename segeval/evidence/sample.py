@@ -28,6 +28,7 @@ class Sample:
     logits: bool = False  # `given` are logits: softmax for exclusive classes, sigmoid for independent problems
     raw: bool = False  # … or plain scores, which are also compared as numbers
     hard: bool = True  # the truth is 0 or 1 everywhere
+    background: int | None = 0  # the position of class 0 among the channels; None: it is not one of them
     weights: Array | None = field(default=None, repr=False)  # (spatial) of each pixel
 
     @property

@@ -25,13 +25,14 @@ def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, we
     ids = np.array(classes.scored.ids)
     truth = _places(found.truth, ids, classes)
     maps = None if weights is None else _named(weights.name, lambda: _map(weights, truth.shape))
+    background = classes.scored.ids.index(0) if 0 in classes.scored.ids else None
     kind = _kind(pred, found, reading, classes)
     if kind == "labels":
         binary = classes.binary
         given = _places(found.pred, ids, classes) if not binary else (found.pred != 0).astype(np.int64)
         rows = (0,) if binary else tuple(range(ids.size))
-        return Sample(given, truth, rows, exclusive=not binary, weights=maps)
-    options: dict[str, Any] = {"logits": reading.logits, "weights": maps}
+        return Sample(given, truth, rows, exclusive=not binary, background=background, weights=maps)
+    options: dict[str, Any] = {"logits": reading.logits, "background": background, "weights": maps}
     if kind == "channels" and len(pred.pixels) > 1:
         assert classes.channels is not None
         rows = tuple(n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids)

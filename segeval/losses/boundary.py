@@ -10,7 +10,7 @@ from segeval.losses import LOSSES
 from segeval.losses.distances import both_sides, inner
 from segeval.losses.nearest import cheapest
 from segeval.losses.neighbourhoods import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
-from segeval.losses.parameters import Count, NonNegative, Positive, Share, Whole
+from segeval.losses.parameters import Count, Exponent, NonNegative, Positive, Share, Steps
 
 
 def _undefined(f: Field) -> Numbers:
@@ -41,7 +41,7 @@ def boundary(f: Field) -> Numbers:
 
 
 @LOSSES.add(low=0, high=float("inf"), background=False)
-def hausdorff_dt(f: Field, *, alpha: NonNegative = 2.0) -> Numbers:
+def hausdorff_dt(f: Field, *, alpha: Exponent = 2.0) -> Numbers:
     """Squared errors, priced by their distance to either border: a stand-in for the Hausdorff distance.
 
         hausdorff_dt = mean of (p − g)² (d_p^α + d_g^α), d_m = EDT(m) + EDT(not m) of the masks p > ½ and g
@@ -64,7 +64,7 @@ def _where_defined(f: Field) -> np.ndarray:
 
 
 @LOSSES.add(low=0, high=float("inf"), background=False)
-def hausdorff_er(f: Field, *, alpha: NonNegative = 2.0, erosions: Whole = 10) -> Numbers:
+def hausdorff_er(f: Field, *, alpha: Exponent = 2.0, erosions: Steps = 10) -> Numbers:
     """Squared errors that survive erosion: another stand-in for the Hausdorff distance.
 
         hausdorff_er = mean of Σ_k k^α b_k, b_0 = (p − g)², b_k = rescale(max(K ∗ b_{k−1} − ½, 0))
@@ -97,7 +97,7 @@ def _rescaled(x: Numbers) -> Numbers:
 
 
 @LOSSES.add(low=0, high=float("inf"), background=False)
-def weighted_hausdorff(f: Field, *, alpha: NonNegative = 4.0, eps: Positive = 1e-6) -> Numbers:
+def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6) -> Numbers:
     """Average Hausdorff distance, weighted by probability.
 
         weighted_hausdorff = Σ_x p_x min_y d(x, y)/(Σ p + ε) + mean over y of min_x (d(x, y) + ε)/(p_x^α + ε/d_max)
@@ -195,7 +195,7 @@ def _standard(x: Numbers, weights: list[float], c: float) -> Numbers:
 
 
 @LOSSES.add(low=0, high=1, background=False)
-def soft_cldice(f: Field, *, iterations: Whole = 10, smooth: NonNegative = 0.0) -> Numbers:
+def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) -> Numbers:
     """One minus the Dice of centrelines: which tubes are connected.
 
         soft_cldice = 1 − 2 Tp Ts/(Tp + Ts), Tp = (Σ S(p) g + s)/(Σ S(p) + s), Ts = (Σ S(g) p + s)/(Σ S(g) + s)
@@ -211,6 +211,8 @@ def soft_cldice(f: Field, *, iterations: Whole = 10, smooth: NonNegative = 0.0) 
     precision = _covered(skeleton(f.p, iterations), f.t, smooth)
     sensitivity = _covered(skeleton(f.t, iterations), f.p, smooth)
     both = precision + sensitivity
+    if np.isnan(plain(both)):
+        return _undefined(f)
     return 1 - 2 * precision * sensitivity / xp.where(both == 0, 1.0, both)
 
 

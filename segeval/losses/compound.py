@@ -5,12 +5,12 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import LOW, clipped, like, namespace
+from segeval.arrays import LOW, clipped, complement, like, namespace, power
 from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.soft import ClassSums, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.boundary import hausdorff_dt, soft_cldice
-from segeval.losses.parameters import NonNegative, Positive, Share, Whole
+from segeval.losses.parameters import Exponent, NonNegative, Positive, Share, Steps
 from segeval.losses.parts import Parts
 from segeval.losses.pixelwise import cross_entropy
 from segeval.losses.region import dice, tversky
@@ -18,7 +18,7 @@ from segeval.losses.regression import mean_squared_error
 
 
 @LOSSES.add(low=0, high=float("inf"), background=False)
-def log_hausdorff_dt(parts: Parts, *, alpha: NonNegative = 2.0) -> Numbers:
+def log_hausdorff_dt(parts: Parts, *, alpha: Exponent = 2.0) -> Numbers:
     """The logarithm of `hausdorff_dt`, after the mean over classes.
 
         log_hausdorff_dt = ln(1 + hausdorff_dt)
@@ -47,7 +47,7 @@ def dice_cross_entropy(
 
 @LOSSES.add(low=0, high=1, background=False)
 def dice_cldice(
-    parts: Parts, *, cldice_weight: Share = 0.5, iterations: Whole = 10, smooth: NonNegative = 0.0
+    parts: Parts, *, cldice_weight: Share = 0.5, iterations: Steps = 10, smooth: NonNegative = 0.0
 ) -> Numbers:
     """Dice loss and its centreline form together.
 
@@ -111,14 +111,14 @@ def exp_log(
 
 def _dice_surprisal(c: SoftCounts, *, gamma: float, smooth: float) -> Numbers:
     d = clipped(1 - dice(c.outcomes, smooth=smooth), LOW, 1.0)
-    return (-namespace(d).log(d)) ** gamma
+    return power(-namespace(d).log(d), gamma)
 
 
 def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:
     assert o.frequency is not None
     total = o.frequency.sum()
     rarity = [math.sqrt(total / pixels) if pixels > 0 else 0.0 for pixels in o.frequency]
-    return o.each(rarity) * o.surprisal**gamma
+    return o.each(rarity) * power(o.surprisal, gamma)
 
 
 @LOSSES.add(low=0, high=float("inf"), log=True)
@@ -151,15 +151,15 @@ def _faded_surprisal(o: Outcomes, *, delta: float, gamma: float, everywhere: boo
     number = o.number
     price = o.each([1 - delta] + [delta] * (number - 1))
     fades = o.each([1.0] + [float(everywhere)] * (number - 1))
-    return price * (fades * (1 - o.p) ** gamma + (1 - fades)) * o.surprisal
+    return price * (fades * power(complement(o.p, o.surprisal), gamma) + (1 - fades)) * o.surprisal
 
 
 def _enhanced_tversky(c: SoftCounts, *, delta: float, gamma: float, everywhere: bool) -> Numbers:
     loss = tversky(c.outcomes, fp_weight=1 - delta, fn_weight=delta)
     if everywhere:
-        return loss ** (1 - gamma)
+        return power(loss, 1 - gamma)
     xp = namespace(loss)
-    return xp.concat([loss[:1], loss[1:] ** (1 - gamma)])
+    return xp.concat([loss[:1], power(loss[1:], 1 - gamma)])
 
 
 @LOSSES.add(low=0, high=float("inf"), log=True)

@@ -31,8 +31,10 @@ def faster_rcnn(
 
     Ren et al. (2015), equation 1. arXiv:1506.01497
     """
-    p, y = _equal(pred, truth, "pred", "truth")
+    p, y = _equal(_probability(pred, "pred"), _probability(truth, "truth"), "pred", "truth")
     t, true = _equal(box, true_box, "box", "true_box")
+    if not (cls_norm > 0 and box_norm > 0 and box_weight >= 0):
+        raise BadParameter("faster_rcnn: a norm or weight is out of range", "norms are above 0, box_weight from 0 up")
     if t.shape != (*p.shape, 4):
         raise BadParameter(f"faster_rcnn: box is {t.shape}", f"wanted: {(*p.shape, 4)}")
     r = np.abs(t - true)
@@ -52,14 +54,14 @@ def mask_rcnn_mask(pred: Any, truth: Any, *, label: int | None = None) -> float:
 
     He et al. (2017), section 3. arXiv:1703.06870
     """
-    masks = np.asarray(pred, np.float64)
+    masks = _numbers(pred, "pred")
     if masks.ndim == np.ndim(truth) + 1:
-        if label is None or not 0 <= label < len(masks):
+        if not isinstance(label, int | np.integer) or not 0 <= label < len(masks):
             raise BadParameter(
                 f"mask_rcnn_mask.label is {label!r}", f"wanted: the true class, from 0 to {len(masks) - 1}"
             )
         masks = masks[label]
-    p, g = _equal(masks, truth, "pred", "truth")
+    p, g = _equal(_probability(masks, "pred"), _probability(truth, "truth"), "pred", "truth")
     return float(_surprisal(p, g).mean())
 
 
@@ -83,27 +85,38 @@ def minimax_gan(
         )
     if role not in ("discriminator", "generator"):
         raise BadParameter(f"minimax_gan.role is {role!r}", "wanted: 'discriminator' or 'generator'")
-    deceived = -_surprisal(_probability(fake, "fake"), np.zeros(np.shape(fake))).mean()
+    deceived = -_surprisal(_probability(fake, "fake"), 0.0).mean()
     if role == "generator":
         return float(deceived)
-    return float(_surprisal(_probability(real, "real"), np.ones(np.shape(real))).mean() - deceived)
+    return float(_surprisal(_probability(real, "real"), 1.0).mean() - deceived)
 
 
-def _surprisal(p: Array, y: Array) -> Array:
+def _surprisal(p: Array, y: Array | float) -> Array:
     """−[y ln p + (1 − y) ln(1 − p)] of clipped p."""
-    p = np.clip(_probability(p, "pred"), LOW, 1 - LOW)
+    p = np.clip(p, LOW, 1 - LOW)
     return np.asarray(-(y * np.log(p) + (1 - y) * np.log(1 - p)))
 
 
 def _probability(p: Any, name: str) -> Array:
-    array = np.asarray(p, np.float64)
-    if array.size == 0 or not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
+    array = _numbers(p, name)
+    if array.size == 0 or array.min() < 0 or array.max() > 1:
         raise BadParameter(f"{name} holds no probabilities, or others than within [0, 1]", "give outputs of a sigmoid")
     return array
 
 
+def _numbers(given: Any, name: str) -> Array:
+    """Finite numbers."""
+    try:
+        array = np.asarray(given, np.float64)
+    except (TypeError, ValueError) as fault:
+        raise BadParameter(f"{name} is no array of numbers", "give numbers") from fault
+    if not np.isfinite(array).all():
+        raise BadParameter(f"{name} holds NaN or infinity", "find where the model made them")
+    return array
+
+
 def _equal(one: Any, other: Any, name: str, other_name: str) -> tuple[Array, Array]:
-    a, b = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    a, b = _numbers(one, name), _numbers(other, other_name)
     if a.shape != b.shape:
         raise BadParameter(f"{name} is {a.shape} but {other_name} is {b.shape}", "give arrays of one shape")
     return a, b

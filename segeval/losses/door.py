@@ -1,6 +1,6 @@
 """The door for arrays: prediction and truth become a checked `Sample`, or an error that says why not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,26 +28,37 @@ def sample(
     """One image from arrays; see `segeval.losses.value`."""
     if inputs not in INPUTS:
         raise BadOption(f"inputs is {inputs!r}", f"give one of {', '.join(INPUTS)}")
-    pred = _array(pred, "pred")
-    values, true = plain(pred), np.asarray(plain(_array(truth, "truth")))
+    pred, ignore = as_array(pred, "pred"), _ids(ignore)
+    values, true = plain(pred), np.asarray(plain(as_array(truth, "truth")))
     given_channels = _has_channels(values, true, channels)
     if values.dtype.kind in "biu" and not given_channels and inputs == "probabilities":
-        return _hard(values, true, frozenset(ignore), multilabel)
+        return _hard(values, true, ignore, multilabel, weights)
     if values.dtype.kind != "f":
         pred = _floating(pred, values)
     exclusive = given_channels and not multilabel and inputs != "scores" and values.shape[0] > 1
     check_values("pred", values, inputs, exclusive)
     if not given_channels:
         pred = pred[None, ...]
-    return _with_truth(pred, true, tuple(range(pred.shape[0])), inputs, exclusive, frozenset(ignore), weights)
+    return _with_truth(pred, true, tuple(range(pred.shape[0])), inputs, exclusive, ignore, weights)
 
 
-def _array(array: Any, name: str) -> Any:
+def _ids(ignore: Any) -> frozenset[int]:
+    """The labels that are ignored."""
+    found = tuple(ignore) if isinstance(ignore, Iterable) else (None,)
+    if not all(isinstance(each, int | np.integer) for each in found):
+        raise BadOption(f"ignore is {ignore!r}", "give the labels to leave out, for example ignore=(255,)")
+    return frozenset(int(each) for each in found)
+
+
+def as_array(array: Any, name: str) -> Any:
     """The array as it is, if it is one; sequences become NumPy's."""
     if isinstance(array, Variable) or is_torch(array) or hasattr(array, "__array_namespace__"):
         found = array
     else:
-        found = np.asarray(array)
+        try:
+            found = np.asarray(array)
+        except ValueError as fault:
+            raise UnfitPixels(f"{name} has rows of different lengths", "an image is an array") from fault
     if found.ndim == 0 or 0 in tuple(found.shape):
         raise UnfitPixels(f"{name} has no pixels", "an image has at least one axis and one pixel")
     if isinstance(found, np.ndarray) and (found.dtype.kind not in "biuf" or isinstance(found, np.ma.MaskedArray)):
@@ -59,7 +70,8 @@ def _floating(pred: Any, values: Array) -> Any:
     """Whole numbers as floating point: one-hot channels."""
     if is_torch(pred):
         return pred.double()
-    return values.astype(np.float64) if isinstance(pred, np.ndarray) else namespace(pred).astype(pred, np.float64)
+    xp = namespace(pred)
+    return values.astype(np.float64) if xp is np else xp.astype(pred, xp.float64)
 
 
 def _has_channels(pred: Array, truth: Array, channels: bool | None) -> bool:
@@ -82,21 +94,39 @@ def shapes_differ(pred: tuple[int, ...], truth: tuple[int, ...]) -> ShapesDiffer
     return ShapesDiffer(f"pred is {extent(tuple(pred))} but truth is {extent(tuple(truth))}", hint)
 
 
-def _hard(pred: Array, truth: Array, ignore: frozenset[int], multilabel: bool) -> Sample:
+def _hard(pred: Array, truth: Array, ignore: frozenset[int], multilabel: bool, weights: Any) -> Sample:
     """Two label arrays: the prediction is taken as one-hot."""
     if truth.dtype.kind not in "biu" or multilabel:
         check_values("pred", pred, "probabilities", False)
-        return _with_truth(pred.astype(np.float64)[None, ...], truth, (0,), "probabilities", False, ignore, None)
+        return _with_truth(pred.astype(np.float64)[None, ...], truth, (0,), "probabilities", False, ignore, weights)
+    maps = None if weights is None else checked_weights(weights, tuple(pred.shape), "weights")
     labels = _labels(truth, ignore, None)
     number = int(max(labels.max(initial=0), pred.max(initial=0))) + 1
     if number > MOST or pred.min() < 0:
         raise NotProbabilities(f"pred holds ids from {pred.min()} to {pred.max()}", f"labels are from 0 to {MOST - 1}")
     known = [c for c in range(max(number, 2)) if c not in ignore]
     if len(known) == max(number, 2) == 2:
-        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False)
+        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False, weights=maps)
+    _keeps_some(known)
     place = np.full(max(number, 2), -1)
     place[known] = np.arange(len(known))
-    return Sample(place[pred], np.where(labels >= 0, place[labels], -1), tuple(range(len(known))))
+    return Sample(
+        place[pred],
+        np.where(labels >= 0, place[labels], -1),
+        tuple(range(len(known))),
+        background=_background(known),
+        weights=maps,
+    )
+
+
+def _background(known: Sequence[int]) -> int | None:
+    """The position of class 0 among the classes that are left."""
+    return known.index(0) if 0 in known else None
+
+
+def _keeps_some(known: Sequence[int]) -> None:
+    if not known:
+        raise BadOption("ignore leaves out every class", "keep at least one")
 
 
 MOST = 65536  # classes of label arrays
@@ -119,6 +149,8 @@ def _with_truth(
     if len(rows) == 1 and not exclusive:
         return Sample(pred, _labels(truth, ignore, 2), rows, **options)
     known = tuple(c for c in rows if c not in ignore)
+    _keeps_some(known)
+    options["background"] = _background(known)
     labels = _labels(truth, ignore, len(rows))
     if known == rows:
         return Sample(pred, labels, known, **options)
@@ -149,7 +181,7 @@ def soft_target(truth: Array, spatial: tuple[int, ...], shape: tuple[int, ...], 
 
 def _labels(truth: Array, ignore: frozenset[int], number: int | None) -> Array:
     """int64 labels, −1 where ignored; all others below `number`."""
-    labels = truth.astype(np.int64)
+    labels = np.clip(truth, -(2.0**53), 2.0**53).astype(np.int64) if truth.dtype.kind == "f" else truth.astype(np.int64)
     limit = MOST if number is None else number
     if not ignore and labels.min() >= 0 and labels.max() < limit:
         return labels
@@ -165,7 +197,10 @@ def _labels(truth: Array, ignore: frozenset[int], number: int | None) -> Array:
 
 def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
     """A weight map: finite, not negative, of the image's size."""
-    array = np.asarray(plain(weights), np.float64)
+    array = np.asarray(plain(weights))
+    if array.dtype.kind not in "biuf":
+        raise UnfitPixels(f"{name} is an array of {array.dtype}", "a weight map holds numbers")
+    array = array.astype(np.float64)
     if array.shape != spatial:
         raise ShapesDiffer(f"{name} is {extent(array.shape)} but the image is {extent(spatial)}", "one weight a pixel")
     low, _ = check_finite(name, array)
@@ -196,6 +231,8 @@ def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
             )
         if exclusive:
             _check_sums(name, array)
+    elif max(-low, high) > HUGE:
+        raise NotFinite(f"{name} holds values from {low:.4g} to {high:.4g}", "find where the model made them")
     elif inputs == "logits" and 0 <= low < high <= 1 and _like_probabilities(array, exclusive):
         raise NotProbabilities(f"{name} holds probabilities already", "leave out inputs='logits' (--logits)")
 
@@ -224,6 +261,7 @@ def _sums(array: Array) -> tuple[float, float]:
     return low, high
 
 
+HUGE = 1e30  # larger scores overflow in a square
 FEW = 64  # values within [0, 1] that may all be logits; more would be an image without any background
 
 

@@ -10,7 +10,7 @@ from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftCounts
 from segeval.losses import LOSSES
-from segeval.losses.parameters import NonNegative, Real
+from segeval.losses.parameters import Logarithm, NonNegative
 
 
 @LOSSES.add(low=0, high=float("inf"), log=True, background=False)
@@ -55,7 +55,7 @@ def _base(sums: list[Numbers], base: str) -> Numbers:
 
 
 @LOSSES.add(low=float("-inf"), high=float("inf"))
-def t_loss(c: SoftCounts, *, log_nu: Real = 1.0, log_precision: Real = 0.0) -> Numbers:
+def t_loss(c: SoftCounts, *, log_nu: Logarithm = 1.0, log_precision: Logarithm = 0.0) -> Numbers:
     """Negative log likelihood of a Student t distribution: an error that outliers cannot rule.
 
         t_loss = −lnΓ((ν + D)/2) + lnΓ(ν/2) − D λ/2 + D/2 ln(πν) + (ν + D)/2 ln(1 + e^λ Σ(p − g)²/ν)

@@ -44,14 +44,13 @@ def _of_outcomes(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa:
 
 
 def _of_pictures(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001
-    rows = []
-    for picture in Picture.of(image):
-        found = leaf(picture)
-        if isinstance(found, tuple):
-            kept, weight = found
-            found = kept * (kept.shape[0] / namespace(weight).sum(weight))
-        rows.append(picture.outcomes.expected(found))
-    return _mean(rows)
+    pictures = Picture.of(image)
+    found = [leaf(picture) for picture in pictures]
+    if isinstance(found[0], tuple):  # values of some pixels, which stand for all
+        weight = sum(float(plain(kept).sum()) for _, kept in found)
+        share = len(found) * plain(found[0][1]).size / weight if weight else np.nan
+        found = [values * share for values, _ in found]
+    return _mean([picture.outcomes.expected(values) for picture, values in zip(pictures, found, strict=True)])
 
 
 def _of_values(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001

@@ -31,7 +31,8 @@ def _part(axis: int, start: int | None, stop: int | None) -> tuple[Any, ...]:
 def gaussian(window: int, sigma: float) -> list[float]:
     """Weights of a window along one axis; they sum to 1."""
     middle = (window - 1) / 2
-    weights = [math.exp(-((k - middle) ** 2) / (2 * sigma**2)) for k in range(window)]
+    nearest = (window + 1) % 2 / 2  # from the middle to a pixel: subtracted, so that a narrow bell is not 0 everywhere
+    weights = [math.exp((nearest**2 - (k - middle) ** 2) / (2 * sigma**2)) for k in range(window)]
     return [weight / math.fsum(weights) for weight in weights]
 
 

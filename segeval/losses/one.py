@@ -12,7 +12,7 @@ from segeval.autodiff import Variable
 from segeval.errors import BadOption, NoGradient, Unfit
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
-from segeval.losses.door import sample
+from segeval.losses.door import as_array, sample
 from segeval.losses.maps import pixel_losses
 from segeval.losses.parameters import completed
 from segeval.losses.plan import Asked, Caller, Plan, values
@@ -84,7 +84,7 @@ def gradient(
     """
     asked = ask(name, params)
     caller = _caller(average, presence, background)
-    given = plain(pred) if hasattr(pred, "shape") else np.asarray(pred)
+    given = plain(as_array(pred, "pred"))
     image = sample(
         given, truth, inputs=inputs, channels=channels, multilabel=multilabel, ignore=ignore, **_maps(params)
     )
@@ -126,7 +126,7 @@ def pixel_map(
 
 def ask(name: str, params: dict[str, Any]) -> Asked:
     """The loss of that name with its parameters, all checked."""
-    entry = LOSSES.find(name.removeprefix("loss."))
+    entry = LOSSES.find(str(name).removeprefix("loss."))
     if entry.facts.get("direct"):
         raise NoGradient(f"{entry.name} is a formula of other inputs", f"call segeval.losses.{entry.name}(…) directly")
     return Asked(entry, completed(entry, params))
@@ -136,6 +136,8 @@ def _caller(average: str, presence: str, background: bool | None) -> Caller:
     for option, found, known in (("average", average, AVERAGES), ("presence", presence, PRESENCE)):
         if found not in known:
             raise BadOption(f"{option} is {found!r}", f"give one of {', '.join(known)}")
+    if background not in (None, True, False):
+        raise BadOption(f"background is {background!r}", "give True, False, or None for the loss's own")
     return Caller(average, presence, background)
 
 

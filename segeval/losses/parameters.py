@@ -1,7 +1,6 @@
 """What the parameters of a formula may be: the annotation says it, and it is checked before the formula runs."""
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -14,29 +13,26 @@ from segeval.errors import BadParameter
 
 @dataclass(frozen=True)
 class Within:
-    """A finite number from `low` to `high`; not `low` itself where it is open."""
+    """A number from `low` to `high`."""
 
-    low: float = -math.inf
-    high: float = math.inf
-    open: bool = False
+    low: float
+    high: float
 
-    def holds(self, number: float) -> bool:
-        above = self.low < number if self.open else self.low <= number
-        return math.isfinite(number) and above and number <= self.high
+    def holds(self, number: Any) -> bool:
+        return bool(self.low <= number <= self.high)
 
     def __str__(self) -> str:
-        low = f"above {self.low:g}" if self.open else f"from {self.low:g}"
-        parts = ["a finite number"]
-        parts += [low] if self.low > -math.inf else []
-        parts += [f"up to {self.high:g}"] if self.high < math.inf else []
-        return " ".join(parts)
+        return f"a finite number from {self.low:g} up to {self.high:g}"
 
 
-Real = Annotated[float, Within()]
-NonNegative = Annotated[float, Within(0)]
-Positive = Annotated[float, Within(0, open=True)]
+# What is larger overflows in some formula, and nobody means it.
+Exponent = Annotated[float, Within(0, 32)]
+Logarithm = Annotated[float, Within(-100, 100)]
+NonNegative = Annotated[float, Within(0, 1e9)]
+Positive = Annotated[float, Within(1e-9, 1e9)]
 Share = Annotated[float, Within(0, 1)]
 Count = Annotated[int, Within(1, 10_000)]
+Steps = Annotated[int, Within(0, 10_000)]
 Whole = Annotated[int, Within(0, 1 << 31)]
 Weights = Sequence[float]  # one for each outcome, not negative
 Matrix = Sequence[Sequence[float]]
@@ -131,20 +127,27 @@ def _fitting(value: Any, kind: Any) -> Any:
 def _number(value: Any, kind: type, limit: Within) -> Any:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         return None
-    if kind is int and value != int(value) if math.isfinite(value) else True:
+    if not limit.holds(value) or (kind is int and value != int(value)):
         return None
-    return kind(value) if limit.holds(float(value)) else None
+    return kind(value)
+
+
+def _listed(value: Any) -> bool:
+    """Whether it holds others in an order that is meant: neither the keys of a dict, nor a set, nor text."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _vector(value: Any) -> tuple[float, ...] | None:
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+    if not _listed(value):
         return None
-    numbers = [_number(each, float, Within(0)) for each in value]
+    numbers = [_number(each, *get_args(NonNegative)) for each in value]
     return None if None in numbers or not numbers else tuple(numbers)
 
 
 def _matrix(value: Any) -> tuple[tuple[float, ...], ...] | None:
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+    if not _listed(value):
         return None
     rows = [_vector(row) for row in value]
     if not rows or any(row is None or len(row) != len(rows) for row in rows):

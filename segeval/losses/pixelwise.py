@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import like, namespace, plain
+from segeval.arrays import complement, like, namespace, plain, power
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.sample import Picture
@@ -117,7 +117,7 @@ def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | Non
 
     Lin et al. (2017). arXiv:1708.02002
     """
-    faded = (1 - o.p) ** gamma * o.surprisal
+    faded = power(complement(o.p, o.surprisal), gamma) * o.surprisal
     return faded if alpha is None else o.each(_alpha(alpha, o.number)) * faded
 
 
@@ -184,8 +184,8 @@ def topk_cross_entropy(
         kept[np.argsort(-values, kind="stable")[: max(1, int(fraction * values.size))]] = 1
     else:
         p_true = np.exp(-values)
-        limit = np.sort(p_true)[min(min_kept, values.size - 1)]
-        kept = (p_true < max(threshold, limit)).astype(np.float64)
+        limit = np.sort(p_true)[: min_kept + 1].max(initial=threshold)
+        kept = (p_true < limit).astype(np.float64)
     weight = like(kept, surprisal)
     return weight * surprisal, weight
 

@@ -87,18 +87,20 @@ class Measured:
     number: int  # classes in tables
     binary: bool
     exclusive: bool
+    background: int | None  # the position of class 0, of exclusive classes
     soft: SoftCounts
     classes: ClassSums | None = None
     confusion: SoftConfusion | None = None
     sums: Mapping[Key, PixelSums] = field(default_factory=dict)
     kept: Mapping[Key, Numbers] = field(default_factory=dict)  # a value of each class; of one image only
-    unfit: Mapping[Key, str] = field(default_factory=dict)
+    unfit: Mapping[Key, Unfit] = field(default_factory=dict)
 
     def __add__(self, other: "Measured") -> "Measured":
         return Measured(
             self.number,
             self.binary,
             self.exclusive,
+            self.background,
             self.soft + other.soft,
             None if self.classes is None or other.classes is None else self.classes + other.classes,
             None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
@@ -155,11 +157,12 @@ class Plan:
             try:
                 kept[leaf.key] = _fielded(leaf, sample)
             except Unfit as fault:
-                unfit[leaf.key] = str(fault)
+                unfit[leaf.key] = fault
         return Measured(
             swept.number,
             swept.binary,
             swept.exclusive,
+            swept.background,
             swept.soft,
             swept.classes,
             swept.confusion,
@@ -179,12 +182,19 @@ class Plan:
         confusion, unfit = None, {}
         if hard := self.of(SoftConfusion):
             if sample.soft_truth or (not sample.exclusive and not sample.binary):
-                unfit = {leaf.key: f"{leaf.formula.__name__} is for hard truths of exclusive classes" for leaf in hard}
+                unfit = {leaf.key: _wants_classes(leaf) for leaf in hard}
             else:
                 confusion = SoftConfusion.of(problems[0])
         classes = ClassSums.of(problems) if self.of(ClassSums) else None
         soft = SoftCounts.of(pixels)
-        return Measured(sample.number, sample.binary, sample.exclusive, soft, classes, confusion, sums, {}, unfit)
+        return Measured(
+            sample.number, sample.binary, sample.exclusive, sample.background, soft, classes, confusion, sums, {}, unfit
+        )
+
+
+def _wants_classes(leaf: Leaf) -> Unfit:
+    name = leaf.formula.__name__
+    return Unfit(f"{name} is for hard truths of classes that exclude each other", f"see `segeval explain loss.{name}`")
 
 
 def _outcomes_sums(leaf: Leaf, problems: list[Outcomes]) -> PixelSums:
@@ -234,7 +244,7 @@ def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
 
 def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
     if leaf.key in found.unfit:
-        raise Unfit(found.unfit[leaf.key], "see `segeval explain SEG112`")
+        raise found.unfit[leaf.key]
     if leaf.key in found.sums:
         return _of_sums(found.sums[leaf.key], found.number)
     if leaf.needs is ClassSums:
@@ -285,8 +295,9 @@ def _of_counts(leaf: Leaf, found: Measured, caller: Caller, background: bool) ->
 
 def _chosen(found: Measured, background: bool) -> list[int]:
     """The channels that take part."""
-    channels = found.soft.p.shape[0]
-    return list(range(0 if background or not found.exclusive or channels == 1 else 1, channels))
+    channels = range(found.soft.p.shape[0])
+    hidden = None if background or not found.exclusive or len(channels) == 1 else found.background
+    return [channel for channel in channels if channel != hidden]
 
 
 def _over_classes(each: Numbers, found: Measured, caller: Caller, background: bool) -> Numbers:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import LOW, clipped, like, namespace, plain, ratio, softplus
+from segeval.arrays import LOW, clipped, like, namespace, plain, power, ratio, softplus
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
@@ -183,13 +183,13 @@ def focal_tversky(
 
         focal_tversky = (1 − TI)^γ, TI = 1 − tversky
 
-    gamma is 0.75: the paper's 1/γ with γ = 4/3. Below 1, the gradient is unbounded near a perfect prediction.
+    gamma is 0.75: the paper's 1/γ with γ = 4/3. Below 1, the gradient is unbounded near a perfect prediction, 0 at one.
 
     Use it for small lesions.
 
     Abraham & Khan (2018). arXiv:1810.07842
     """
-    return tversky(c, fp_weight=fp_weight, fn_weight=fn_weight, smooth=smooth) ** gamma
+    return power(tversky(c, fp_weight=fp_weight, fn_weight=fn_weight, smooth=smooth), gamma)
 
 
 @LOSSES.add(low=0, high=1)

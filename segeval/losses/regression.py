@@ -74,7 +74,7 @@ def pseudo_huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     Charbonnier et al. (1997). doi:10.1109/83.551699
     """
     r = v.p - v.t
-    return delta**2 * (namespace(r).sqrt(1 + (r / delta) ** 2) - 1)
+    return r**2 / (namespace(r).sqrt(1 + (r / delta) ** 2) + 1)  # so written, nothing cancels for small r
 
 
 @LOSSES.add(low=0, high=0.4338)

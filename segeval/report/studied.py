@@ -42,9 +42,9 @@ def _pictures(run: Run, found: Pairing, job: Job, folder: Path) -> None:
     assert criteria is not None
     for id_, image in samples([pair for pair in found.pairs if pair.pred is not None], job):
         for asked in criteria.asked:
-            pull = np.abs(derivative(asked, image, criteria.choice.caller)).sum(axis=0)
-            save(folder / id_ / f"{asked.name}.gradient.png", picture(pull))
             try:
+                pull = np.abs(derivative(asked, image, criteria.choice.caller)).sum(axis=0)
+                save(folder / id_ / f"{asked.name}.gradient.png", picture(pull))
                 each = pixel_losses(asked, image)
             except Unfit:
                 continue

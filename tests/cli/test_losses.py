@@ -73,6 +73,17 @@ def test_micro_and_background(folders: tuple[str, str]) -> None:
     assert without["value"] == pytest.approx(np.mean(expected))
 
 
+def test_class_0_is_the_background_wherever_it_stands(folders: tuple[str, str], tmp_path: Path) -> None:
+    """Channels in the order 2, 0, 1 of a class file: what is excluded is class 0, not the first channel."""
+    (tmp_path / "order.csv").write_text("id,name\n2,c\n0,a\n1,b\n", encoding="utf-8")
+    for n in range(3):
+        np.save(Path(folders[0], f"{'abc'[n]}.npy"), P[n][[2, 0, 1]])
+    options = {"losses": "dice", "loss_background": "exclude", "num_classes": None}
+    found = _score(folders, classes=tmp_path / "order.csv", **options)["losses"]["dice"]
+    expected = [losses.value("dice", P[n], T[n], ignore=(255,), background=False) for n in range(3)]
+    assert found["value"] == pytest.approx(np.mean(expected))
+
+
 def test_class_weights_are_those_of_the_whole_folder(folders: tuple[str, str]) -> None:
     """balanced: N/(C N_c) over all true masks; then Σ w_c (−ln p) over the pixels of each image."""
     found = _score(folders, losses="weighted_cross_entropy", class_weights="balanced")

@@ -48,6 +48,19 @@ def test_other_formats(folders, invoke, form):
     assert "boundary" in result.stdout
 
 
+def test_an_image_smaller_than_a_window_costs_only_itself(folders, save, invoke, tmp_path):
+    """The others are shown; `ssim` of the small one is undefined and counted."""
+    save("pred/3.npy", P[0][:6, :5])
+    save("gt/3.npy", T[0][:6, :5])
+    line = ["losses", "pred", "gt", "--binary", "--losses", "ssim,dice", "--steps", "1", "--maps", "maps"]
+    result = invoke(*line, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert (document["losses"]["ssim"]["images"], document["losses"]["ssim"]["undefined"]) == (4, 1)
+    assert document["losses"]["dice"]["undefined"] == 0
+    assert [path.name for path in (tmp_path / "maps/3").iterdir()] == ["dice.gradient.png"]
+
+
 def test_classes_are_needed(folders, invoke):
     result = invoke("losses", "pred", "gt")
     assert result.exit_code == 2

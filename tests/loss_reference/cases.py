@@ -145,7 +145,7 @@ OFF: dict[str, list[dict[str, Any]]] = {
         {"global_weight": 1.5, "blob_weight": 0.7, "base": "cross_entropy"},
         {"global_weight": 0.4, "blob_weight": 2.2, "base": "dice_cross_entropy"},
     ],
-    "t_loss": [{"log_nu": 0.4, "log_precision": 0.9}],
+    "t_loss": [{"log_nu": 0.4, "log_precision": 0.9}, {"log_nu": -25.0}],
     "huber": [{"delta": 0.3}],
     "smooth_l1": [{"beta": 0.25}],
     "pseudo_huber": [{"delta": 0.4}],
@@ -171,3 +171,13 @@ def settings(name: str, case: Case) -> list[dict[str, Any]]:
         return [{}, {"distances": costs, "background_class": case.outcomes - 1, "smooth": 0.6}]
     alpha = vector if several else 0.3
     return [{}, *({k: alpha if v == "per outcome" else v for k, v in each.items()} for each in OFF.get(name, []))]
+
+
+def of_family(family: str) -> list[tuple[str, Case]]:
+    """The cases of classes, of binary problems, or of several labels, with their names."""
+    return [(kind, case) for kind, case in CASES.items() if case.kind == family]
+
+
+def fits(name: str, case: Case) -> bool:
+    """Whether a loss takes such a truth at all."""
+    return name != "generalized_wasserstein_dice" or not (case.soft or case.kind == "multilabel")

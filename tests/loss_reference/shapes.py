@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import operator
 
 from loss_reference.image import NAN, Image, mean, over_classes, over_pixels, share
 from loss_reference.regions import dice
@@ -85,7 +86,7 @@ def _steps(dimensions: int) -> list[_Place]:
 
 
 def _plus(place: _Place, step: _Place) -> _Place:
-    return tuple(a + b for a, b in zip(place, step, strict=True))
+    return tuple(map(operator.add, place, step))
 
 
 def hausdorff_er(image: Image, alpha: float = 2.0, erosions: int = 10) -> float:

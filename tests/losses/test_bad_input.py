@@ -1,12 +1,16 @@
 """Bad input gives an error that says what is wrong, never a number."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from segeval import errors, losses
+from segeval.losses import LOSSES
 
 P = np.array([[0.2, 0.7], [0.9, 0.4]])
 T = np.array([[0, 1], [1, 0]])
@@ -58,9 +62,47 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
     ("unet_cross_entropy", P, T, {"weights": P * np.inf}, errors.NotFinite, "weights"),
     ("focal", np.stack([P, P, P]) / (3 * P), T, {"alpha": 0.25}, errors.BadParameter, "one for each class"),
     ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [[0, 1, 1]] * 3}, errors.BadParameter, "3 x 3"),
+    ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [["a", 0], [1, 0]]}, errors.BadParameter, "square"),
+    ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [[0, 1]]}, errors.BadParameter, "square"),
+    ("ssim", P, T, {"window": 0}, errors.BadParameter, "from 1"),
     ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [[1, 1], [1, 0]]}, errors.BadParameter, "diagonal"),
     ("generalized_wasserstein_dice", SOFTMAX, T, {"background_class": 2}, errors.BadParameter, "count from 0"),
     ("generalized_wasserstein_dice", P, P / 2, {}, errors.Unfit, "hard"),
+    ("dice", [[0.1, 0.2], [0.3]], T, {}, errors.UnfitPixels, "rows of different lengths"),
+    ("dice", P, [[0], [1, 0]], {}, errors.UnfitPixels, "truth has rows"),
+    ("dice", None, T, {}, errors.UnfitPixels, "pred has no pixels"),
+    ("dice", [["a", "b"]], T, {}, errors.UnfitPixels, "U1"),
+    ("dice", P, T.astype("M8[s]"), {}, errors.UnfitPixels, "datetime64"),
+    ("dice", SOFTMAX, T / 2, {}, errors.ShapesDiffer, "fractions"),
+    ("dice", SOFTMAX, T * 1e300, {}, errors.UnknownTruthIds, "0 and 1"),
+    ("dice", SOFTMAX, SOFTMAX * 0.9, {"channels": True}, errors.NotProbabilities, "truth sums to 0.9"),
+    ("dice", T * 2 - 1, T, {}, errors.NotProbabilities, "ids from -1 to 1"),
+    ("dice", T * 70000, T, {}, errors.NotProbabilities, "65535"),
+    ("dice", P, T, {"ignore": 255}, errors.BadOption, r"ignore=\(255,\)"),
+    ("dice", P, T, {"ignore": "255"}, errors.BadOption, "labels to leave out"),
+    ("dice", P, T, {"ignore": (1.5,)}, errors.BadOption, "1.5"),
+    ("dice", SOFTMAX, T, {"ignore": (0, 1)}, errors.BadOption, "every class"),
+    ("dice", T, T, {"ignore": (0, 1)}, errors.BadOption, "every class"),
+    ("dice", P, T, {"background": "no"}, errors.BadOption, "True, False"),
+    ("dice", P[0], T[0], {"channels": True}, errors.ShapesDiffer, "pred is 2"),
+    (5, P, T, {}, errors.UnknownName, "5"),
+    ("mean_squared_error", P * 1e200, T, {"inputs": "scores"}, errors.NotFinite, "9e.199"),
+    ("t_loss", P, T, {"log_nu": 1e4}, errors.BadParameter, "up to 100"),
+    ("hausdorff_er", P, T, {"erosions": 10**9}, errors.BadParameter, "up to 10000"),
+    ("hausdorff_dt", P, T, {"alpha": 1e300}, errors.BadParameter, "up to 32"),
+    ("focal", P, T, {"gamma": 10**400}, errors.BadParameter, "from 0"),
+    ("focal", P, T, {"gamma": True}, errors.BadParameter, "True"),
+    ("huber", P, T, {"delta": 0}, errors.BadParameter, "1e-09"),
+    ("ssim", P, T, {"window": 2.5}, errors.BadParameter, "whole number"),
+    ("cross_entropy", P, T, {"label_smoothing": 1.01}, errors.BadParameter, "up to 1"),
+    ("weighted_cross_entropy", P, T, {"class_weights": {0: 1, 1: 2}}, errors.BadParameter, "each class"),
+    ("weighted_cross_entropy", P, T, {"class_weights": b"ab"}, errors.BadParameter, "each class"),
+    ("weighted_cross_entropy", P, T, {"class_weights": (1, 1), "pos_weight": 2}, errors.BadParameter, "one of them"),
+    ("balanced_cross_entropy", np.stack([P, P, P]) / (3 * P), T, {"beta": 0.5}, errors.BadParameter, "binary"),
+    ("unet_cross_entropy", P, T, {"weights": [[1, 2], [3, 4]]}, errors.BadParameter, "map of the image"),
+    ("unet_cross_entropy", P, T, {"weights": np.array(2.0)}, errors.BadParameter, "map of the image"),
+    ("unet_cross_entropy", P, T, {"weights": P.astype(str)}, errors.UnfitPixels, "numbers"),
+    ("unet_cross_entropy", T, T, {"weights": np.ones((4, 1))}, errors.ShapesDiffer, "4 x 1"),
 ]
 
 
@@ -71,7 +113,8 @@ def test_what_is_wrong_is_named(
     with pytest.raises(kind) as caught:
         losses.value(name, pred, truth, **options)
     assert isinstance(caught.value, errors.SegevalError)
-    assert __import__("re").search(said, f"{caught.value.message} {caught.value.hint}")
+    assert re.search(said, f"{caught.value.message} {caught.value.hint}")
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32])
@@ -83,21 +126,45 @@ def test_narrow_floats_are_probabilities_too(kind: Any) -> None:
     assert losses.value("cross_entropy", p.astype(kind), truth) == pytest.approx(expected, rel=2e-3)
 
 
-def test_odd_inputs_never_end_in_anything_else() -> None:
-    """Whatever comes in, out comes a number or one of our errors."""
-    r = np.random.RandomState(12)
-    shapes = [(), (0,), (1,), (3,), (2, 3), (1, 2, 3), (3, 2, 3), (2, 3, 4, 5)]
-    kinds = [bool, np.uint8, np.int64, np.float16, np.float64, complex, "U3"]
-    scales = [1, -1, 3, 1e9]
-    names = [name for name in losses.names() if name not in ("faster_rcnn", "mask_rcnn_mask", "minimax_gan")]
-    for _ in range(1500):
-        with np.errstate(all="ignore"):
-            pred, truth = (
-                (r.rand(*shapes[r.randint(len(shapes))]) * scales[r.randint(4)] * np.ones(())) for _ in range(2)
-            )
-            pred, truth = (np.asarray(each).astype(kinds[r.randint(len(kinds))]) for each in (pred, truth))
+SHAPES = [(), (0,), (1,), (3,), (2, 3), (1, 2, 3), (2, 2, 3), (3, 2, 3), (2, 3, 4, 5)]
+TYPES = ["bool", "uint8", "int64", "float16", "float32", "float64", "complex128", "U3", "object"]
+NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+odd_arrays = st.builds(
+    lambda shape, kind, scale, seed: (np.random.RandomState(seed).rand(*shape) * scale * np.ones(())).astype(kind),
+    st.sampled_from(SHAPES),
+    st.sampled_from(TYPES),
+    st.sampled_from([0, 1, 1, 3, -1, 1e4]),
+    st.integers(0, 9),
+)
+odd_options = st.fixed_dictionaries(
+    {},
+    optional={
+        "inputs": st.sampled_from(["probabilities", "logits", "scores", "p", 7]),
+        "channels": st.sampled_from([True, False, None]),
+        "multilabel": st.booleans(),
+        "average": st.sampled_from(["macro", "micro", "both"]),
+        "presence": st.sampled_from(["union", "truth"]),
+        "background": st.sampled_from([True, False, None]),
+        "ignore": st.sampled_from([(), (0,), (1,), (255,), (0, 1), 3]),
+        "smooth": st.sampled_from([0, 1.5, -1, "x", None]),
+        "weights": st.sampled_from([np.ones((2, 3)), np.ones(3), "w"]),
+        "class_weights": st.sampled_from([(1, 2), "balanced", (1, 2, 3)]),
+    },
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.sampled_from(NAMES), odd_arrays, odd_arrays, odd_options)
+def test_whatever_comes_in_out_comes_a_number_or_one_of_our_errors(
+    name: str, pred: Any, truth: Any, options: dict[str, Any]
+) -> None:
+    for function, kind in ((losses.value, float), (losses.gradient, np.ndarray), (losses.pixel_map, np.ndarray)):
+        given = options if function is not losses.pixel_map else _of_maps(options)
         try:
-            found = losses.value(names[r.randint(len(names))], pred, truth, multilabel=bool(r.randint(2)))
-            assert isinstance(found, float)
-        except errors.SegevalError:
-            pass
+            assert isinstance(function(name, pred, truth, **given), kind)
+        except errors.SegevalError as fault:
+            assert fault.message
+
+
+def _of_maps(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in options.items() if key not in ("average", "presence", "background")}

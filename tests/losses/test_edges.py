@@ -90,13 +90,19 @@ def test_edges(name: str) -> None:
         assert found == pytest.approx(expected, rel=4e-3, abs=2e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_image_that_is_all_ignored_is_undefined(name: str) -> None:
-    truth = np.full((8, 8), 255)
-    for pred in (np.full((8, 8), 0.3), np.full((3, 8, 8), 1 / 3)):
-        params = {"class_weights": (1.0, 2.0, 3.0)[: 3 if pred.ndim == 3 else 2]}
-        params = params if name == "weighted_cross_entropy" else _params(name)  # type: ignore[assignment]
-        assert math.isnan(losses.value(name, pred, truth, ignore=(255,), **params))
+def test_an_ignored_class_0_hides_no_other_class() -> None:
+    """Of the classes 0, 1, 2 without 0 the foreground is 1 and 2, for losses that leave out class 0 and on demand."""
+    r = np.random.RandomState(3)
+    x, truth = r.randn(3, 9, 10), r.randint(0, 3, (9, 10))
+    pred, valid = np.exp(x) / np.exp(x).sum(axis=0), truth != 0
+    each = [1 - 2 * pred[c][truth == c].sum() / (pred[c][valid].sum() + (truth == c).sum()) for c in (1, 2)]
+    for background in (None, True, False):
+        found = losses.value("dice", pred, truth, ignore=(0,), background=background)
+        assert found == pytest.approx(np.mean(each))
+    both, one = (losses.value("boundary", pred, truth, ignore=(0,), background=b) for b in (True, None))
+    assert one == both
+    masks = np.array([1, 2, 2, 0]), np.array([1, 1, 2, 0])
+    assert losses.value("dice", *masks, ignore=(0,), background=False) == pytest.approx((1 / 3 + 1 / 3) / 2)
 
 
 def test_smooth_defines_what_is_empty() -> None:
@@ -117,3 +123,17 @@ def test_a_class_in_neither_is_left_out_and_one_that_is_only_predicted_counts() 
     assert losses.value("dice", stray, truth, background=False) == pytest.approx((one + 1) / 2)
     pooled = 1 - 2 * (1.0 + 1.0) / (3 + 3)
     assert losses.value("dice", stray, truth, average="micro") == pytest.approx(pooled)
+
+
+def test_correlation_without_a_second_value() -> None:
+    """Perfect and all foreground is 0, of one pixel too; one error beside a constant is undefined."""
+    assert losses.value("mcc", np.ones(1), np.ones(1, int)) == 0
+    assert math.isnan(losses.value("mcc", np.array([1.0, 1.0]), np.array([1, 0])))
+    assert math.isnan(losses.value("mcc", np.array([0.0, 0.0]), np.array([1, 0])))
+
+
+def test_windows_of_one_pixel_have_no_variance() -> None:
+    """SSIM is then the mean of (2pg + c₁)/(p² + g² + c₁)."""
+    p, g, c = np.array([0.3, 0.8]), np.array([0, 1]), 0.01**2
+    expected = 1 - ((2 * p * g + c) / (p**2 + g**2 + c)).mean()
+    assert losses.value("ssim", p, g, window=1) == pytest.approx(expected, rel=1e-12)

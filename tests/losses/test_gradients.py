@@ -1,77 +1,113 @@
-"""Gradients are the derivatives of the values: by central differences, and by the closed forms of the papers."""
+"""Gradients are the derivatives of the values: by differences, and by the closed forms of the papers."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+from loss_reference.cases import CASES, Case, fits, of_family, settings, softmax
 
 from segeval import losses
 from segeval.errors import NoGradient, SegevalError, Unfit
 from segeval.losses import LOSSES
 
 NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
-KINDS = ["classes", "binary", "logits", "binary logits", "scores", "soft", "multilabel", "volume"]
+SATURATED = {"classes", "classes-void", "binary"}  # a derivative at the clip is no difference of values
 STEP = 1e-6
 
 
-def _softmax(x: Any) -> Any:
-    return np.exp(x) / np.exp(x).sum(axis=0)
+def _directions(shape: tuple[int, ...], r: np.random.RandomState) -> list[Any]:
+    """A move of everything, and one of few numbers."""
+    return [r.choice([-1, 1], shape), r.randn(*shape) * (r.rand(*shape) < 4 / np.prod(shape))]
 
 
-def _case(kind: str, name: str) -> tuple[Any, Any, dict[str, Any]]:
-    """pred, truth and options, inside the clip and away from ties."""
-    r = np.random.RandomState(KINDS.index(kind) * 100 + len(name))
-    options: dict[str, Any] = {"ssim": {"window": 5}}.get(name, {})
-    weight: dict[str, Any] = {"class_weights": (1.0, 2.5, 0.3)}
-    if kind in ("classes", "logits", "soft"):
-        pred, truth = r.randn(3, 6, 7), r.randint(0, 3, (6, 7))
-        if kind == "soft":
-            truth, options = _softmax(r.randn(3, 6, 7)), {**options, "channels": True}
-        pred, options = (pred, {**options, "inputs": "logits"}) if kind == "logits" else (_softmax(pred), options)
-    elif kind == "multilabel":
-        pred, truth = r.rand(3, 6, 7) * 0.9 + 0.05, (r.rand(3, 6, 7) > 0.5).astype(float)
-        options, weight = {**options, "channels": True, "multilabel": True}, {"class_weights": (0.7, 2.0)}
-    else:
-        shape = (5, 6, 7) if kind == "volume" else (6, 7)
-        pred, truth, weight = r.randn(*shape), np.zeros(shape, int), {"pos_weight": 3.0}
-        truth[..., 1:4, 2:6] = 1
-        if kind == "volume":
-            truth[0] = 0
-        if "binary logits" in kind or kind == "scores":
-            options = {**options, "inputs": "scores" if kind == "scores" else "logits"}
-        else:
-            pred = 1 / (1 + np.exp(-pred))
-    extra = {
-        "weighted_cross_entropy": weight,
-        "unet_cross_entropy": {"weights": r.rand(*pred.shape[-truth.ndim :]) + 1},
-    }
-    if name == "unet_cross_entropy" and kind in ("soft", "multilabel"):
-        extra["unet_cross_entropy"] = {"weights": r.rand(*pred.shape[1:]) + 1}
-    return pred, truth, {**options, **extra.get(name, {})}
+def _slope(name: str, case: Case, options: dict[str, Any], move: Any) -> float:
+    up, down = (losses.value(name, case.pred + s * STEP * move, case.truth, **options) for s in (1, -1))
+    return (up - down) / (2 * STEP)
 
 
-def _differences(name: str, pred: Any, truth: Any, options: dict[str, Any]) -> Any:
-    found = np.zeros(pred.shape)
-    for index in np.ndindex(pred.shape):
-        up, down = pred.copy(), pred.copy()
-        up[index] += STEP
-        down[index] -= STEP
-        found[index] = losses.value(name, up, truth, **options) - losses.value(name, down, truth, **options)
-    return found / (2 * STEP)
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("family", ["classes", "binary", "multilabel"])
 @pytest.mark.parametrize("name", NAMES)
-def test_gradients_equal_central_differences(name: str, kind: str) -> None:
-    pred, truth, options = _case(kind, name)
-    if name == "generalized_wasserstein_dice" and kind in ("soft", "multilabel"):
-        with pytest.raises(Unfit):
-            losses.gradient(name, pred, truth, **options)
-        return
-    found = losses.gradient(name, pred, truth, **options)
-    expected = _differences(name, pred, truth, options)
-    assert found.shape == pred.shape
-    assert np.abs(found - expected).max() <= 1e-5 * max(1e-3, np.abs(expected).max())
+def test_gradients_equal_central_differences(name: str, family: str) -> None:
+    r = np.random.RandomState(len(name))
+    for kind, case in of_family(family):
+        for params in settings(name, case) if kind not in SATURATED and fits(name, case) else ():
+            options = {**case.options, **params}
+            found = losses.gradient(name, case.pred, case.truth, **options)
+            assert found.shape == case.pred.shape
+            for move in _directions(case.pred.shape, r):
+                slope = _slope(name, case, options, move)
+                if np.isnan(slope):
+                    assert np.isnan(found).all(), kind
+                else:
+                    size = max(np.abs(found * move).sum(), 1e-2)
+                    assert (found * move).sum() == pytest.approx(slope, abs=1e-5 * size), kind
+
+
+def test_a_truth_that_a_loss_cannot_take_is_refused() -> None:
+    for kind in ("classes-soft", "multilabel", "binary-soft"):
+        case = CASES[kind]
+        with pytest.raises(Unfit, match="generalized_wasserstein_dice"):
+            losses.gradient("generalized_wasserstein_dice", case.pred, case.truth, **case.options)
+
+
+@pytest.mark.parametrize("caller", [{"average": "micro"}, {"presence": "truth", "background": False}])
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_of_other_averages_too(name: str, caller: dict[str, Any]) -> None:
+    case = Case("classes", CASES["classes-absent"].pred, CASES["classes-absent"].truth, caller=caller)
+    move = _directions(case.pred.shape, np.random.RandomState(13))[0]
+    for params in settings(name, case)[-1:]:
+        options = {**case.options, **params}
+        found = (losses.gradient(name, case.pred, case.truth, **options) * move).sum()
+        assert found == pytest.approx(_slope(name, case, options, move), rel=1e-5, abs=1e-7)
+
+
+CLIP = 1e-7
+# By the closed forms, for the true class at p = 0 and another at p = 1, g = 0: times N
+AT_THE_CLIP: list[tuple[str, dict[str, Any], float, float]] = [
+    ("cross_entropy", {}, -1 / CLIP, 0),
+    ("cross_entropy", {"label_smoothing": 0.3}, -0.8 / CLIP, -0.1 / (1 - CLIP)),
+    ("weighted_cross_entropy", {"class_weights": (5, 0.25, 7)}, -0.25 / CLIP, 0),
+    ("balanced_cross_entropy", {}, -0.5 / CLIP, 0),  # half of the pixels are of that class
+    ("focal", {}, 2 * (1 - CLIP) * np.log(CLIP) - (1 - CLIP) ** 2 / CLIP, 0),
+    ("poly1_cross_entropy", {"epsilon": 3.0}, -1 / CLIP - 3, 0),
+    ("kl_divergence", {}, -1 / CLIP, 0),
+    ("jeffreys_divergence", {}, np.log(CLIP) + 1 - 1 / CLIP, -np.log(CLIP) + 1),
+    ("jensen_shannon", {}, np.log(2 * CLIP) / 2, np.log(2) / 2),
+    ("skew_kl", {"alpha": 0.25}, -0.25 / 0.75, 0),
+    ("entropy", {}, -(np.log(CLIP) + 1), -1),
+    ("mse_cross_entropy", {"ce_weight": 0.75}, 0.25 * -2 / 3 - 0.75 / CLIP, 0.25 * 2 / 3),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "true", "other"), AT_THE_CLIP)
+def test_closed_forms_at_the_clip(name: str, params: dict[str, Any], true: float, other: float) -> None:
+    """Such a pixel keeps a large derivative: it is taken at the clipped probability, not cut."""
+    pred = np.array([[0, 0.7, 0.4, 0.5], [0, 0.1, 0.4, 0.25], [1, 0.2, 0.2, 0.25]])
+    found = 4 * losses.gradient(name, pred, np.array([1, 0, 1, 2]), **params)
+    assert found[1, 0] == pytest.approx(true, rel=1e-6)
+    assert found[2, 0] == pytest.approx(other, rel=1e-6, abs=1e-6)
+
+
+def test_closed_forms_of_region_losses() -> None:
+    """On a saturated image too: −[2g(P + G + s) − (2I + s)]/(P + G + s)² of Dice, and its kin."""
+    p, g = np.array([0.0, 1, 0.3, 0.8, 0]), np.array([1, 0, 1, 1, 0])
+    i, a, b, n = (p * g).sum(), p.sum(), g.sum(), 5
+    u, q, s = a + b - i, (p * p).sum() + b, 0.4
+    tversky = i + 0.2 * (a - i) + 0.9 * (b - i) + s
+    root = np.sqrt(a * b * (n - a) * (n - b))
+    mcc = (n * i - a * b) / root
+    expected = {
+        "dice": -(2 * g * (a + b + s) - (2 * i + s)) / (a + b + s) ** 2,
+        "squared_dice": -(2 * g * (q + s) - 2 * p * (2 * i + s)) / (q + s) ** 2,
+        "jaccard": -(g * (u + s) - (1 - g) * (i + s)) / (u + s) ** 2,
+        "tversky": -(g * tversky - (i + s) * (0.2 * (1 - g) + 0.1 * g)) / tversky**2,
+        "sensitivity_specificity": 2 * (p - g) * (0.05 * g / (b + s) + 0.95 * (1 - g) / (n - b + s)),
+        "mcc": -((n * g - b) / root - mcc * (n - 2 * a) / (2 * a * (n - a))),
+    }
+    for name, slope in expected.items():
+        params = {"smooth": s} if name != "mcc" else {}
+        params |= {"fp_weight": 0.2, "fn_weight": 0.9} if name == "tversky" else {}
+        assert losses.gradient(name, p, g, **params) == pytest.approx(slope, rel=1e-12, abs=1e-15)
 
 
 def test_a_saturated_wrong_pixel_keeps_its_gradient() -> None:
@@ -87,23 +123,33 @@ def test_the_gradient_of_softmax_cross_entropy() -> None:
     """(softmax(x) − g)/N."""
     r = np.random.RandomState(5)
     x, truth = r.randn(4, 3, 5) * 3, r.randint(0, 4, (3, 5))
-    expected = (_softmax(x) - (np.arange(4)[:, None, None] == truth)) / 15
+    expected = (softmax(x) - (np.arange(4)[:, None, None] == truth)) / 15
     assert losses.gradient("cross_entropy", x, truth, inputs="logits") == pytest.approx(expected, abs=1e-15)
 
 
-def test_ignored_pixels_have_no_gradient() -> None:
-    r = np.random.RandomState(6)
-    pred, truth = _softmax(r.randn(3, 8, 9)), r.randint(0, 3, (8, 9))
-    truth[2:5, 3:6] = 255
-    for name in NAMES:
-        options = {"ssim": {"window": 3}, "weighted_cross_entropy": {"class_weights": (1.0, 2.0, 3.0)}}.get(name, {})
-        if name == "unet_cross_entropy":
-            options = {"weights": np.ones((8, 9))}
-        found = losses.gradient(name, pred, truth, ignore=(255,), **options)
-        assert (found[:, truth == 255] == 0).all(), name
-        changed = np.where(truth == 255, _softmax(r.randn(3, 8, 9)), pred)
-        before, after = (losses.value(name, each, truth, ignore=(255,), **options) for each in (pred, changed))
-        assert after == pytest.approx(before, rel=1e-12, nan_ok=True), name
+EMPTY, FULL = np.zeros((5, 6)), np.ones((5, 6))
+LABELS = np.where(CASES["classes"].truth == 2, 0, CASES["classes"].truth)
+DEGENERATE = {
+    "perfect": Case("classes", np.stack([c == LABELS for c in range(3)]).astype(np.float64), LABELS),
+    "class 2 nowhere": Case("classes", np.stack([EMPTY + 0.3, EMPTY + 0.7, EMPTY]), LABELS),
+    "class 2 predicted": Case("classes", np.stack([EMPTY + 0.2, EMPTY + 0.7, EMPTY + 0.1]), LABELS),
+    "class 2 missed": Case("classes", np.stack([EMPTY + 0.3, EMPTY + 0.7, EMPTY]), CASES["classes"].truth),
+    "both empty": Case("binary", EMPTY, EMPTY.astype(int)),
+    "both full": Case("binary", FULL, FULL.astype(int)),
+    "all wrong": Case("binary", FULL, EMPTY.astype(int)),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gradient_is_finite_where_the_value_is_and_nan_elsewhere(name: str) -> None:
+    """Classes that are left out of a mean must not spoil the others."""
+    for kind, case in DEGENERATE.items():
+        for params in settings(name, case):
+            found = losses.gradient(name, case.pred, case.truth, **case.options, **params)
+            if np.isfinite(losses.value(name, case.pred, case.truth, **case.options, **params)):
+                assert np.isfinite(found).all(), kind
+            else:
+                assert np.isnan(found).all(), kind
 
 
 def test_the_gradient_of_what_is_undefined_is_nan() -> None:
