@@ -18,6 +18,6 @@ def __getattr__(name: str) -> Any:
     homes = {"IncompleteRun": "api", "score": "api", "Run": "run", "SegevalError": "errors"}
     if name in homes:
         return getattr(importlib.import_module(f"segeval.{homes[name]}"), name)
-    if name in ("distance", "evidence", "metrics", "weightmap"):
+    if name in ("distance", "evidence", "losses", "metrics", "weightmap"):
         return importlib.import_module(f"segeval.{name}")
     raise AttributeError(f"module 'segeval' has no attribute {name!r}")

@@ -108,7 +108,7 @@ def read_sample(pair: Pair, job: Job) -> "Sample":
 
 def sample_of(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
     """The pair as the losses see it."""
-    from segeval.io.samples import sample
+    from segeval.samples import sample
 
     weights = None
     if job.losses is not None and job.losses.weights is not None:

@@ -19,7 +19,7 @@ ROOMS = [
         "aggregate",
         "criteria",
     ),
-    *("classes", "pairing", "io", "diagnose", "run", "evaluate", "check", "api", "study"),
+    *("classes", "pairing", "io", "samples", "diagnose", "run", "evaluate", "check", "api", "study"),
     *("processes", "weighing", "report", "cli"),
 ]
 PURE = {

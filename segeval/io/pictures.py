@@ -1,11 +1,9 @@
 """Maps of numbers as pictures."""
 
-import io
-
 import numpy as np
-from PIL import Image
 
 from segeval.io import Array
+from segeval.io.encode import encoded
 from segeval.io.preview import colours
 
 
@@ -17,8 +15,6 @@ def picture(values: Array) -> bytes:
     finite = np.isfinite(values)
     low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
     scaled = np.where(finite, values - low, 0) / ((high - low) or 1)
-    shown = colours()[np.rint(scaled * 255).astype(np.uint8)].astype(np.uint8)
+    shown = colours()[np.rint(scaled * 255).astype(np.uint8)]
     shown[~finite] = 128
-    stream = io.BytesIO()
-    Image.fromarray(shown).save(stream, "PNG")
-    return stream.getvalue()
+    return encoded(shown, "png")

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import click
 import pytest
@@ -178,3 +179,24 @@ def test_documents_of_the_catalogue(invoke):
     for line in invoke("list", "metrics").stdout.splitlines()[1:]:
         assert "…" in line
         assert re.search(r"[/√−]", line)
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"), [("evaluate", ["PIL", "scipy", "segeval.losses"]), ("losses", ["scipy"])]
+)
+def test_what_scoring_does_not_need_is_not_loaded(module, unwanted):
+    """Scoring masks starts without the losses, without Pillow, which few masks need, and without SciPy."""
+    program = f"import segeval.{module}, sys; print([name for name in {unwanted} if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_the_rooms_of_the_library_come_with_it():
+    """`import segeval` is enough for everything that is public."""
+    program = (
+        "import segeval; print(segeval.losses.value('dice', [0.5, 0.5], [1, 0]), segeval.metrics.iou.__name__, "
+        "segeval.evidence.Confusion.__name__, segeval.distance.two_nearest.__name__, "
+        "segeval.weightmap.unet_weights.__name__)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["0.5", "iou", "Confusion", "two_nearest", "unet_weights"]
