@@ -11,7 +11,7 @@ from segeval.arrays import Array
 from segeval.errors import SegevalError
 from segeval.evidence.sample import Sample
 from segeval.losses.one import derivative
-from segeval.losses.plan import Asked, Caller, Plan, values
+from segeval.losses.plan import Asked, Caller, Measured, Plan, values
 from segeval.statistics import mean
 
 BAND = 2.0  # pixels: what is nearer to a true border is the boundary band
@@ -49,13 +49,13 @@ class Shares:
     zones: tuple[float, ...]
 
 
-def shares(asked: Asked, image: Sample, caller: Caller) -> Shares:
-    """The shares of one image."""
+def shares(asked: Asked, image: Sample, zone: Array, caller: Caller) -> Shares:
+    """The shares of one image with the given zones."""
     try:
         pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
     except SegevalError:  # such as an image smaller than a window
         pull = np.full(image.shape, math.nan)
-    return Shares(_parts(pull, image.true_labels, image.number), _parts(pull, zones(image), len(ZONES)))
+    return Shares(_parts(pull, image.true_labels, image.number), _parts(pull, zone, len(ZONES)))
 
 
 def _parts(pull: Array, labels: Array, number: int) -> tuple[float, ...]:
@@ -117,25 +117,24 @@ class Sensitivity:
         return "not monotone" if (steps < -1e-9 * size).any() else ""
 
 
-def sensitivity(asked: Asked, image: Sample, caller: Caller, steps: int) -> dict[str, Sensitivity]:
-    """A loss of the truth itself, spoilt in six ways by 0 … `steps` pixels."""
-    plan = Plan([asked])
-    found = {}
-    plainly: dict[str, Any] = {
-        "logits": False,
-        "raw": False,
-        "channels": (0,) if image.binary else tuple(range(image.number)),
-    }
+def sensitivity(plan: Plan, image: Sample, caller: Caller, steps: int) -> dict[str, dict[str, Sensitivity]]:
+    """For each loss and each of six ways to spoil the truth by 0 … `steps` pixels: its values of the spoilt truth."""
+    curves: dict[str, dict[str, Sensitivity]] = {asked.name: {} for asked in plan.asked}
+    channels = (0,) if image.binary else tuple(range(image.number))
     for name, spoilt in SPOILT.items():
-        images = [replace(image, given=spoilt(image, k), **plainly) for k in range(steps + 1)]
-        found[name] = Sensitivity(tuple(_value(plan, each, caller) for each in images))
-    return found
+        images = [
+            replace(image, given=spoilt(image, k), channels=channels, logits=False, raw=False) for k in range(steps + 1)
+        ]
+        measured = [plan.measure(each) for each in images]
+        for asked in plan.asked:
+            curves[asked.name][name] = Sensitivity(tuple(_value(asked, each, caller) for each in measured))
+    return curves
 
 
-def _value(plan: Plan, image: Sample, caller: Caller) -> float:
+def _value(asked: Asked, measured: Measured, caller: Caller) -> float:
     try:
         with np.errstate(under="ignore"):
-            return float(values(plan.asked[0], plan.measure(image), caller)[0])
+            return float(values(asked, measured, caller)[0])
     except SegevalError:  # such as an image smaller than a window
         return math.nan
 

@@ -1,6 +1,8 @@
 """From the evidence of single images to the losses of a run."""
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,7 +57,7 @@ class Criteria:
     def _block(self, asked: Asked) -> dict[str, Any]:
         rows = self.images[asked.name].reshape(len(self.measured), 1 + len(self.ids))
         summed = self.choice.over == "batch" and not Plan([asked]).keeps(asked)
-        found = self._batch(asked) if summed else [mean(column).value for column in rows.T]
+        found = self._values(asked, self._total) if summed else [mean(column).value for column in rows.T]
         return {
             "value": float(found[0]),
             "per_class": {name: float(each) for name, each in zip(self.names, found[1:], strict=True)},
@@ -65,13 +67,10 @@ class Criteria:
             "undefined": int(np.isnan(rows[:, 0]).sum()),
         }
 
-    def _batch(self, asked: Asked) -> Array:
-        if not self._there:
-            return np.full(1 + len(self.ids), math.nan)
-        total = self._there[0]
-        for each in self._there[1:]:
-            total = total + each
-        return self._values(asked, total)
+    @cached_property
+    def _total(self) -> Measured | None:
+        """The evidence of all images together."""
+        return functools.reduce(operator.add, self._there) if self._there else None
 
 
 def _plain(value: Any) -> Any:

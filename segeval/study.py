@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from segeval.analysis import SPOILT, ZONES, Agreement, Shares, agreement, mean_shares, sensitivity, shares
+from segeval.analysis import SPOILT, ZONES, Agreement, Shares, agreement, mean_shares, sensitivity, shares, zones
 from segeval.criteria import Criteria
 from segeval.errors import InputError
 from segeval.evaluate import Job, read_sample
 from segeval.evidence.sample import Sample
+from segeval.losses.plan import Plan
 from segeval.metrics import METRICS
 from segeval.pairing import Pair, Pairing
 from segeval.run import Run, finite
@@ -27,13 +28,15 @@ def study(
     """
     criteria = run.criteria
     assert criteria is not None
-    chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in {r.id for r in run.records}]
+    scored = {record.id for record in run.records}
+    chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     spread = chosen[:: -(-len(chosen) // images)] if chosen else []
     pulls: dict[str, list[Shares]] = {asked.name: [] for asked in criteria.asked}
     model: Sample | None = None
     for done, (_, image) in enumerate(samples(spread, job), 1):
+        zone = zones(image)
         for asked in criteria.asked:
-            pulls[asked.name].append(shares(asked, image, criteria.choice.caller))
+            pulls[asked.name].append(shares(asked, image, zone, criteria.choice.caller))
         if model is None or not (model.true_labels > 0).any():
             model = image
         if progress:
@@ -87,7 +90,7 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
 def _sensitivities(criteria: Criteria, image: Sample | None, steps: int) -> dict[str, Any]:
     if image is None:
         return {}
-    found = {asked.name: sensitivity(asked, image, criteria.choice.caller, steps) for asked in criteria.asked}
+    found = sensitivity(Plan(criteria.asked), image, criteria.choice.caller, steps)
     return {
         name: {kind: {"values": list(each[kind].values), "flag": each[kind].flag} for kind in SPOILT}
         for name, each in found.items()

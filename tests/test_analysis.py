@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segeval.analysis import agreement, sensitivity, shares, zones
+from segeval.analysis import Sensitivity, agreement, sensitivity, shares, zones
 from segeval.losses.door import sample
 from segeval.losses.one import ask
-from segeval.losses.plan import Caller
+from segeval.losses.plan import Caller, Plan
 
 TRUTH = np.zeros((20, 24), int)
 TRUTH[6:14, 8:16] = 1
@@ -33,12 +33,13 @@ def test_zones_by_hand() -> None:
 
 def test_shares_by_hand() -> None:
     """|∂CE/∂p| is 1/p on the foreground and 1/(1 − p) elsewhere, each over N."""
-    found = shares(ask("cross_entropy", {}), IMAGE, Caller())
+    found = shares(ask("cross_entropy", {}), IMAGE, zones(IMAGE), Caller())
     pull = np.where(TRUTH == 1, 1 / PRED, 1 / (1 - PRED))
     assert found.classes == pytest.approx((pull[TRUTH == 0].sum() / pull.sum(), pull[TRUTH == 1].sum() / pull.sum()))
     assert found.zones[2] == pytest.approx(10 / pull.sum())
     assert sum(found.zones) == pytest.approx(1)
-    nothing = shares(ask("dice", {}), replace(IMAGE, given=0 * PRED[None], truth=0 * TRUTH), Caller())
+    empty = replace(IMAGE, given=0 * PRED[None], truth=0 * TRUTH)
+    nothing = shares(ask("dice", {}), empty, zones(empty), Caller())
     assert all(math.isnan(each) for each in nothing.classes)
 
 
@@ -50,9 +51,14 @@ def test_agreement_by_hand() -> None:
     assert math.isnan(agreement(["a", "b"], [1, 1], [0.1, 0.2]).spearman)
 
 
+def answers(name: str, steps: int, **params: object) -> dict[str, Sensitivity]:
+    """Beside another loss, in one sweep for both."""
+    return sensitivity(Plan([ask("jaccard", {}), ask(name, params)]), IMAGE, Caller(), steps)[name]
+
+
 def test_answers_to_errors_by_hand() -> None:
     """Dice of the 8 × 8 square: eroded by k it keeps (8 − 2k)², shifted by k it keeps 8 (8 − k)."""
-    found = sensitivity(ask("dice", {}), IMAGE, Caller(), 3)
+    found = answers("dice", 3)
     assert found["erosion"].values == pytest.approx(
         [1 - 2 * (8 - 2 * k) ** 2 / ((8 - 2 * k) ** 2 + 64) for k in range(4)]
     )
@@ -64,8 +70,8 @@ def test_answers_to_errors_by_hand() -> None:
     # a box of 3 leaves 6 × 6 whole; an edge pixel keeps 6/9, a corner 4/9; the mass is 8 × 8 still
     kept = 36 + 24 * 6 / 9 + 4 * 4 / 9
     assert found["softening"].values[1] == pytest.approx(1 - 2 * kept / 128)
-    never = sensitivity(ask("ssim", {"window": 30}), IMAGE, Caller(), 1)
+    never = answers("ssim", 1, window=30)
     assert {each.flag for each in never.values()} == {"undefined"}
-    blind = sensitivity(ask("entropy", {}), IMAGE, Caller(), 3)
+    blind = answers("entropy", 3)
     assert {blind[kind].flag for kind in ("erosion", "dilation", "shift", "blob", "hole")} == {"blind"}
-    assert sensitivity(ask("hausdorff_er", {}), IMAGE, Caller(), 4)["shift"].flag == "not monotone"
+    assert answers("hausdorff_er", 4)["shift"].flag == "not monotone"
