@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from segeval.catalog import Entry
+from segeval.catalog import Entry, check_choice
 from segeval.errors import BadOption, UnknownName
 from segeval.evidence.confusion import Confusion, PixelCounts, positions
 from segeval.metrics import METRICS
@@ -28,10 +28,8 @@ class Scoring:
     beta: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.presence not in PRESENCE:
-            raise BadOption(f"--presence is {self.presence!r}", f"give one of {', '.join(PRESENCE)}")
-        if self.mean not in MEANS:
-            raise BadOption(f"--mean is {self.mean!r}", f"give one of {', '.join(MEANS)}")
+        check_choice("--presence", self.presence, PRESENCE)
+        check_choice("--mean", self.mean, MEANS)
         if not 0 < self.beta <= 1000:
             raise BadOption(f"--beta is {self.beta}", "give a number above 0 and up to 1000")
         if not self.entries:

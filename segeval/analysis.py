@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from segeval.arrays import Array
+from segeval.cells import contour
 from segeval.errors import SegevalError
 from segeval.evidence.sample import Sample
+from segeval.losses.distances import inner
 from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller, Measured, Plan, values
 from segeval.statistics import mean
@@ -28,13 +30,7 @@ def zones(image: Sample) -> Array:
 
     truth = image.true_labels
     kept = np.where(truth < 0, 0, truth)
-    edge = np.zeros(truth.shape, bool)
-    for axis in range(truth.ndim):
-        ahead = (slice(None),) * axis + (slice(1, None),)
-        behind = (slice(None),) * axis + (slice(None, -1),)
-        differs = kept[ahead] != kept[behind]
-        edge[ahead] |= differs
-        edge[behind] |= differs
+    edge = contour(kept)
     # an edge pixel lies half a pixel from the border
     near = ndimage.distance_transform_edt(~edge) <= BAND - 0.5 if edge.any() else edge
     zone = np.where(near, 0, np.where(kept > 0, 1, np.where(image.predicted_labels > 0, 2, 3)))
@@ -145,8 +141,6 @@ def _foreground(image: Sample) -> Array:
 
 def _eroded(image: Sample, k: int) -> Array:
     """Class 0 grows into all others by k pixels."""
-    from segeval.losses.distances import inner
-
     return np.where(inner(_foreground(image)) > k, image.true_labels, 0) if k else image.true_labels.copy()
 
 
@@ -181,8 +175,6 @@ def _hole(image: Sample, k: int) -> Array:
 
 
 def _painted(image: Sample, where: Array, k: int, kind: int) -> Array:
-    from segeval.losses.distances import inner
-
     labels = image.true_labels.copy()
     if k == 0 or not where.any():
         return labels

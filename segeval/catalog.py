@@ -4,11 +4,11 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from segeval.errors import UnknownName
+from segeval.errors import BadOption, UnknownName
 
 Listed = TypeVar("Listed", bound=Callable[..., Any])
 
@@ -68,6 +68,12 @@ class Catalog(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def check_choice(option: str, value: Any, known: Collection[str]) -> None:
+    """Refuse a value that is none of those an option takes."""
+    if value not in known:
+        raise BadOption(f"{option} is {value!r}", f"give one of {', '.join(known)}")
 
 
 def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from segeval.catalog import check_choice
 from segeval.distance import Array, compact
-from segeval.errors import BadOption, NegativeIds
+from segeval.errors import NegativeIds
 
 CONNECTIVITIES = ("face", "full")
 
@@ -68,6 +69,18 @@ def semantic(labels: npt.ArrayLike, ignore: Iterable[int] = (), connectivity: st
     return Cells(objects, ids[owners], ignored)
 
 
+def contour(labels: Array) -> Array:
+    """The pixels with a face neighbour of another label."""
+    edge = np.zeros(labels.shape, bool)
+    for axis in range(labels.ndim):
+        ahead = (*(slice(None),) * axis, slice(1, None))
+        behind = (*(slice(None),) * axis, slice(None, -1))
+        differs = labels[ahead] != labels[behind]
+        edge[ahead] |= differs
+        edge[behind] |= differs
+    return edge
+
+
 def parts(objects: Array, connectivity: str = "face") -> tuple[Array, Array]:
     """The connected parts of the objects 1, 2, …, counted from 1; and the object of each part, 0 first.
 
@@ -75,8 +88,7 @@ def parts(objects: Array, connectivity: str = "face") -> tuple[Array, Array]:
     """
     from scipy import ndimage
 
-    if connectivity not in CONNECTIVITIES:
-        raise BadOption(f"--connectivity is {connectivity!r}", f"give one of {', '.join(CONNECTIVITIES)}")
+    check_choice("--connectivity", connectivity, CONNECTIVITIES)
     structure = ndimage.generate_binary_structure(objects.ndim, 1 if connectivity == "face" else objects.ndim)
     found, owners = np.zeros(objects.shape, np.int32), [0]
     for object_, box in enumerate(ndimage.find_objects(objects), 1):

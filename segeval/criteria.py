@@ -56,7 +56,7 @@ class Criteria:
 
     def _block(self, asked: Asked) -> dict[str, Any]:
         rows = self.images[asked.name].reshape(len(self.measured), 1 + len(self.ids))
-        summed = self.choice.over == "batch" and not Plan([asked]).keeps(asked)
+        summed = self.choice.over == "batch" and Plan([asked]).adds_up
         found = self._values(asked, self._total) if summed else [mean(column).value for column in rows.T]
         return {
             "value": float(found[0]),

@@ -71,11 +71,9 @@ def measure(pair: Pair, job: Job) -> Record | Note:
         )
 
 
-def _compared(pair: Pair, pred: Any, job: Job) -> Record:
+def _compared(pair: Pair, pred: MaskFile, job: Job) -> Record:
     classes = job.classes
-    mask = io.read(pred, job.reading.max_pixels)
-    truth = io.read(pair.truth, job.reading.max_pixels)
-    found = labels(mask, truth, job.reading, classes.colors, classes.channels)
+    mask, found = _opened(pair, pred, job)
     cells, digest = _counted(found.pred, found.truth)
     confusion = _confusion(_recoded(cells, classes), classes, pair)
     said = [*found.remarks, *_remarks(pair, classes, confusion, found)]
@@ -86,10 +84,17 @@ def _compared(pair: Pair, pred: Any, job: Job) -> Record:
     return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said), measured)
 
 
+def _opened(pair: Pair, pred: MaskFile, job: Job) -> tuple[io.Mask, Labels]:
+    """The prediction as it stands in its file, and the labels of both."""
+    mask = io.read(pred, job.reading.max_pixels)
+    truth = io.read(pair.truth, job.reading.max_pixels)
+    return mask, labels(mask, truth, job.reading, job.classes.colors, job.classes.channels)
+
+
 def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Measured, list[Remark]]":
     """The evidence for the losses, and what is worth saying about it."""
     assert job.losses is not None
-    image = sample_of(mask, found, pair, job)
+    image = _sample(mask, found, pair, job)
     logarithms = any(each.entry.facts.get("log") for each in job.losses.asked)
     said: list[Remark] = []
     if image.hard_pred and logarithms:
@@ -101,12 +106,10 @@ def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Meas
 def read_sample(pair: Pair, job: Job) -> "Sample":
     """A pair as the losses see it, from its files."""
     assert pair.pred is not None
-    mask = io.read(pair.pred, job.reading.max_pixels)
-    truth = io.read(pair.truth, job.reading.max_pixels)
-    return sample_of(mask, labels(mask, truth, job.reading, job.classes.colors, job.classes.channels), pair, job)
+    return _sample(*_opened(pair, pair.pred, job), pair, job)
 
 
-def sample_of(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
+def _sample(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
     """The pair as the losses see it."""
     from segeval.samples import sample
 
@@ -249,19 +252,17 @@ def recorded(layout: Layout, job: Job, scoring: Scoring) -> dict[str, Any]:
 
 
 def losses_asked_for(losses: Any = None, **options: Any) -> "LossChoice | None":
-    """The losses that options name; nothing is imported for none."""
-    if losses is None and not any(options[name] for name in ("params", "weights", "class_weights", "loss_background")):
+    """The losses that options name; nothing is imported for none, about which no option can say anything."""
+    if losses is None:
+        for option in ("params", "weights", "class_weights", "loss_background"):
+            if options.get(option):
+                name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
+                what = f"{name} is about losses, and none are asked for"
+                raise BadOption(what, "add --losses NAMES, or --losses all")
         return None
     from segeval.losses.asking import LossChoice
 
-    return LossChoice.asked_for(losses, **options)
-
-
-def all_losses() -> "LossChoice":
-    """All losses that the inputs allow, at their defaults."""
-    from segeval.losses.asking import LossChoice
-
-    return LossChoice.of("all")
+    return LossChoice.of(losses, **options)
 
 
 def with_losses(job: Job, truth_dir: str, layout: Layout, scoring: Scoring) -> Job:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from segeval.catalog import check_choice
 from segeval.errors import (
     Ambiguous,
-    BadOption,
     BadPattern,
     DanglingLink,
     InputError,
@@ -40,8 +40,7 @@ class Layout:
     follow_symlinks: bool = False
 
     def __post_init__(self) -> None:
-        if self.missing not in MISSING:
-            raise BadOption(f"--missing is {self.missing!r}", f"give one of {', '.join(MISSING)}")
+        check_choice("--missing", self.missing, MISSING)
         for pattern in (self.pred_pattern, self.gt_pattern):
             if pattern is not None:
                 matcher(pattern)
@@ -125,9 +124,7 @@ def listed(
     folder: str, follow: bool, suffixes: tuple[str, ...], refused: tuple[str, ...]
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The masks of one folder by id, and the ids that cannot be used."""
-    if not os.path.isdir(folder):
-        what = "is not a folder" if os.path.lexists(folder) else "does not exist"
-        raise MissingFolder(f"{folder} {what}", "give the folder of masks")
+    _check_folder(folder, "give the folder of masks")
     (label,) = _labels(folder)
     masks, faults = _masks(folder, label, follow, None, (suffixes, refused))
     if not masks and not faults:
@@ -146,11 +143,15 @@ def matcher(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(expressions.get(piece, re.escape(piece)) for piece in pieces), re.DOTALL)
 
 
+def _check_folder(folder: str, hint: str) -> None:
+    if not os.path.isdir(folder):
+        what = "is not a folder" if os.path.lexists(folder) else "does not exist"
+        raise MissingFolder(f"{folder} {what}", hint)
+
+
 def _check_folders(pred_dir: str, truth_dir: str) -> None:
     for folder in (pred_dir, truth_dir):
-        if not os.path.isdir(folder):
-            what = "is not a folder" if os.path.lexists(folder) else "does not exist"
-            raise MissingFolder(f"{folder} {what}", "give the folder of predictions, then the folder of true masks")
+        _check_folder(folder, "give the folder of predictions, then the folder of true masks")
     if os.path.samefile(pred_dir, truth_dir):
         raise SameFolder(
             f"{pred_dir} and {truth_dir} are the same folder", "give the predictions first, then the truth"

@@ -1,11 +1,10 @@
 """The door for losses: a pair of files becomes a checked `Sample`."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from segeval.errors import SegevalError, ShapesDiffer
+from segeval.errors import ShapesDiffer
 from segeval.evidence.confusion import positions
 from segeval.evidence.sample import Sample
 from segeval.io import Array, Mask
@@ -24,7 +23,7 @@ def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, we
     assert classes.scored is not None
     ids = np.array(classes.scored.ids)
     truth = _places(found.truth, ids, classes)
-    maps = None if weights is None else _named(weights.name, lambda: _map(weights, truth.shape))
+    maps = None if weights is None else _map(weights, truth.shape)
     background = classes.scored.ids.index(0) if 0 in classes.scored.ids else None
     kind = _kind(pred, found, reading, classes)
     if kind == "labels":
@@ -37,7 +36,7 @@ def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, we
         assert classes.channels is not None
         rows = tuple(n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids)
         inputs = "logits" if reading.logits else "probabilities"
-        _named(pred.name, lambda: check_values(pred.name, pred.pixels, inputs, True))
+        check_values(pred.name, pred.pixels, inputs, True)
         return Sample(pred.pixels, truth, rows, **options)
     if ids.size != 2:
         what = f"{pred.name} is a foreground map, and there are {ids.size} classes"
@@ -69,11 +68,3 @@ def _map(weights: Mask, shape: tuple[int, ...]) -> Array:
     if weights.colour:
         raise ShapesDiffer(f"{weights.name} is in colour, {extent(weights.pixels.shape)}", "a weight map has one value")
     return checked_weights(weights.pixels, shape, weights.name)
-
-
-def _named(name: str, check: Callable[[], Any]) -> Any:
-    """What a check gives; its error with the file's name."""
-    try:
-        return check()
-    except SegevalError as fault:
-        raise type(fault)(fault.message if name in fault.message else f"{name}: {fault.message}", fault.hint) from fault

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from segeval.catalog import check_choice
 from segeval.cells import Cells, instances, separated
 from segeval.distance import Array, Steps, compact, nearest, steps, within
 from segeval.errors import BadOption
@@ -33,9 +34,8 @@ class Formula:
     nearest: str = "two"
 
     def __post_init__(self) -> None:
-        for name, value, known in (("where", self.where, WHERE), ("nearest", self.nearest, NEAREST)):
-            if value not in known:
-                raise BadOption(f"--{name} is {value!r}", f"give one of {', '.join(known)}")
+        check_choice("--where", self.where, WHERE)
+        check_choice("--nearest", self.nearest, NEAREST)
         if not (math.isfinite(self.sigma) and self.sigma > 0):
             raise BadOption(f"--sigma is {self.sigma}", "give a finite number above 0")
         if not 0 <= self.w0 <= LARGEST:
@@ -71,8 +71,7 @@ def formula(
     nearest: str = "two",
 ) -> Formula:
     """The formula of a convention, with its own w0 and sigma where none are given."""
-    if convention not in CONVENTIONS:
-        raise BadOption(f"--convention is {convention!r}", f"give one of {', '.join(CONVENTIONS)}")
+    check_choice("--convention", convention, CONVENTIONS)
     own_w0, own_sigma = CONVENTIONS[convention]
     given = own_w0 if w0 is None else w0, own_sigma if sigma is None else sigma
     return Formula(convention, *given, eps, where, nearest)

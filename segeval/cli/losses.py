@@ -41,12 +41,12 @@ def command(
       segeval losses pred gt --num-classes 19 --ignore 255
     """
     from segeval.cli import present
-    from segeval.evaluate import Job, all_losses, evaluate, find_pairs, with_losses
+    from segeval.evaluate import Job, evaluate, find_pairs, losses_asked_for, with_losses
     from segeval.report import studied
     from segeval.report.study import FORMATS
     from segeval.study import study
 
-    job = with_losses(Job(reading, choice, losses or all_losses()), gt, layout, scoring)
+    job = with_losses(Job(reading, choice, losses or losses_asked_for("all")), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)
     studied.prepare(studying, [pred, gt])
     with present.progress(len(pairing.pairs)) as step:

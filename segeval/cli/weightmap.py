@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from segeval.cli import options
-from segeval.cli.options import _group, _made, _option
+from segeval.cli.options import group, made, option
 from segeval.text import safe_text
 
 
@@ -13,83 +13,76 @@ def _choice(*names: str) -> click.Choice[str]:
     return click.Choice(names)
 
 
-_plan = _group(
+_plan = group(
     "plan",
     "Weights",
-    _made("segeval.weighing", "plan"),
-    _option(
+    made("segeval.weighing", "plan"),
+    option(
         "--convention",
         type=_choice("unet2015", "falk2019"),
         default="unet2015",
         show_default=True,
         help="The formula of the paper, or that of its authors' later plugin.",
     ),
-    _option("--w0", type=float, metavar="W", help="Height of the ridge; 10, or 50 with falk2019."),
-    _option("--sigma", type=float, metavar="S", help="Width of the ridge, in pixels or the spacing's unit; 5, or 6."),
-    _option(
+    option("--w0", type=float, metavar="W", help="Height of the ridge; 10, or 50 with falk2019."),
+    option("--sigma", type=float, metavar="S", help="Width of the ridge, in pixels or the spacing's unit; 5, or 6."),
+    option(
         "--eps", type=float, default=1e-4, show_default=True, metavar="E", help="No weight is off by more; 0 is exact."
     ),
-    _option(
+    option(
         "--where",
         type=_choice("background", "all"),
         default="background",
         show_default=True,
         help="Whether there is a ridge inside cells too.",
     ),
-    _option(
+    option(
         "--nearest",
         type=_choice("two", "one"),
         default="two",
         show_default=True,
         help="Look at the two nearest cells, or, as a variant, at one.",
     ),
-    _option(
+    option(
         "--class-weights",
         metavar="SCHEME|ID=W,…",
         help="balanced (default), median-frequency, rarest1, complement, none, or a weight for each class.",
     ),
-    _option(
+    option(
         "--frequency",
         type=_choice("folder", "image"),
         default="folder",
         show_default=True,
         help="Count classes over all masks, or in each.",
     ),
-    _option(
+    option(
         "--touching",
         type=_choice("keep", "gap"),
         help="Leave cells that touch (default), or part them by one pixel; falk2019 always parts them.",
     ),
-    _option(
+    option(
         "--labels",
         type=_choice("auto", "binary", "instances", "semantic"),
         default="auto",
         show_default=True,
         help="What ids are: one kind of cell, single cells, or classes of cells.",
     ),
-    _option(
+    option(
         "--connectivity",
         type=_choice("face", "full"),
         default="face",
         show_default=True,
         help="What joins pixels of binary and semantic masks to one cell.",
     ),
-    _option("--ignore", type=int, multiple=True, metavar="ID", help="Pixels with this id weigh 0; repeatable."),
-    _option("--spacing", metavar="S,S,…|file", help="Length of a pixel along each axis, or as the file says."),
-    _option(
+    option("--ignore", type=int, multiple=True, metavar="ID", help="Pixels with this id weigh 0; repeatable."),
+    option("--spacing", metavar="S,S,…|file", help="Length of a pixel along each axis, or as the file says."),
+    option(
         "--format", "form", type=_choice("npy", "tiff", "npz"), default="npy", show_default=True, help="Of the maps."
     ),
-    _option("--dtype", default="float32", show_default=True, metavar="TYPE", help="float32 or float16."),
-    _option("--preview", is_flag=True, help="Write a picture of each map into DIR/preview too."),
-    _option(
-        "--max-pixels",
-        type=int,
-        default=1 << 28,
-        show_default=True,
-        metavar="N",
-        help="Refuse larger files by their header.",
-    ),
-    _option(
+    option("--dtype", default="float32", show_default=True, metavar="TYPE", help="float32 or float16."),
+    option("--preview", is_flag=True, help="Write a picture of each map into DIR/preview too."),
+    options.max_pixels,
+    option(
         "--max-memory",
         type=int,
         default=1024,
@@ -99,24 +92,15 @@ _plan = _group(
     ),
 )
 
-_output = _group(
+_output = group(
     "output",
     "Output",
     dict,
-    _option("-o", "--output", "folder", required=True, metavar="DIR", help="Write the maps and weightmap.json there."),
-    _option("--masks-out", metavar="DIR", help="Write the masks with gaps there."),
-    _option("--resume", is_flag=True, help="Keep the maps in DIR whose mask and options are unchanged."),
-    _option("--force", is_flag=True, help="Overwrite what is in DIR."),
-    _option("--follow-symlinks", is_flag=True, help="Follow links that lead out of MASKS."),
-)
-
-_running = _group(
-    "jobs",
-    "Running",
-    _made("segeval.evaluate", "workers"),
-    _option(
-        "-j", "--jobs", type=int, metavar="N", help="Processes; by default one for each core. Never changes a result."
-    ),
+    option("-o", "--output", "folder", required=True, metavar="DIR", help="Write the maps and weightmap.json there."),
+    option("--masks-out", metavar="DIR", help="Write the masks with gaps there."),
+    option("--resume", is_flag=True, help="Keep the maps in DIR whose mask and options are unchanged."),
+    option("--force", is_flag=True, help="Overwrite what is in DIR."),
+    option("--follow-symlinks", is_flag=True, help="Follow links that lead out of MASKS."),
 )
 
 
@@ -124,7 +108,7 @@ _running = _group(
 @click.argument("masks")
 @_plan
 @_output
-@_running
+@options.processes
 @options.configured
 @click.pass_context
 def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], jobs: int) -> None:

@@ -169,8 +169,7 @@ class Sample:
         if not self.exclusive:
             return sigmoid(self.given)
         xp = namespace(self.given)
-        flat = xp.reshape(self.given, (self.given.shape[0], -1))
-        return xp.reshape(xp.exp(log_softmax(flat)), self.given.shape)
+        return xp.reshape(xp.exp(log_softmax(self._flat)), self.given.shape)
 
     @cached_property
     def true_labels(self) -> Array:

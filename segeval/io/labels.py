@@ -21,11 +21,11 @@ from segeval.errors import (
     UnfitPixels,
     UnknownColour,
 )
+from segeval.evidence.checks import TOLERANCE, not_finite
 from segeval.evidence.runs import narrow
 from segeval.io import MAX_PIXELS, Array, Mask
-from segeval.text import counted, extent
+from segeval.text import extent
 
-TOLERANCE = 5e-3  # of the sum of probabilities: float16 rounds a softmax of 100 classes by 2e-3
 BLOCK = 1 << 16  # pixels of all channels that are looked at together
 
 
@@ -266,12 +266,7 @@ def _check_finite(array: Array, name: str) -> None:
 
 
 def _not_finite(array: Array, name: str) -> NotFinite:
-    wrong = ~np.isfinite(array)
-    place = tuple(int(n) for n in np.unravel_index(wrong.argmax(), wrong.shape))
-    return NotFinite(
-        f"{name} holds NaN or infinity {counted(int(wrong.sum()), 'time')}, first at {place}",
-        "find where the model made them; argmax would choose NaN",
-    )
+    return not_finite(name, array, "find where the model made them; argmax would choose NaN")
 
 
 def _check_range(array: Array, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from segeval.cells import contour
 from segeval.io import Array
 from segeval.io.encode import encoded
 
@@ -19,7 +20,7 @@ def preview(weights: Array, objects: Array) -> bytes:
     shown, cells = planes[plane].astype(np.float64), outlines[plane]
     steps = np.rint(255 * shown / (shown.max() or 1)).astype(np.uint8)
     picture = colours()[steps]
-    picture[_border(cells)] = _OUTLINE
+    picture[contour(cells) & (cells != 0)] = _OUTLINE
     return encoded(picture, "png")
 
 
@@ -48,16 +49,3 @@ _WHITE = np.array([[0.95047], [1.0], [1.08883]])
 _TO_LINEAR = np.array(
     [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
 )
-
-
-def _border(objects: Array) -> Array:
-    """The pixels of objects that have a neighbour of another object or none."""
-    border = np.zeros(objects.shape, bool)
-    for axis in range(objects.ndim):
-        ahead = tuple(slice(1, None) if n == axis else slice(None) for n in range(objects.ndim))
-        behind = tuple(slice(None, -1) if n == axis else slice(None) for n in range(objects.ndim))
-        differ = objects[ahead] != objects[behind]
-        border[ahead] |= differ
-        border[behind] |= differ
-    border &= objects != 0
-    return border

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from segeval import frequencies
+from segeval.catalog import check_choice
 from segeval.errors import BadOption, BadParameter, UsageError
 from segeval.evidence.sample import Sample
 from segeval.frequencies import Frequencies
 from segeval.losses import LOSSES
-from segeval.losses.one import ask
+from segeval.losses.one import AVERAGES, ask
 from segeval.losses.parameters import parsed
 from segeval.losses.plan import Asked, Caller, Measured, Plan, values
 
 OVER = ("image", "batch")
 WEIGHED = "weighted_cross_entropy"  # the loss that takes weights of classes from the whole folder
-MAPPED = "unet_cross_entropy"  # the loss that takes a map for each image
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,6 @@ class LossChoice:
     left_out: Mapping[str, str] = field(default_factory=dict)  # those that they do not, with the reason
 
     @classmethod
-    def asked_for(cls, losses: str | Iterable[str] | None = None, **options: Any) -> "LossChoice | None":
-        """The same from options; None without `losses`, which the other options then have nothing to say about."""
-        if losses is not None:
-            return cls.of(losses, **options)
-        for option, value in options.items():
-            if value not in (None, (), "image", "macro"):
-                name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
-                raise BadOption(
-                    f"{name} is about losses, and none are asked for", "add --losses NAMES, or --losses all"
-                )
-        return None
-
-    @classmethod
     def of(
         cls,
         losses: str | Iterable[str],
@@ -59,9 +46,8 @@ class LossChoice:
         weights: str | None = None,
     ) -> "LossChoice":
         """The same from options."""
-        for option, found, known in (("over", loss_over, OVER), ("average", loss_average, ("macro", "micro"))):
-            if found not in known:
-                raise BadOption(f"--loss-{option} is {found!r}", f"give one of {', '.join(known)}")
+        check_choice("--loss-over", loss_over, OVER)
+        check_choice("--loss-average", loss_average, AVERAGES)
         if loss_background not in (None, "include", "exclude"):
             raise BadOption(f"--loss-background is {loss_background!r}", "give include or exclude")
         given = _by_loss(params)

@@ -3,15 +3,13 @@
 import numpy as np
 
 from segeval.arrays import Array
+from segeval.cells import contour
+from segeval.distance import nearest, steps
 
 
 def inner(mask: Array) -> Array:
     """The distance of each pixel of a mask to the nearest pixel outside it; 0 outside, and in a mask of one value."""
-    if mask.all() or not mask.any():  # SciPy measures to a pixel that is not there
-        return np.zeros(mask.shape)
-    from scipy import ndimage
-
-    return np.asarray(ndimage.distance_transform_edt(mask), np.float64)
+    return np.zeros(mask.shape) if mask.all() else nearest(~mask, steps(None, mask.ndim))
 
 
 def both_sides(mask: Array) -> Array:
@@ -31,23 +29,6 @@ def fraction_to_centre(labels: Array) -> Array:
         spread = d.max() - d.min()
         share[region] = (d.max() - d) / spread if spread > 0 else 1.0
     return share
-
-
-def contour(labels: Array) -> Array:
-    """The pixels with a face neighbour of another label."""
-    edge = np.zeros(labels.shape, bool)
-    for axis in range(labels.ndim):
-        ahead, behind = _halves(labels.ndim, axis)
-        differs = labels[ahead] != labels[behind]
-        edge[ahead] |= differs
-        edge[behind] |= differs
-    return edge
-
-
-def _halves(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    ahead = tuple(slice(1, None) if n == axis else slice(None) for n in range(ndim))
-    behind = tuple(slice(None, -1) if n == axis else slice(None) for n in range(ndim))
-    return ahead, behind
 
 
 def contour_errors(pred: Array, truth: Array) -> Array:

@@ -7,12 +7,13 @@ import numpy as np
 
 from segeval.arrays import Array, is_torch, namespace, plain
 from segeval.autodiff import Variable
+from segeval.catalog import check_choice
 from segeval.errors import BadOption, NotFinite, NotProbabilities, ShapesDiffer, UnfitPixels, UnknownTruthIds
+from segeval.evidence.checks import TOLERANCE, not_finite
 from segeval.evidence.sample import Sample
-from segeval.text import counted, extent, some
+from segeval.text import extent, some
 
 INPUTS = ("probabilities", "logits", "scores")
-TOLERANCE = 5e-3  # of the sum over classes: float16 rounds a softmax of 100 classes by 2e-3
 
 
 def sample(
@@ -26,8 +27,7 @@ def sample(
     weights: Any = None,
 ) -> Sample:
     """One image from arrays; see `segeval.losses.value`."""
-    if inputs not in INPUTS:
-        raise BadOption(f"inputs is {inputs!r}", f"give one of {', '.join(INPUTS)}")
+    check_choice("inputs", inputs, INPUTS)
     pred, ignore = as_array(pred, "pred"), _ids(ignore)
     values, true = plain(pred), np.asarray(plain(as_array(truth, "truth")))
     given_channels = _has_channels(values, true, channels)
@@ -214,10 +214,7 @@ def check_finite(name: str, array: Array) -> tuple[float, float]:
     low, high = float(array.min()), float(array.max())  # NaN comes through both, and no mask of the whole is made
     if np.isfinite(low) and np.isfinite(high):
         return low, high
-    wrong = ~np.isfinite(array)
-    place = tuple(int(n) for n in np.unravel_index(wrong.argmax(), wrong.shape))
-    found = counted(int(wrong.sum()), "time")
-    raise NotFinite(f"{name} holds NaN or infinity {found}, first at {place}", "find where the model made them")
+    raise not_finite(name, array, "find where the model made them")
 
 
 def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:

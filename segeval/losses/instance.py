@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from segeval.arrays import class_sums, like, namespace, ratio
+from segeval.cells import parts
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftCounts
@@ -32,10 +33,8 @@ def blob(
 
     Kofler et al. (2022). arXiv:2205.08209
     """
-    from scipy import ndimage
-
-    found, number = ndimage.label(f.truth, np.ones((3,) * len(f.shape)))
-    labels = f.kept(found.astype(np.int64))
+    found, owners = parts(f.truth.astype(np.int32), "full")
+    labels, number = f.kept(found.astype(np.int64)), len(owners) - 1
     p, t, surprisal = f.kept(f.p), f.kept(f.t), f.kept(f.surprisal)
     places = like(labels, p)
     sums = [class_sums(each, places, number + 1) for each in (p * t, p, t, surprisal, 0 * p + 1)]

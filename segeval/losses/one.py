@@ -9,6 +9,7 @@ import numpy as np
 from segeval import autodiff
 from segeval.arrays import Array, plain
 from segeval.autodiff import Variable
+from segeval.catalog import check_choice
 from segeval.errors import BadOption, NoGradient, Unfit
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
@@ -57,7 +58,15 @@ def value(
     """
     asked = ask(name, params)
     caller = _caller(average, presence, background)
-    image = sample(pred, truth, inputs=inputs, channels=channels, multilabel=multilabel, ignore=ignore, **_maps(params))
+    image = sample(
+        pred,
+        truth,
+        inputs=inputs,
+        channels=channels,
+        multilabel=multilabel,
+        ignore=ignore,
+        weights=params.get("weights"),
+    )
     with np.errstate(under="ignore"):
         found = _value(asked, image, caller)
     return float(found) if isinstance(found, np.ndarray | np.generic) else found
@@ -86,7 +95,13 @@ def gradient(
     caller = _caller(average, presence, background)
     given = plain(as_array(pred, "pred"))
     image = sample(
-        given, truth, inputs=inputs, channels=channels, multilabel=multilabel, ignore=ignore, **_maps(params)
+        given,
+        truth,
+        inputs=inputs,
+        channels=channels,
+        multilabel=multilabel,
+        ignore=ignore,
+        weights=params.get("weights"),
     )
     if image.hard_pred and not image.binary:
         raise Unfit("pred is a label map, which has no derivative by its ids", "give it as one-hot channels")
@@ -120,7 +135,15 @@ def pixel_map(
     nan where ignored. Unfit for a loss of other kind. Options as in `value`.
     """
     asked = ask(name, params)
-    image = sample(pred, truth, inputs=inputs, channels=channels, multilabel=multilabel, ignore=ignore, **_maps(params))
+    image = sample(
+        pred,
+        truth,
+        inputs=inputs,
+        channels=channels,
+        multilabel=multilabel,
+        ignore=ignore,
+        weights=params.get("weights"),
+    )
     return pixel_losses(asked, image)
 
 
@@ -133,9 +156,8 @@ def ask(name: str, params: dict[str, Any]) -> Asked:
 
 
 def _caller(average: str, presence: str, background: bool | None) -> Caller:
-    for option, found, known in (("average", average, AVERAGES), ("presence", presence, PRESENCE)):
-        if found not in known:
-            raise BadOption(f"{option} is {found!r}", f"give one of {', '.join(known)}")
+    check_choice("average", average, AVERAGES)
+    check_choice("presence", presence, PRESENCE)
     if background not in (None, True, False):
         raise BadOption(f"background is {background!r}", "give True, False, or None for the loss's own")
     return Caller(average, presence, background)
@@ -143,8 +165,3 @@ def _caller(average: str, presence: str, background: bool | None) -> Caller:
 
 def _value(asked: Asked, image: Sample, caller: Caller) -> Any:
     return values(asked, Plan([asked]).measure(image), caller)[0]
-
-
-def _maps(params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that belong to the image."""
-    return {"weights": params["weights"]} if "weights" in params else {}

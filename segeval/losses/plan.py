@@ -2,8 +2,9 @@
 
 import functools
 import inspect
+import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_type_hints
 
@@ -96,17 +97,14 @@ class Measured:
     unfit: Mapping[Key, Unfit] = field(default_factory=dict)
 
     def __add__(self, other: "Measured") -> "Measured":
-        return Measured(
-            self.number,
-            self.binary,
-            self.exclusive,
-            self.background,
-            self.soft + other.soft,
-            None if self.classes is None or other.classes is None else self.classes + other.classes,
-            None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
-            {each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums},
-            {},
-            {**self.unfit, **other.unfit},
+        return replace(
+            self,
+            soft=self.soft + other.soft,
+            classes=None if self.classes is None or other.classes is None else self.classes + other.classes,
+            confusion=None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
+            sums={each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums},
+            kept={},
+            unfit={**self.unfit, **other.unfit},
         )
 
 
@@ -136,9 +134,10 @@ class Plan:
     def of(self, kind: type) -> list[Leaf]:
         return [leaf for leaf in self.leaves.values() if leaf.needs is kind]
 
-    def keeps(self, asked: Asked) -> bool:
-        """Whether a loss has parts that do not add up over images."""
-        return any(leaf.needs is Field for leaf in Plan([asked]).leaves.values())
+    @property
+    def adds_up(self) -> bool:
+        """Whether all of the evidence adds up over images."""
+        return not self.of(Field)
 
     def measure(self, sample: Sample) -> Measured:
         """The evidence of one image: one sweep over its pixels, and what has to see all of it."""
@@ -146,10 +145,7 @@ class Plan:
             return self._measured(sample)
 
     def _measured(self, sample: Sample) -> Measured:
-        parts = [self._swept(pixels, sample) for pixels in sample.blocks()]
-        swept = parts[0]
-        for part in parts[1:]:
-            swept = swept + part
+        swept = functools.reduce(operator.add, (self._swept(pixels, sample) for pixels in sample.blocks()))
         sums, kept, unfit = dict(swept.sums), {}, dict(swept.unfit)
         for leaf in self.of(Picture):
             sums[leaf.key] = _pictured(leaf, sample)
@@ -158,18 +154,7 @@ class Plan:
                 kept[leaf.key] = _fielded(leaf, sample)
             except Unfit as fault:
                 unfit[leaf.key] = fault
-        return Measured(
-            swept.number,
-            swept.binary,
-            swept.exclusive,
-            swept.background,
-            swept.soft,
-            swept.classes,
-            swept.confusion,
-            sums,
-            kept,
-            unfit,
-        )
+        return replace(swept, sums=sums, kept=kept, unfit=unfit)
 
     def _swept(self, pixels: Pixels, sample: Sample) -> Measured:
         problems, values = pixels.problems, Values(pixels)

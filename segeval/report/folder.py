@@ -13,6 +13,7 @@ from segeval.aggregate import Scores
 from segeval.errors import BadOutput
 from segeval.evidence.confusion import positions
 from segeval.evidence.runs import merged_cells
+from segeval.io.journal import stored
 from segeval.io.write import atomic
 from segeval.report.csv import csv_text
 from segeval.run import SCHEMA, Record, Run
@@ -57,13 +58,7 @@ def _plain(document: Mapping[str, Any]) -> Any:
 def _earlier(folder: Path) -> dict[str, Any] | None:
     """The run.json of a folder; empty if it cannot be read."""
     path = folder / "run.json"
-    if not path.exists():
-        return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return stored(path) if path.exists() else None
 
 
 def write(run: Run, folder: Path) -> dict[str, str]:

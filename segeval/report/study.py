@@ -1,7 +1,6 @@
 """How a study of losses is shown."""
 
 import csv
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -10,7 +9,7 @@ from segeval.report.csv import csv_cell, csv_text
 from segeval.report.md import write_tables
 from segeval.report.sections import Cell, Table, loss_table
 from segeval.report.table import draw
-from segeval.run import Run
+from segeval.run import Run, as_text
 
 Document = dict[str, Any]
 
@@ -84,7 +83,7 @@ def _csv(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001 - o
 
 
 def _json(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001
-    out.write(json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
+    out.write(as_text(document))
 
 
 def _md(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001

@@ -1,7 +1,6 @@
 """The folder of maps: `weightmap.json`, what an earlier run left, and the run over all masks."""
 
 import contextlib
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from segeval.io.journal import Journal, sha256, stored
 from segeval.io.write import atomic, make_folder, sweep
 from segeval.pairing import MaskFile, listed
 from segeval.processes import each
-from segeval.run import Note
+from segeval.run import Note, as_text
 from segeval.weighing.maps import MASKS, Task, weigh
 from segeval.weighing.plan import Plan, keyed
 from segeval.weighing.survey import Survey, decided, settled, survey, total
@@ -196,8 +195,7 @@ def write_maps(
     document = {**head, **_document(plan, found, entries, failures)}
     del document["targets"], document["masks_out"]
     with atomic(work.folder / NAME) as stream:
-        json.dump(document, stream, indent=1, sort_keys=True, allow_nan=False)
-        stream.write("\n")
+        stream.write(as_text(document))
     journal.remove()
     remarks = [Note(entry["id"], *remark) for entry in entries for remark in entry["remarks"]]
     return Weighed(document, failures, remarks, skipped)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segeval import frequencies
+from segeval.catalog import check_choice
 from segeval.cells import CONNECTIVITIES
 from segeval.distance import steps
 from segeval.errors import BadOption
@@ -90,10 +91,10 @@ def plan(
     if rule.falk and (class_weights or touching == "keep"):
         what = "class weights" if class_weights else "gaps between cells that touch"
         raise BadOption(f"--convention falk2019 has its own {what}", "leave out --class-weights and --touching")
-    known = {"labels": KINDS, "connectivity": CONNECTIVITIES, "frequency": ("folder", "image"), "format": FORMS}
-    for name, value in zip(known, (labels, connectivity, frequency, form), strict=True):
-        if value not in known[name]:
-            raise BadOption(f"--{name} is {value!r}", f"give one of {', '.join(known[name])}")
+    check_choice("--labels", labels, KINDS)
+    check_choice("--connectivity", connectivity, CONNECTIVITIES)
+    check_choice("--frequency", frequency, ("folder", "image"))
+    check_choice("--format", form, FORMS)
     if dtype not in TYPES:
         raise BadOption(f"--dtype is {dtype!r}", "give float32 or float16: 8 bits would blur and cut the weights")
     for name, number in (("max-memory", max_memory), ("max-pixels", max_pixels)):
