@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from segeval.arrays import Array
 from segeval.errors import NotFinite
+from segeval.evidence.runs import Array
 from segeval.text import counted
 
 TOLERANCE = 5e-3  # of the sum of probabilities: float16 rounds a softmax of 100 classes by 2e-3

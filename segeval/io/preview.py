@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from segeval.cells import contour
 from segeval.io import Array
 from segeval.io.encode import encoded
 
@@ -14,6 +13,8 @@ def preview(weights: Array, objects: Array) -> bytes:
 
     Of a volume, the plane with the largest sum of weights.
     """
+    from segeval.cells import contour  # every module of this room is imported to find the readers
+
     height, width = ((1, *weights.shape)[-2:]) if weights.ndim else (1, 1)
     planes, outlines = weights.reshape(-1, height, width), objects.reshape(-1, height, width)
     plane = int(planes.sum(axis=(1, 2), dtype=np.float64).argmax())
