@@ -115,15 +115,17 @@ class Sensitivity:
 
 def sensitivity(plan: Plan, image: Sample, caller: Caller, steps: int) -> dict[str, dict[str, Sensitivity]]:
     """For each loss and each of six ways to spoil the truth by 0 … `steps` pixels: its values of the spoilt truth."""
-    curves: dict[str, dict[str, Sensitivity]] = {asked.name: {} for asked in plan.asked}
     channels = (0,) if image.binary else tuple(range(image.number))
+
+    def measured(given: Array) -> Measured:
+        return plan.measure(replace(image, given=given, channels=channels, logits=False, raw=False))
+
+    whole = measured(image.true_labels)
+    curves: dict[str, dict[str, Sensitivity]] = {asked.name: {} for asked in plan.asked}
     for name, spoilt in SPOILT.items():
-        images = [
-            replace(image, given=spoilt(image, k), channels=channels, logits=False, raw=False) for k in range(steps + 1)
-        ]
-        measured = [plan.measure(each) for each in images]
+        found = [whole, *(measured(spoilt(image, k)) for k in range(1, steps + 1))]
         for asked in plan.asked:
-            curves[asked.name][name] = Sensitivity(tuple(_value(asked, each, caller) for each in measured))
+            curves[asked.name][name] = Sensitivity(tuple(_value(asked, each, caller) for each in found))
     return curves
 
 
@@ -141,7 +143,7 @@ def _foreground(image: Sample) -> Array:
 
 def _eroded(image: Sample, k: int) -> Array:
     """Class 0 grows into all others by k pixels."""
-    return np.where(inner(_foreground(image)) > k, image.true_labels, 0) if k else image.true_labels.copy()
+    return np.where(inner(_foreground(image)) > k, image.true_labels, 0)
 
 
 def _dilated(image: Sample, k: int) -> Array:
@@ -176,7 +178,7 @@ def _hole(image: Sample, k: int) -> Array:
 
 def _painted(image: Sample, where: Array, k: int, kind: int) -> Array:
     labels = image.true_labels.copy()
-    if k == 0 or not where.any():
+    if not where.any():
         return labels
     depth = inner(where)
     centre = np.unravel_index(np.where(where, depth + 1, 0).argmax(), labels.shape)

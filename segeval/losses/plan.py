@@ -151,7 +151,7 @@ class Plan:
             sums[leaf.key] = _pictured(leaf, sample)
         for leaf in self.of(Field):
             try:
-                kept[leaf.key] = _fielded(leaf, sample)
+                kept[leaf.key] = _fielded(leaf, sample, swept.soft)
             except Unfit as fault:
                 unfit[leaf.key] = fault
         return replace(swept, sums=sums, kept=kept, unfit=unfit)
@@ -199,13 +199,29 @@ def _pictured(leaf: Leaf, sample: Sample) -> PixelSums:
     return PixelSums.of(parts)
 
 
-def _fielded(leaf: Leaf, sample: Sample) -> Numbers:
-    """The value of each class; undefined where everything is ignored."""
-    xp = namespace(sample.given) if not sample.hard_pred else np
+def _fielded(leaf: Leaf, sample: Sample, soft: SoftCounts) -> Numbers:
+    """The value of each class; undefined where everything is ignored, and for classes that are not looked at."""
     own = [1] if sample.binary and not leaf.outcomes else range(sample.number)
     if sample.total == 0:
         return np.full(len(own), np.nan)
-    return xp.stack([xp.reshape(leaf(Field.of(sample, k)), ()) for k in own])
+    empty = _empty(sample, soft)
+    undefined = like(np.nan, soft.p)
+    each = [undefined if k in empty else leaf(Field.of(sample, k)) for k in own]
+    xp = namespace(soft.p)
+    return xp.stack([xp.reshape(value, ()) for value in each])
+
+
+def _empty(sample: Sample, soft: SoftCounts) -> set[int]:
+    """The channels in neither prediction nor truth, if the truth holds others beside class 0.
+
+    Such a class is in no mean then, whatever the caller chooses: what it costs need not be found out.
+    """
+    if sample.binary:
+        return set()
+    union, true = plain(soft.union), plain(soft.t)
+    hidden = sample.background if sample.exclusive else None
+    others = any(true[k] > 0 for k in range(len(true)) if k != hidden)
+    return {k for k in range(len(true)) if others and not union[k] > 0}
 
 
 def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
