@@ -64,11 +64,21 @@ def group_of(entry: Entry) -> str:
 class Scores:
     """The scores of some images over some classes: everything here is a function of their pixel counts."""
 
-    def __init__(self, confusions: Sequence[Confusion], ids: Sequence[int], scoring: Scoring) -> None:
+    def __init__(self, images: PixelCounts, pixels: Array, scoring: Scoring) -> None:
         self.scoring = scoring
-        self.images = _stacked(confusions, ids)  # each (images, classes)
-        self.pooled = PixelCounts(*(counts.sum(axis=0) for counts in self.images))  # each (classes,)
-        self.total = sum(c.total for c in confusions)
+        self.images = images  # each int64 (images, classes)
+        self.pixels = pixels  # int64 (images,): those that are not ignored
+        self.pooled = PixelCounts(*(counts.sum(axis=0) for counts in images))  # each (classes,)
+        self.total = int(pixels.sum())
+
+    @classmethod
+    def of(cls, confusions: Sequence[Confusion], ids: Sequence[int], scoring: Scoring) -> "Scores":
+        """The scores of the classes `ids` in these images."""
+        return cls(_stacked(confusions, ids), np.array([c.total for c in confusions], np.int64), scoring)
+
+    def only(self, images: Array) -> "Scores":
+        """The scores of some of the images, by their positions."""
+        return Scores(PixelCounts(*(counts[images] for counts in self.images)), self.pixels[images], self.scoring)
 
     def values(self, entry: Entry, counts: PixelCounts) -> Array:
         """A metric where the class is present, undefined (nan) elsewhere."""

@@ -6,6 +6,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from segeval.aggregate import Scoring
+from segeval.bootstrap import Draws
 from segeval.evaluate import Job, Progress, evaluate, find_pairs, losses_asked_for, with_losses
 from segeval.io import MAX_PIXELS
 from segeval.io.labels import Reading
@@ -46,6 +47,11 @@ def score(
     loss_over: str = "image",
     loss_average: str = "macro",
     loss_background: str | None = None,
+    group_by: str | None = None,
+    ci: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -77,6 +83,7 @@ def score(
         scoring,
         jobs,
         progress,
+        Draws(group_by, confidence, resamples, seed, ci),
     )
     if not run.complete:
         first = run.failures[0]

@@ -5,12 +5,12 @@ import tomllib
 from os import PathLike
 from typing import Any
 
-from segeval.errors import BadOption, UsageError
+from segeval.errors import BadOption, SegevalError
 
 LARGEST = 64 << 20  # characters
 
 
-def read(path: str | PathLike[str], error: type[UsageError] = BadOption) -> str:
+def read(path: str | PathLike[str], error: type[SegevalError] = BadOption) -> str:
     """The text of a UTF-8 file, with or without byte order mark."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
@@ -21,7 +21,7 @@ def read(path: str | PathLike[str], error: type[UsageError] = BadOption) -> str:
         raise error(f"{path} is not UTF-8 text", "save it as UTF-8") from fault
 
 
-def load(text: str, suffix: str, name: str, error: type[UsageError] = BadOption) -> Any:
+def load(text: str, suffix: str, name: str, error: type[SegevalError] = BadOption) -> Any:
     """The content of a `.json` or `.toml` text; `error` names the file, the line and what is wrong."""
     if len(text) > LARGEST:
         raise error(f"{name} has more than {LARGEST:,} characters", "a few thousand are enough")

@@ -146,6 +146,37 @@ class NoGradient(UsageError):
     code = "SEG110"
 
 
+class BadRule(UsageError):
+    """A rule of the gate cannot be used.
+
+    `NAME[CLASS] over images STAT drop <= LIMIT`, of which only NAME and a limit are needed: `miou_dataset >= 0.78`,
+    `iou[person] drop <= 0.01`, `dice over images p05 >= 0.5`. A rule that asks for nothing, for a name that the run
+    does not have, or for a limit that is no finite number is refused, so that no misspelt rule ever passes.
+    """
+
+    code = "SEG111"
+
+
+class BadGroup(UsageError):
+    """`--group-by` is no regular expression, or does not match the id of an image.
+
+    What it matches is the group of the image: images of one group (a patient, a scene, a city) are drawn together when
+    intervals are computed. The part called `group` counts, as in `^(?P<group>[^_]+)_`, or else the first part in
+    brackets.
+    """
+
+    code = "SEG112"
+
+
+class UpdateRefused(UsageError):
+    """`--update-baseline` was asked for where `CI` is set.
+
+    A gate that moves its own baseline passes everything in the end. Update it by hand, or say `--allow-ci`.
+    """
+
+    code = "SEG113"
+
+
 class EmptyFile(InputError):
     """The file has no bytes.
 
@@ -547,6 +578,58 @@ class HardMasks(Remark):
     """
 
     code = "SEG258"
+
+
+class UnreadableRun(InputError):
+    """A run does not exist or cannot be read.
+
+    A run is the `run.json` that `segeval score -o DIR` writes, or its folder. Statistics need the tables beside it
+    (images.csv, records.csv), unaltered: their check sums are in run.json.
+    """
+
+    code = "SEG271"
+
+
+class BaselineError(SegevalError):
+    """The baseline is missing or cannot be compared with."""
+
+    exit_code = BASELINE
+
+
+class NoBaseline(BaselineError):
+    """A rule asks for a drop, and there is no baseline to drop from.
+
+    Give `--baseline RUN`, an earlier run of the same images; `--update-baseline` makes this run the baseline.
+    """
+
+    code = "SEG301"
+
+
+class BadBaseline(BaselineError):
+    """The baseline does not exist, is cut, was altered or was written by a later version.
+
+    Score it again with `segeval score -o DIR`; keep run.json, images.csv and records.csv together.
+    """
+
+    code = "SEG302"
+
+
+class OtherImages(BaselineError):
+    """The baseline was made of other images, or of other true masks.
+
+    A difference of scores means nothing then. `--intersect` compares the images that both have with the same truth.
+    """
+
+    code = "SEG303"
+
+
+class OtherClasses(BaselineError):
+    """The baseline was made with other classes or options.
+
+    The message says which. Score both runs with the same options; how predictions are read may differ.
+    """
+
+    code = "SEG304"
 
 
 class InternalError(SegevalError):

@@ -12,6 +12,7 @@ import numpy as np
 
 from segeval import diagnose, io
 from segeval.aggregate import Scoring
+from segeval.bootstrap import Draws
 from segeval.errors import (
     BadOption,
     HardMasks,
@@ -186,8 +187,11 @@ def evaluate(
     scoring: Scoring,
     jobs: int | None = None,
     progress: Progress | None = None,
+    draws: Draws | None = None,
 ) -> Run:
     """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored."""
+    draws = draws or Draws()
+    draws.grouping.every(each.id for each in found.pairs)  # an id that has no group is told before the work
     records: list[Record] = []
     failures = [Note.of(id_, fault) for id_, fault in found.faults]
     with threads(jobs) as executor:
@@ -198,7 +202,7 @@ def evaluate(
                 failures.append(result)
             if progress:
                 progress(done, len(found.pairs))
-    return _run(found, records, failures, layout, job, scoring)
+    return _run(found, records, failures, layout, job, scoring, draws)
 
 
 def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
@@ -207,7 +211,13 @@ def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
 
 
 def _run(
-    found: Pairing, records: list[Record], failures: list[Note], layout: Layout, job: Job, scoring: Scoring
+    found: Pairing,
+    records: list[Record],
+    failures: list[Note],
+    layout: Layout,
+    job: Job,
+    scoring: Scoring,
+    draws: Draws,
 ) -> Run:
     table = job.classes.scored
     kinds = {(r.losses.binary, r.losses.exclusive) for r in records if r.losses is not None}
@@ -219,8 +229,9 @@ def _run(
         records=tuple(records),
         table=table,
         scoring=scoring,
-        options=recorded(layout, job, scoring),
+        options=recorded(layout, job, scoring, draws),
         losses=job.losses,
+        draws=draws,
         inputs=found.digest,
         paired=sum(1 for p in found.pairs if p.pred is not None),
         failures=tuple(sorted(failures, key=lambda note: (note.id, note.code))),
@@ -229,7 +240,7 @@ def _run(
     )
 
 
-def recorded(layout: Layout, job: Job, scoring: Scoring) -> dict[str, Any]:
+def recorded(layout: Layout, job: Job, scoring: Scoring, draws: Draws) -> dict[str, Any]:
     """The options that can change a number, as they stand in `run.json`."""
     table = job.classes.scored
     return {
@@ -248,6 +259,7 @@ def recorded(layout: Layout, job: Job, scoring: Scoring) -> dict[str, Any]:
         "mean": scoring.mean,
         "beta": scoring.beta,
         **({"losses": job.losses.recorded()} if job.losses else {}),
+        **draws.recorded(),
     }
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import segeval
 from segeval import diagnose
 from segeval.aggregate import Scores, Scoring
+from segeval.bootstrap import Draws
 from segeval.classes import ClassTable
 from segeval.errors import SegevalError
 from segeval.evidence.confusion import Confusion, total
 from segeval.pairing import added
+from segeval.rows import Rows, intervals
 
 if TYPE_CHECKING:
     from segeval.criteria import Criteria
@@ -64,6 +66,7 @@ class Run:
     scoring: Scoring
     options: Mapping[str, Any]  # as recorded in run.json
     losses: "LossChoice | None" = None
+    draws: Draws = field(default_factory=Draws)
     inputs: str = ""  # a digest of the names and sizes of all files; it adds up
     paired: int = 0
     failures: tuple[Note, ...] = ()
@@ -82,12 +85,17 @@ class Run:
             self.scoring,
             self.options,
             self.losses,
+            self.draws,
             added(self.inputs, other.inputs),
             self.paired + other.paired,
             tuple(sorted(self.failures + other.failures, key=lambda note: (note.id, note.code))),
             tuple(sorted(self.missing + other.missing)),
             tuple(sorted(self.extra + other.extra)),
         )
+
+    def grouped(self, id_: str) -> str:
+        """The group of an image; empty where images are not grouped."""
+        return self.draws.grouping.of(id_) if self.draws.group_by else ""
 
     @property
     def complete(self) -> bool:
@@ -120,7 +128,7 @@ class Run:
 
     @cached_property
     def scores(self) -> Scores:
-        return Scores([r.confusion for r in self.records], self.class_table.ids, self.scoring)
+        return Scores.of([r.confusion for r in self.records], self.class_table.ids, self.scoring)
 
     @cached_property
     def group_scores(self) -> Scores | None:
@@ -128,7 +136,7 @@ class Run:
         groups = self.class_table.groups
         if not groups:
             return None
-        return Scores([r.confusion.merged(groups) for r in self.records], range(len(groups)), self.scoring)
+        return Scores.of([r.confusion.merged(groups) for r in self.records], range(len(groups)), self.scoring)
 
     @property
     def summary(self) -> dict[str, float]:
@@ -166,6 +174,18 @@ class Run:
         names = tuple(c.name for c in self.table.classes)
         return Criteria(self.losses, self.table.ids, names, [record.losses for record in self.records])
 
+    @cached_property
+    def rows(self) -> Rows:
+        """What every image left behind."""
+        return Rows(
+            tuple(record.id for record in self.records),
+            tuple(self.grouped(record.id) or record.id for record in self.records),
+            tuple(record.truth_digest for record in self.records),
+            self.scores,
+            lambda: self.group_scores,
+            lambda: self.criteria.images if self.criteria else {},
+        )
+
     @property
     def fingerprint(self) -> str:
         """A sha256 of the ids and true labels of all records: equal for equal data, however it is stored."""
@@ -194,6 +214,8 @@ class Run:
             document["losses_left_out"] = dict(self.criteria.choice.left_out)
         if self.groups:
             document["groups"] = self.groups
+        if self.draws.ci:
+            document["ci"] = self._intervals()
         clean = finite(document)
         assert isinstance(clean, dict)
         return clean
@@ -216,6 +238,11 @@ class Run:
             "missing": list(self.missing),
             "extra": list(self.extra),
         }
+
+    def _intervals(self) -> dict[str, Any]:
+        """The confidence interval of each summary number."""
+        found = intervals(self.rows, self.draws, bool(self.groups))
+        return {"groups": self.rows.clusters, "two_sided": self.draws.confidence, "summary": found}
 
     def matrix(self) -> dict[str, Any]:
         """The confusion matrix as `run.json` has it: rows truth, columns prediction and `other`."""
@@ -246,7 +273,7 @@ def finite(value: Any) -> Any:
     """The same with null for what JSON cannot say."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None

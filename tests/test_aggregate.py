@@ -17,7 +17,7 @@ nan = np.nan
 def scored(name: str, ids: list[int], ignore: tuple[int, ...] = (), **options: Any) -> Scores:
     """The scores of a vector's cases."""
     confusions = [Confusion.of(p, t, ids=ids, ignore=ignore) for p, t in cases(VECTORS[name])]
-    return Scores(confusions, ids, Scoring(**options))
+    return Scores.of(confusions, ids, Scoring(**options))
 
 
 def close(found: Any, expected: Any) -> None:
@@ -151,7 +151,7 @@ def test_rare_class_missed() -> None:
     vector = VECTORS["V5-rare-class-missed"]
     cells = np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([9900, 50, 50])
     assert vector["inputs"]["confusion"] == [[9900, 50], [50, 0]]
-    scores = Scores([Confusion.from_cells(cells, [0, 1])], [0, 1], Scoring())
+    scores = Scores.of([Confusion.from_cells(cells, [0, 1])], [0, 1], Scoring())
     expected = vector["expected"]
     close(per_class(scores, "dice"), expected["dice_per_class"])
     close(per_class(scores, "iou"), expected["iou_per_class"])
@@ -186,7 +186,7 @@ def test_cityscapes_classes_and_categories() -> None:
             groups.setdefault(c["category"], []).append(int(i))
     ((pred, truth),) = cases(vector)
     merged = Confusion.of(pred, truth, ids=ids, ignore=ignore).merged(groups)
-    by_group = Scores([merged], range(len(groups)), Scoring())
+    by_group = Scores.of([merged], range(len(groups)), Scoring())
     found = dict(zip(groups, per_class(by_group, "iou"), strict=True))
     close([found[g] for g in expected["category_iou"]], list(expected["category_iou"].values()))
     close(by_group.summary["miou_dataset"].value, expected["mean_category_iou"])
@@ -195,7 +195,7 @@ def test_cityscapes_classes_and_categories() -> None:
 def test_reasons_for_undefined_values() -> None:
     """Class 1 only predicted, 2 only true, 3 nowhere, 0 everywhere else."""
     confusion = Confusion.of(np.array([0, 1, 0]), np.array([0, 0, 2]), num_classes=4)
-    rows = Scores([confusion], range(4), Scoring()).classes()
+    rows = Scores.of([confusion], range(4), Scoring()).classes()
     assert rows[0]["undefined"] == {}
     assert {rows[1]["undefined"][k] for k in ("recall", "balanced_accuracy")} == {"empty-truth"}
     assert rows[1]["iou"] == rows[2]["iou"] == 0
@@ -203,9 +203,9 @@ def test_reasons_for_undefined_values() -> None:
         (k, "empty-prediction") for k in ("precision", "precision_over_images", "mcc")
     }
     assert set(rows[3]["undefined"].values()) == {"absent-in-both"}
-    full = Scores([Confusion.of(np.zeros(3, int), np.zeros(3, int))], [0], Scoring()).classes()
+    full = Scores.of([Confusion.of(np.zeros(3, int), np.zeros(3, int))], [0], Scoring()).classes()
     assert full[0]["undefined"]["specificity"] == "nothing-outside"
-    void = Scores([Confusion.of(np.zeros(3, int), np.full(3, 9), ids=[0], ignore=[9])], [0], Scoring())
+    void = Scores.of([Confusion.of(np.zeros(3, int), np.full(3, 9), ids=[0], ignore=[9])], [0], Scoring())
     assert void.classes()[0]["undefined"]["iou"] == "all-ignored"
     assert np.isnan(void.summary["pixel_accuracy"].value)
 
@@ -221,7 +221,7 @@ def test_the_mean_over_classes_can_be_chosen() -> None:
         "harmonic": (2 / (1 / first + 1 / second), (2 / (2 + 3 / 2) + 1) / 2, 2 / (4 / 3 + 6 / 5)),
     }
     for kind, (dataset, image, per_class_) in expected.items():
-        summary = Scores(confusions, [0, 1], Scoring(mean=kind)).summary
+        summary = Scores.of(confusions, [0, 1], Scoring(mean=kind)).summary
         assert summary["miou_dataset"].value == pytest.approx(dataset, rel=1e-14)
         assert summary["miou_image"].value == pytest.approx(image, rel=1e-14)
         assert summary["miou_class"].value == pytest.approx(per_class_, rel=1e-14)
@@ -230,7 +230,7 @@ def test_the_mean_over_classes_can_be_chosen() -> None:
 def test_permuting_images_changes_nothing() -> None:
     random = np.random.RandomState(5)
     confusions = [Confusion.of(*random.randint(0, 5, (2, 40)), num_classes=5) for _ in range(30)]
-    before, after = (Scores(c, range(5), Scoring()) for c in (confusions, confusions[::-1]))
+    before, after = (Scores.of(c, range(5), Scoring()) for c in (confusions, confusions[::-1]))
     assert before.summary == after.summary
     assert before.classes() == after.classes()
 

@@ -31,8 +31,13 @@ def test_codes_stand_once():
 
 
 def test_every_cause_that_is_no_base_has_a_code():
-    """Only UsageError, InputError and Remark are without a code."""
-    assert {kind.__name__ for kind in kinds() if not kind.code} == {"UsageError", "InputError", "Remark"}
+    """Only the bases are without a code."""
+    assert {kind.__name__ for kind in kinds() if not kind.code} == {
+        "UsageError",
+        "InputError",
+        "BaselineError",
+        "Remark",
+    }
 
 
 @pytest.mark.parametrize("kind", CODED, ids=lambda kind: kind.code)
@@ -46,7 +51,7 @@ def test_a_cause_explains_itself(kind):
 
 @pytest.mark.parametrize("kind", CODED, ids=lambda kind: kind.code)
 def test_the_range_of_a_code_tells_the_ending(kind):
-    """SEG1xx is use (2), SEG2xx input (3) or a remark (0), SEG9xx ours (70); 1 belongs to the gate alone."""
+    """SEG1xx is use (2), SEG2xx input (3) or a remark (0), SEG3xx the baseline (4), SEG9xx ours (70)."""
     endings = {"1": {2}, "2": {0, 3}, "3": {4}, "9": {70}}
     assert kind.exit_code in endings[kind.code[3]]
 

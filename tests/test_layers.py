@@ -6,7 +6,7 @@ import pytest
 
 # Every room knows only rooms that stand before it.
 ROOMS = [
-    *("errors", "text", "catalog", "documents", "distance", "cells", "frequencies", "weightmap"),
+    *("errors", "text", "catalog", "documents", "grouping", "distance", "cells", "frequencies", "weightmap"),
     *(
         "autodiff",
         "tensors",
@@ -14,17 +14,31 @@ ROOMS = [
         "evidence",
         "metrics",
         "statistics",
+        "bootstrap",
         "losses",
         "analysis",
         "aggregate",
         "criteria",
+        "rows",
     ),
     *("classes", "pairing", "io", "samples", "diagnose", "run", "evaluate", "check", "api", "study"),
+    *("results", "numbers", "gate", "compare"),
     *("processes", "weighing", "report", "cli"),
 ]
 PURE = {
     *("distance", "cells", "frequencies", "weightmap", "autodiff", "tensors", "arrays"),
-    *("evidence", "metrics", "statistics", "losses", "analysis", "aggregate", "criteria"),
+    *(
+        "evidence",
+        "metrics",
+        "statistics",
+        "bootstrap",
+        "grouping",
+        "losses",
+        "analysis",
+        "aggregate",
+        "criteria",
+        "rows",
+    ),
 }
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}
 ONLY_IN = {"click": {"cli"}, "rich": {"cli", "report"}, "PIL": {"io"}, "tifffile": {"io"}, "imagecodecs": {"io"}}

@@ -1,5 +1,6 @@
 """Runs: published numbers, the JSON form, sums."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -12,6 +13,7 @@ from conftest import Save
 from reference import DATA
 
 import segeval
+from segeval.metrics import METRICS
 from segeval.report import folder
 
 Schema = dict[str, Any]
@@ -72,6 +74,31 @@ def test_ade20k_sample_scores_one_over_the_classes_present() -> None:
     assert len(present) == 15
     assert math.fsum(row["iou"] for row in present) / 150 == pytest.approx(0.1)
     assert run.document()["undefined"]["miou_dataset"] == {"skipped": 135, "of": 150}
+
+
+def test_intervals_of_the_summary(root: Path, schema: Schema) -> None:
+    """--ci: the 5 % and 95 % points of the mean IoU of all 4⁴ ways to draw four images."""
+    run = sample(root, ci=True, confidence=0.9, resamples=20_000, seed=2)
+    document = run.document()
+    jsonschema.validate(document, schema)
+    found = document["ci"]["summary"]
+    drawn = itertools.product(run.scores.image_means(METRICS["iou"]), repeat=4)
+    means = sorted(math.fsum(values) / 4 for values in drawn)
+    assert (found["miou_image"]["low"], found["miou_image"]["high"]) == pytest.approx(
+        (means[12], means[-13]), abs=1e-12
+    )
+    assert found.keys() == document["summary"].keys()
+    assert document["options"]["ci"] == {"confidence": 0.9, "resamples": 20_000, "seed": 2}
+    assert document["ci"]["groups"] == 4
+
+
+def test_images_of_a_group_are_drawn_together(root: Path) -> None:
+    """With --group-by one group there is no interval, and two groups give the wider one."""
+    assert sample(root, ci=True, group_by="_").document()["ci"]["summary"]["miou_dataset"]["low"] is None
+    two = sample(root, ci=True, group_by="^([a-z]+)_").document()["ci"]
+    assert two["groups"] == 2
+    low, high = two["summary"]["fw_iou"]["low"], two["summary"]["fw_iou"]["high"]
+    assert low < 0.9596580841723501 < high
 
 
 def test_document_fits_the_schema(root: Path, save: Save, schema: Schema) -> None:

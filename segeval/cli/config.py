@@ -11,11 +11,11 @@ import click
 
 from segeval.catalog import did_you_mean
 from segeval.documents import load, read
-from segeval.errors import BadConfig
+from segeval.errors import BadConfig, BadRule
 
 NAMES = ("segeval.toml", "pyproject.toml")
-_PATHS = ("classes", "colors")  # values that may name a file, which then lies beside the configuration
-_TABLES = {"version", "data"}
+_PATHS = ("classes", "colors", "baseline")  # values that may name a file, which then lies beside the configuration
+_TABLES = ("data", "stats", "gate")
 _OURS = re.compile(r"^[ \t]*\[[ \t]*tool\.segeval[ \t]*[].]", re.MULTILINE)
 
 
@@ -28,6 +28,21 @@ def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         path = Path(value) if value else _nearest()
         if path:
             ctx.default_map = _values(path, ctx)
+
+
+def rules_of(ctx: click.Context, short: Iterable[str]) -> list[Any]:
+    """The rules given as options; without any, those of the configuration."""
+    from segeval.gate import Rule
+
+    path, tables = ctx.meta.get("segeval.rules", ("", []))
+    if given := list(short):
+        return [Rule.parse(text) for text in given]
+    try:
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise BadRule("`rule` is not a list of tables", "write [[gate.rule]]")
+        return [Rule.from_table(table, number) for number, table in enumerate(tables, 1)]
+    except BadRule as fault:
+        raise BadRule(f"{path}: {fault.message}", fault.hint) from fault
 
 
 def _nearest() -> Path | None:
@@ -59,19 +74,20 @@ def _values(path: Path, ctx: click.Context) -> dict[str, Any]:
     document = load(text, ".toml", str(path), BadConfig)
     if path.name == "pyproject.toml":
         document = _table(_table(document, "tool", path, text), "segeval", path, text)
-    _known(document, _TABLES, path, text)
+    _known(document, {"version", *_TABLES}, path, text)
     if document.get("version", 1) != 1:
         place = _place(path, text, "version")
         raise BadConfig(f"{place}: version {document['version']!r}", "this program reads version 1")
-    data = _table(document, "data", path, text)
+    tables = [_table(document, name, path, text) for name in _TABLES]
+    ctx.meta["segeval.rules"] = (str(path), tables[-1].pop("rule", []))
     options = {_key(option): option for option in _options(ctx.command)}
-    _known(data, options.keys() | _all_keys(ctx), path, text)
     values: dict[str, Any] = {}
-    for key, value in data.items():
+    for key, value in [item for table in tables for item in table.items()]:
+        _known([key], options.keys() | _all_keys(ctx), path, text)
         if key in options:
             checked = _checked(value, options[key], _place(path, text, key))
             beside = path.parent / str(checked)
-            values[str(options[key].name)] = str(beside) if key in _PATHS and os.path.isfile(beside) else checked
+            values[str(options[key].name)] = str(beside) if key in _PATHS and os.path.exists(beside) else checked
     return values
 
 
@@ -83,7 +99,7 @@ def _table(document: Mapping[str, Any], key: str, path: Path, text: str) -> dict
     return found
 
 
-def _known(found: Mapping[str, Any], known: Iterable[str], path: Path, text: str) -> None:
+def _known(found: Iterable[str], known: Iterable[str], path: Path, text: str) -> None:
     for key in found:
         if key not in known:
             raise BadConfig(f"{_place(path, text, key)}: unknown key {key!r}", did_you_mean(key, sorted(known)))

@@ -201,6 +201,59 @@ losses = group(
     ),
 )
 
+rules = option(
+    "-r",
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="'miou_dataset >= 0.78', 'iou[person] drop <= 0.01'; repeatable. Instead of those in the configuration.",
+)
+baseline = option("--baseline", metavar="RUN", help="An earlier run of the same images, for rules with `drop`.")
+inconclusive = option(
+    "--inconclusive",
+    type=click.Choice(["pass", "warn", "fail"]),
+    default="warn",
+    show_default=True,
+    help="What follows when the images cannot decide.",
+)
+intersect = option("--intersect", is_flag=True, help="Compare the images that both runs have.")
+ruling = group("ruling", "Quality gate", dict, rules, baseline, inconclusive, intersect)
+updating = group(
+    "updating",
+    "Baseline",
+    dict,
+    option("--update-baseline", "update", is_flag=True, help="Make RUN the baseline; still ends with the verdict."),
+    option("--ratchet", is_flag=True, help="Update only where no number of a rule is worse than before."),
+    option("--allow-ci", is_flag=True, help="Update the baseline even where CI is set."),
+)
+
+verdict_output = group(
+    "shown",
+    "Output",
+    dict,
+    option("--json", "as_json", is_flag=True, help="The verdict as JSON on stdout, instead of a table."),
+)
+
+_drawing = (
+    option(
+        "--group-by",
+        metavar="REGEX",
+        help="Images drawn together (patient, scene): what this matches in the id, as in '^(?P<group>[^_]+)_'.",
+    ),
+    option("--confidence", type=float, default=0.95, show_default=True, metavar="C", help="How sure intervals are."),
+    option("--resamples", type=int, default=10_000, show_default=True, metavar="B", help="Bootstrap resamples."),
+    option("--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the bootstrap."),
+)
+draws = group("draws", "Statistics", made("segeval.bootstrap", "Draws"), *_drawing)
+intervals = group(
+    "draws",
+    "Statistics",
+    made("segeval.bootstrap", "Draws"),
+    option("--ci", is_flag=True, help="Confidence intervals (two-sided) of every summary number, by bootstrap."),
+    *_drawing,
+)
+
 output = group(
     "output",
     "Output",
@@ -210,7 +263,7 @@ output = group(
         "--output",
         "folder",
         metavar="DIR",
-        help="Write run.json, images.csv, confusion.csv, confusion_images.csv.",
+        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv.",
     ),
     option(
         "--format",

@@ -4,7 +4,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -89,6 +89,19 @@ def say_headline(run: "Run", document: dict[str, Any], form: str) -> None:
     worst = worst_images([record.id for record in run.records], run.scores.image_means(METRICS["iou"]))
     line = headline(document, worst)
     click.echo(f"\n{markdown_text(line)}" if form == "md" else safe_text(line), err=form not in ("table", "md"))
+
+
+def show_verdict(document: dict[str, Any], as_json: bool, out: TextIO) -> None:
+    """The verdict: as JSON, or tables and sentences with the most important line last."""
+    from segeval.report import gated, table
+    from segeval.run import as_text
+
+    if as_json:
+        out.write(as_text(document))
+        return
+    table.draw([gated.verdict_table(document)], out)
+    for line in [*gated.verdict_lines(document), gated.verdict_headline(document)]:
+        out.write(f"{safe_text(line)}\n")
 
 
 def check_lines(pairing: "Pairing", found: "Checked") -> Iterator[str]:

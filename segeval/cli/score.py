@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from segeval.cli import options
+from segeval.cli.config import rules_of
 
 
 @options.command
@@ -15,6 +16,8 @@ from segeval.cli import options
 @options.classes
 @options.scoring
 @options.losses
+@options.intervals
+@options.ruling
 @options.output
 @options.running
 @options.configured
@@ -28,6 +31,8 @@ def command(
     choice: Any,
     scoring: Any,
     losses: Any,
+    draws: Any,
+    ruling: dict[str, Any],
     output: dict[str, Any],
     jobs: int,
 ) -> None:
@@ -44,11 +49,12 @@ def command(
     from segeval.report import REPORTS
     from segeval.report import folder as folders
 
+    rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
     job = with_losses(Job(reading, choice, losses), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)
-    folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring), pairing.digest)
+    folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring, draws), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, layout, job, scoring, jobs, step)
+        run = evaluate(pairing, layout, job, scoring, jobs, step, draws)
     kept = folder is not None and not output["force"] and folders.holds_other(folder, run)
     document = run.document(folders.write(run, folder) if folder and not kept else None)
     REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
@@ -56,4 +62,15 @@ def command(
     present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folders.refusal(folder)
-    ctx.exit(0 if run.complete else 3)
+    ctx.exit(_gated(rules, run, draws, ruling, output["form"]) if rules else 0 if run.complete else 3)
+
+
+def _gated(rules: list[Any], run: Any, draws: Any, ruling: dict[str, Any], form: str) -> int:
+    """Judge the run at once; gives the exit code."""
+    from segeval.cli import present
+    from segeval.gate import judge
+    from segeval.results import Results
+
+    verdict = judge(rules, Results.of(run), ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
+    present.show_verdict(verdict.document(), False, sys.stdout if form == "table" else sys.stderr)
+    return verdict.exit_code

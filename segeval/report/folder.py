@@ -15,8 +15,8 @@ from segeval.evidence.confusion import positions
 from segeval.evidence.runs import merged_cells
 from segeval.io.journal import stored
 from segeval.io.write import atomic
-from segeval.report.csv import csv_text
-from segeval.run import SCHEMA, Record, Run
+from segeval.report.csv import csv_cell, csv_text
+from segeval.run import SCHEMA, Run
 
 CHUNK = 1000  # images whose rows are made at a time
 
@@ -86,22 +86,31 @@ def _images(run: Run) -> Iterable[list[Any]]:
     names = [(c.id, csv_text(c.name)) for c in table.classes]
     for start in range(0, len(run.records), CHUNK):
         records = run.records[start : start + CHUNK]
-        scores = Scores([r.confusion for r in records], table.ids, run.scoring)
+        scores = Scores.of([r.confusion for r in records], table.ids, run.scoring)
         counts = scores.images
         columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
         columns += [scores.values(entry, counts) for entry in entries]
         columns += [values[start : start + CHUNK, 1:] for values in losses.values()]
-        yield from _image_rows(records, names, [column.tolist() for column in columns])
+        images = [(csv_text(r.id), csv_text(run.grouped(r.id))) for r in records]
+        yield from _image_rows(images, names, [column.tolist() for column in columns])
 
 
 def _image_rows(
-    records: tuple[Record, ...], names: list[tuple[int, str]], columns: list[list[list[Any]]]
+    images: list[tuple[str, str]], names: list[tuple[int, str]], columns: list[list[list[Any]]]
 ) -> Iterable[list[Any]]:
-    for n, record in enumerate(records):
-        id_ = csv_text(record.id)
-        for k, (class_id, name) in enumerate(names):
-            values = [column[n][k] for column in columns]
-            yield [id_, "", class_id, name, *("" if value != value else value for value in values)]
+    for n, image in enumerate(images):
+        for k, named in enumerate(names):
+            yield [*image, *named, *(csv_cell(column[n][k]) for column in columns)]
+
+
+def _records(run: Run) -> Iterable[list[Any]]:
+    """One row for each image: what is of it as a whole."""
+    losses = run.criteria.images if run.criteria else {}
+    yield ["id", "group", "truth_sha256", "pixels", *(f"loss.{name}" for name in losses)]
+    values = [column[:, 0].tolist() for column in losses.values()]
+    for n, record in enumerate(run.records):
+        row = [csv_text(record.id), csv_text(run.grouped(record.id)), record.truth_digest, record.confusion.total]
+        yield [*row, *(csv_cell(column[n]) for column in values)]
 
 
 def _confusion(run: Run) -> Iterable[list[Any]]:
@@ -125,6 +134,7 @@ def _confusion_images(run: Run) -> Iterable[list[Any]]:
 
 TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {
     "images.csv": _images,
+    "records.csv": _records,
     "confusion.csv": _confusion,
     "confusion_images.csv": _confusion_images,
 }

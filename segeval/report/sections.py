@@ -88,6 +88,18 @@ def loss_table(document: dict[str, Any]) -> Table | None:
     return Table("losses", ["no.", "loss", "value", "undefined", "reduction", "parameters"], rows, len(rows))
 
 
+def interval_table(document: dict[str, Any]) -> Table | None:
+    """A row for each summary number with its confidence interval."""
+    if "ci" not in document:
+        return None
+    rows: list[list[Cell]] = []
+    for n, (name, found) in enumerate(sorted(document["ci"]["summary"].items()), 1):
+        rows.append([n, name, document["summary"][name], found["low"], found["high"], found["undefined"]])
+    return Table(
+        "confidence intervals", ["no.", "number", "value", "low", "high", "undefined resamples"], rows, len(rows)
+    )
+
+
 def matrix_table(document: dict[str, Any], by: str) -> Table:
     """The confusion matrix as counts (`raw`) or as shares of each true class, each predicted class or all pixels."""
     names = {c["id"]: c["name"] for c in document["classes"]}
@@ -106,7 +118,7 @@ def tables(document: dict[str, Any], matrix: str | None) -> list[Table]:
     losses = loss_table(document)
     return [
         class_table(document),
-        *(each for each in (groups, losses) if each),
+        *(each for each in (groups, losses, interval_table(document)) if each),
         *([matrix_table(document, matrix)] if matrix else []),
     ]
 
@@ -131,6 +143,11 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append(
             f"a class was missed in a whole image {counted(missed, 'time')}, hallucinated {counted(invented, 'time')}"
         )
+    if "ci" in document:
+        drawn, how = document["ci"]["groups"], options["ci"]
+        what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
+        rough = "; fewer than 10 make them rough" if drawn < 10 else ""
+        lines.append(f"intervals: {what} {'groups' if 'group_by' in options else 'images'} (seed {how['seed']}){rough}")
     ignored = f"ignored ids {', '.join(map(str, options['ignore']))}" if options["ignore"] else "no id ignored"
     lines.append(
         f"a class counts where it is in {_PRESENCE[options['presence']]}; "

@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-TABLES = ["images.csv", "confusion.csv", "confusion_images.csv"]
+TABLES = ["images.csv", "records.csv", "confusion.csv", "confusion_images.csv"]
 PAIRS = {
     "a": ([[0, 1, 1, 2]], [[0, 0, 1, 255]]),
     "b": ([[1, 1, 9]], [[1, 0, 1]]),
@@ -32,14 +32,31 @@ def rows(path):
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
-def test_four_files(invoke, out):
-    """run.json and its three tables; their check sums stand in it; no temporary file is left."""
+def test_five_files(invoke, out):
+    """run.json and its tables; their check sums stand in it; no temporary file is left."""
     assert invoke("score", "pred", "truth", *OPTIONS, "-o", "out").exit_code == 0
     assert sorted(os.listdir(out)) == sorted([*TABLES, "run.json"])
     document = json.loads((out / "run.json").read_text())
     assert document["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in TABLES}
     assert document["schema"] == "segeval-run/1"
     assert all((out / name).stat().st_mode & 0o777 == 0o666 & ~_umask() for name in TABLES)
+
+
+def test_records_csv(invoke, out):
+    """One row for each image: its group by --group-by, the digest of its truth, its pixels."""
+    result = invoke(
+        "score", "pred", "truth", *OPTIONS, "--group-by", "[^b]|(b)", "--losses", "mean_squared_error", "-o", "out"
+    )
+    assert result.exit_code == 0, result.output
+    found = rows(out / "records.csv")
+    assert list(found[0]) == ["id", "group", "truth_sha256", "pixels", "loss.mean_squared_error"]
+    assert [(row["id"], row["group"], row["pixels"]) for row in found] == [
+        ("a", "", "3"),
+        ("b", "b", "3"),
+        ("c", "", "1"),
+    ]
+    assert len({row["truth_sha256"] for row in found}) == 3
+    assert [row["loss.mean_squared_error"] == "" for row in found] == [False, False, True]  # c has no prediction
 
 
 def _umask():

@@ -1,0 +1,54 @@
+"""`segeval gate`: whether a run is good enough."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from segeval.cli import options
+from segeval.cli.config import rules_of
+from segeval.text import some
+
+
+@options.command
+@click.argument("run")
+@options.ruling
+@options.updating
+@options.draws
+@options.verdict_output
+@options.configured
+@click.pass_context
+def command(
+    ctx: click.Context, run: str, ruling: dict[str, Any], updating: dict[str, Any], draws: Any, shown: dict[str, Any]
+) -> None:
+    """Check RUN (a run.json or its folder) against rules and a baseline.
+
+    Ends with 0 where every rule passes, and with 1 where the run was evaluated and is not good enough.
+
+    \b
+    Example:
+      segeval gate out -r "miou_dataset >= 0.78" -r "iou[*] drop <= 0.02" --baseline baseline
+    """
+    from segeval.cli import present
+    from segeval.errors import BaselineError, UpdateRefused
+    from segeval.gate import judge, update
+    from segeval.results import Results
+
+    if updating["update"] and os.environ.get("CI") and not updating["allow_ci"]:
+        raise UpdateRefused("--update-baseline, and CI is set", "update it by hand, or add --allow-ci")
+    rules = rules_of(ctx, ruling["rules"])
+    found = Results.read(run)
+    try:
+        verdict = judge(rules, found, ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
+    except BaselineError as fault:
+        if not updating["update"]:
+            raise
+        place = update(found, ruling["baseline"])
+        raise type(fault)(fault.message, f"{place} is the baseline from now on") from fault
+    present.show_verdict(verdict.document(), shown["as_json"], sys.stdout)
+    if updating["update"] and updating["ratchet"] and verdict.worse:
+        click.echo(f"the baseline stays: worse is {some(verdict.worse)}", err=True)
+    elif updating["update"]:
+        click.echo(f"the baseline is now {update(found, ruling['baseline'])}", err=True)
+    ctx.exit(verdict.exit_code)

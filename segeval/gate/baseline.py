@@ -1,0 +1,132 @@
+"""Whether two runs may be compared, and over which images."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from segeval.errors import BadBaseline, BadOption, OtherClasses, OtherImages, UnreadableRun
+from segeval.io import stored
+from segeval.results import Results
+from segeval.rows import Rows
+from segeval.text import counted, some
+
+# How predictions are read may differ from model to model; what is measured besides changes no number that both have.
+FREE = {
+    "pred_pattern",
+    "gt_pattern",
+    "colors",
+    "probability",
+    "logits",
+    "threshold",
+    "metrics",
+    "losses",
+    "group_by",
+    "ci",
+}
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two runs over the same images, and the images that were left out."""
+
+    run: Results
+    baseline: Results
+    only_run: tuple[str, ...] = ()
+    only_baseline: tuple[str, ...] = ()
+    other_truth: tuple[str, ...] = ()
+
+
+def read(name: str) -> Results:
+    """The results of a baseline."""
+    try:
+        found = Results.read(name)
+    except UnreadableRun as fault:
+        raise BadBaseline(f"baseline {fault.message}", fault.hint) from fault
+    return Results(found.name, found.document, lambda: rows(found))
+
+
+def rows(baseline: Results) -> Rows:
+    """The rows of a baseline; what is wrong with them is the baseline's fault."""
+    try:
+        return baseline.load()
+    except UnreadableRun as fault:
+        raise BadBaseline(f"baseline {fault.message}", fault.hint) from fault
+
+
+def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
+    """Two runs, checked: same classes, same options, same images with the same truth (or what they share of them)."""
+    _check_options(run.document, baseline.document)
+    if run.document["fingerprint"] == baseline.document["fingerprint"]:
+        return Paired(run, baseline.changed(lambda rows: replace(rows, groups=run.rows.groups), whole=True))
+    mine, theirs = run.rows, baseline.rows
+    truths = dict(zip(theirs.ids, theirs.truths, strict=True))
+    common = [id_ for id_, truth in zip(mine.ids, mine.truths, strict=True) if truths.get(id_) == truth]
+    other = tuple(id_ for id_ in mine.ids if id_ in truths and id_ not in set(common))
+    shared = _only(run, common)
+    found = Paired(
+        shared,
+        _only(baseline, common).changed(lambda rows: replace(rows, groups=shared.rows.groups), whole=False),
+        tuple(id_ for id_ in mine.ids if id_ not in truths),
+        tuple(sorted(set(theirs.ids) - set(mine.ids))),
+        other,
+    )
+    if not common or not intersect:
+        hint = (
+            f"--intersect compares the {counted(len(common), 'image')} that both have" if common else "score it again"
+        )
+        raise OtherImages(f"the baseline is of other images: {_difference(found)}", hint)
+    return found
+
+
+def _difference(found: Paired) -> str:
+    parts = {
+        "only in the baseline": found.only_baseline,
+        "only here": found.only_run,
+        "with another truth": found.other_truth,
+    }
+    return ", ".join(f"{len(ids)} {where} ({some(list(ids), 2)})" for where, ids in parts.items() if ids)
+
+
+def _check_options(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    classes = [[(row["id"], row["name"]) for row in document["classes"]] for document in (mine, theirs)]
+    if classes[0] != classes[1]:
+        odd = [str(name) for _, name in sorted(set(classes[0]) ^ set(classes[1]), key=repr)] or ["their order"]
+        hint = "score both with the same --num-classes or --classes"
+        raise OtherClasses(f"the baseline has other classes: {some(odd, 4)}", hint)
+    keys = sorted((mine["options"].keys() | theirs["options"].keys()) - FREE)
+    for key in keys:
+        now, then = (document["options"].get(key) for document in (mine, theirs))
+        if now != then:
+            what = f"the baseline was scored with {key} = {json.dumps(then)}, this run with {json.dumps(now)}"
+            raise OtherClasses(what, "score both with the same options")
+
+
+def check_loss(name: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    """Refuse to compare a loss that was computed otherwise."""
+    loss = name.removeprefix("loss.")
+    for key in ("params", "reduction"):
+        now, then = (document.get("losses", {}).get(loss, {}).get(key) for document in (mine, theirs))
+        if now != then:
+            what = f"{name} has {key} {json.dumps(then)} in the baseline and {json.dumps(now)} here"
+            raise OtherClasses(what, "score both with the same losses and parameters")
+
+
+def _only(results: Results, ids: list[str]) -> Results:
+    """The results of some images."""
+    place = {id_: n for n, id_ in enumerate(results.rows.ids)}
+    return results.changed(lambda rows: rows.only(np.array([place[id_] for id_ in ids], np.int64)), whole=False)
+
+
+def update(run: Results, baseline: str | None) -> str:
+    """Make a stored run the baseline; gives where it lies now."""
+    if not baseline:
+        raise BadOption("--update-baseline, and nothing says where the baseline is", "give --baseline RUN")
+    source, target = stored.run_file(run.name), stored.run_file(baseline)
+    if target.suffix != ".json":
+        target = target / "run.json"
+    if source.resolve() != target.resolve():
+        stored.copy(source, target, run.document["files"])
+    return str(target)

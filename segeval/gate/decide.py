@@ -1,0 +1,92 @@
+"""The verdict on a drop, from its size and the bounds of the paired bootstrap."""
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from segeval.bootstrap import at_most, bounds, p_drop
+from segeval.evidence.runs import Array
+
+PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+POWER = 0.8
+FEW = 10  # groups below which an interval is worth little
+UNDEFINED = 0.05  # share of resamples without a value above which the interval is none
+
+
+class Decision(NamedTuple):
+    verdict: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What resampling says about a change: one-sided bounds, how likely it is without a drop, what could be seen."""
+
+    lower: float = -math.inf
+    upper: float = math.inf
+    p: float = 1.0
+    spread: float = math.nan  # bootstrap standard error
+    undefined: float = 0.0  # share of resamples without a value
+    groups: int = 0
+
+    @classmethod
+    def of(cls, differences: Array, confidence: float, groups: int) -> "Interval":
+        """The same from resampled differences (B,)."""
+        defined = differences[np.isfinite(differences)]
+        spread = float(defined.std(ddof=1)) if defined.size > 1 else math.nan
+        share = 1 - defined.size / differences.size
+        return cls(*bounds(differences, confidence), p_drop(differences), spread, share, groups)
+
+    @property
+    def lacking(self) -> str:
+        """Why it decides nothing; empty if it can."""
+        if self.groups < 2:
+            return "one image or group gives no interval"
+        if self.undefined > UNDEFINED:
+            return f"{self.undefined:.0%} of the resamples have no value"
+        return ""
+
+
+def detectable(test: str, interval: Interval, drop: float, confidence: float) -> float:
+    """The smallest true drop that the test finds in 80 % of cases; for noninferiority the smallest tolerance with which
+    an equal model passes in 80 % of cases; nan without an interval."""
+    if test == "none" or interval.lacking:
+        return math.nan
+    normal = statistics.NormalDist()
+    sure, power = normal.inv_cdf(confidence), normal.inv_cdf(POWER)
+    seen = (sure + power) * interval.spread
+    return max(seen, drop + power * interval.spread) if test == "regression" else seen
+
+
+def decide(test: str, change: float, drop: float, interval: Interval, p: float, alpha: float) -> Decision:
+    """The verdict on a change (positive is better) where a drop up to `drop` is allowed; p is adjusted.
+
+    | test | pass | fail | inconclusive |
+    |---|---|---|---|
+    | none | Δ ≥ −m | Δ < −m | |
+    | regression | Δ ≥ −m | Δ < −m and p ≤ α | otherwise |
+    | noninferiority | lower(Δ) ≥ −m | upper(Δ) < −m | otherwise |
+    """
+    if math.isnan(change):
+        return Decision(FAIL, "undefined")
+    enough = change >= -drop
+    if test == "none":
+        return Decision(PASS) if enough else Decision(FAIL, "the drop is too large")
+    if test == "regression":
+        if enough:
+            return Decision(PASS)
+        if interval.lacking:
+            return Decision(INCONCLUSIVE, interval.lacking)
+        if at_most(p, alpha):
+            return Decision(FAIL, "the drop is too large, and more than chance")
+        return Decision(INCONCLUSIVE, "the drop is too large, but may be chance")
+    if interval.lacking:
+        return Decision(INCONCLUSIVE, interval.lacking)
+    if interval.lower >= -drop:
+        return Decision(PASS)
+    if interval.upper < -drop:
+        return Decision(FAIL, "the drop is surely too large")
+    return Decision(INCONCLUSIVE, "these images cannot show that the drop is small enough")

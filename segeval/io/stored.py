@@ -1,0 +1,50 @@
+"""Runs as they were written: `run.json` and the tables beside it, read back and checked."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from segeval import documents
+from segeval.errors import UnreadableRun
+
+
+def run_file(name: str) -> Path:
+    """The `run.json` that a RUN means: itself, or the one in that folder."""
+    path = Path(name)
+    return path / "run.json" if path.is_dir() else path
+
+
+def document(path: Path, schema: str) -> dict[str, Any]:
+    """The document in a `run.json` of this schema."""
+    found = documents.load(documents.read(path, UnreadableRun), ".json", str(path), UnreadableRun)
+    kind = found.get("schema") if isinstance(found, dict) else None
+    if kind != schema:
+        what = f"{path} is no run" if kind is None else f"{path} has the schema {kind!r}"
+        raise UnreadableRun(what, f"wanted: {schema}, as `segeval score -o DIR` writes it")
+    assert isinstance(found, dict)
+    return found
+
+
+def columns(path: Path, sums: Mapping[str, str]) -> dict[str, list[str]]:
+    """The columns of a table by their headers, if the table is the one that the run was written with."""
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise UnreadableRun(f"{path}: {fault.strerror}", "statistics need the tables beside run.json") from fault
+    if hashlib.sha256(data).hexdigest() != sums.get(path.name):
+        raise UnreadableRun(f"{path} is not the table that run.json was written with", "score the images again")
+    header, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    return dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {key: [] for key in header}
+
+
+def copy(source: Path, target: Path, tables: Iterable[str]) -> None:
+    """Copy a `run.json`, last, after the tables beside it."""
+    from segeval.io.write import save
+
+    for name in sorted(tables):
+        if (beside := source.with_name(name)).exists():
+            save(target.with_name(name), beside.read_bytes())
+    save(target, source.read_bytes())

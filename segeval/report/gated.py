@@ -1,0 +1,102 @@
+"""What a verdict says to people: tables and sentences of its document."""
+
+from typing import Any
+
+from segeval.report.sections import Cell, Table, shown
+from segeval.text import counted, some
+
+Document = dict[str, Any]
+SHORT = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive"}
+
+
+def verdict_table(document: Document) -> Table:
+    """A row for each rule; of rules about many classes, the classes that do not pass and the one nearest to it."""
+    rows: list[list[Cell]] = [
+        [n, title(ruling, check), check["limit"], check["value"], *_compared(check), word(ruling, check)]
+        for n, ruling in enumerate(document["rules"], 1)
+        for check in telling(ruling)
+    ]
+    headers = ["rule", "number", "limit", "value", "baseline", "change", "interval", "detectable", "verdict"]
+    return Table("quality gate", headers, rows, len(rows))
+
+
+def telling(ruling: Document) -> list[Document]:
+    """The checks worth a line: all that do not pass, or else the tightest."""
+    checks: list[Document] = ruling["checks"]
+    odd = [check for check in checks if check["verdict"] != "pass"]
+    return odd or [min(checks, key=_margin)]
+
+
+def _margin(check: Document) -> float:
+    """How far a check that passes is from its limit, roughly: enough to choose the tightest."""
+    if check["allowed"] is not None:
+        return float(check["change"] + check["allowed"])
+    return abs(float(check["value"]) - float(check["limit"].split()[1]))
+
+
+def title(ruling: Document, check: Document) -> str:
+    """The number of a check; with the number of its like where they have no line of their own."""
+    alike = len(ruling["checks"])
+    if alike > 1 and ruling["verdict"] == "pass":
+        return f"{check['number']} (tightest of {alike})"
+    return str(check["number"])
+
+
+def word(ruling: Document, check: Document) -> str:
+    """The verdict on a check, with its reason; what is only a warning says so."""
+    found = SHORT[check["verdict"]]
+    if check["verdict"] == "fail" and ruling["level"] == "warn":
+        found = "warn"
+    return f"{found}: {check['reason']}" if check["reason"] else found
+
+
+def _compared(check: Document) -> list[Cell]:
+    interval = None
+    if check["lower"] is not None:
+        interval = f"{signed(check['lower'])} … {signed(check['upper'])}"
+    return [check["baseline"], signed(check["change"]), interval, check["detectable"]]
+
+
+def signed(value: float | None) -> str:
+    """A change with its sign."""
+    if value is None:
+        return "–"
+    text = shown(value)
+    return f"+{text}" if value > 0 else text.replace("-", "−")
+
+
+def verdict_lines(document: Document) -> list[str]:
+    """What stands below the table: notes, how the intervals were made, which images were left out."""
+    lines = [f"{ruling['id']}: {note}" for ruling in document["rules"] for note in ruling["notes"]]
+    tested = [r for r in document["rules"] if r["test"] != "none"]
+    if tested:
+        how = document["statistics"]
+        sides = 200 * how["confidence"] - 100
+        drawn = f"paired bootstrap of {how['resamples']:,} resamples (seed {how['seed']})"
+        seen = "detectable: the smallest drop found in 80 % of cases"
+        lines.append(f"intervals: {sides:g} % two-sided, {drawn}; {seen}")
+        if any(len(r["checks"]) > 1 for r in tested):
+            lines.append("classes of one rule share its chance of a false alarm (Holm); rules do not share theirs")
+    images = document["images"]
+    left_out = {"only_run": "only here", "only_baseline": "only in the baseline", "other_truth": "with another truth"}
+    lines += [
+        f"not compared: {counted(len(images[key]), 'image')} {where}: {some(images[key])}"
+        for key, where in left_out.items()
+        if images[key]
+    ]
+    return lines
+
+
+def verdict_headline(document: Document) -> str:
+    """The last line: the verdict, how many rules, and the worst of them."""
+    rules = document["rules"]
+    odd = [ruling for ruling in rules if ruling["verdict"] != "pass"]
+    line = f"{document['verdict'].upper()}  {len(odd) or len(rules)} of {counted(len(rules), 'rule')}"
+    line += "" if not odd else f" · {_sentence(odd[0])}"
+    return line if document["complete"] else f"INCOMPLETE: {line}"
+
+
+def _sentence(ruling: Document) -> str:
+    check = telling(ruling)[0]
+    change = "" if check["change"] is None else f" ({signed(check['change'])} against the baseline)"
+    return f"{check['number']} {shown(check['value'])}{change}, {check['limit']}: {check['reason']}"

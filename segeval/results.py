@@ -1,0 +1,140 @@
+"""A finished run as gate and compare see it: its document, and what each image left behind."""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segeval.aggregate import Scores, Scoring
+from segeval.errors import UnreadableRun
+from segeval.evidence.confusion import Confusion, PixelCounts
+from segeval.evidence.runs import Array
+from segeval.grouping import Grouping
+from segeval.io import stored
+from segeval.rows import Rows
+from segeval.run import SCHEMA, Run
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The document of a run, and its rows where they are known."""
+
+    name: str
+    document: Mapping[str, Any]
+    load: Callable[[], Rows]
+    whole: bool = True  # False: the document is of more images than the rows
+
+    @classmethod
+    def of(cls, run: Run, name: str = "this run") -> "Results":
+        """The results of a run in memory."""
+        return cls(name, run.document(), lambda: run.rows)
+
+    @classmethod
+    def read(cls, name: str) -> "Results":
+        """The results in a folder or a `run.json`; the tables are read when they are needed."""
+        path = stored.run_file(name)
+        document = stored.document(path, SCHEMA)
+        try:
+            scoring = _scoring(document)
+            _ = [float(row["iou"] or 0) for row in document["classes"]], dict(document["summary"]), document["files"]
+            _ = document["fingerprint"] + "", document["images"]["failed"], document["complete"]
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            raise UnreadableRun(f"{path} is not a whole run: {fault!r}", "score the images again") from fault
+        return cls(name, document, lambda: _read(path, document, scoring))
+
+    @cached_property
+    def rows(self) -> Rows:
+        return self.load()
+
+    @cached_property
+    def scoring(self) -> Scoring:
+        return _scoring(self.document)
+
+    @property
+    def classes(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.document["classes"]
+        return found
+
+    def grouped(self, grouping: Grouping) -> "Results":
+        """The same with groups made anew, if there is a pattern for them."""
+        return self.changed(lambda rows: rows.grouped(grouping), self.whole)
+
+    def changed(self, change: Callable[[Rows], Rows], whole: bool) -> "Results":
+        """The same with other rows, made when they are needed."""
+        return Results(self.name, self.document, lambda: change(self.rows), whole)
+
+
+def _scoring(document: Mapping[str, Any]) -> Scoring:
+    """How a run counted, from its options."""
+    options = document["options"]
+    return Scoring(tuple(options["metrics"]), options["presence"], options["mean"], options["beta"])
+
+
+def _read(path: Path, document: Mapping[str, Any], scoring: Scoring) -> Rows:
+    """The rows beside a `run.json`."""
+    try:
+        records = stored.columns(path.with_name("records.csv"), document["files"])
+        images = stored.columns(path.with_name("images.csv"), document["files"])
+        return _rows(path, document, scoring, records, images)
+    except (KeyError, ValueError, TypeError) as fault:
+        raise UnreadableRun(f"{path}: its tables do not fit it: {fault}", "score the images again") from fault
+
+
+def _rows(
+    path: Path,
+    document: Mapping[str, Any],
+    scoring: Scoring,
+    records: Mapping[str, list[str]],
+    images: Mapping[str, list[str]],
+) -> Rows:
+    ids = tuple(records["id"])
+    shape = (len(ids), len(document["classes"]))
+    if images["id"] != [id_ for id_ in ids for _ in range(shape[1])] or len(set(ids)) < len(ids):
+        raise ValueError("the ids of images.csv are not those of records.csv")
+    tp, fp, fn = (np.array(images[name], np.int64).reshape(shape) for name in ("tp", "fp", "fn"))
+    pixels = np.array(records["pixels"], np.int64)
+
+    @functools.cache
+    def losses() -> dict[str, Array]:
+        return {
+            name.removeprefix("loss."): np.hstack([_floats(column)[:, None], _floats(images[name]).reshape(shape)])
+            for name, column in records.items()
+            if name.startswith("loss.")
+        }
+
+    return Rows(
+        ids,
+        tuple(group or id_ for group, id_ in zip(records["group"], ids, strict=True)),
+        tuple(records["truth_sha256"]),
+        Scores(PixelCounts(tp, fp, fn, pixels[:, None] - tp - fp - fn), pixels, scoring),
+        lambda: _group_scores(path, document, scoring, ids),
+        losses,
+    )
+
+
+def _floats(texts: list[str]) -> Array:
+    return np.array([float(text) if text else math.nan for text in texts], np.float64)
+
+
+def _group_scores(path: Path, document: Mapping[str, Any], scoring: Scoring, ids: tuple[str, ...]) -> Scores | None:
+    """The scores of groups of classes, from the cells of each image."""
+    groups = {row["name"]: row["ids"] for row in document.get("groups", [])}
+    if not groups:
+        return None
+    cells = stored.columns(path.with_name("confusion_images.csv"), document["files"])
+    number = {id_: n for n, id_ in enumerate(ids)}
+    image = np.array([number[id_] for id_ in cells["id"]], np.int64)
+    truth = np.array(cells["truth_id"], np.int64)
+    pred = np.array([-1 if id_ == "other" else int(id_) for id_ in cells["pred_id"]], np.int64)
+    pixels = np.array(cells["pixels"], np.int64)
+    known = [row["id"] for row in document["classes"]]
+    ends = np.searchsorted(image, np.arange(len(ids) + 1))  # the cells lie in the order of the images
+    parts = [(truth[a:b], pred[a:b], pixels[a:b]) for a, b in itertools.pairwise(ends)]
+    merged = [Confusion.from_cells(part, known).merged(groups) for part in parts]
+    return Scores.of(merged, range(len(groups)), scoring)

@@ -1,0 +1,182 @@
+"""Tests of the numbers of a run as functions of how often each image is drawn."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import model
+from reference import DATA
+
+import segeval
+from segeval import numbers
+from segeval.bootstrap import Draws, Stat
+from segeval.errors import UnknownName
+from segeval.metrics import METRICS
+from segeval.report import folder as folders
+from segeval.results import Results
+from segeval.rows import Resampled, summary
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """The sample data, scored with losses and groups of classes, as it is read back."""
+    folder = tmp_path_factory.mktemp("run")
+    data = Path(__file__).parent.parent / "sample_data"
+    run = segeval.score(
+        data / "pred",
+        data / "truth",
+        classes=str(data / "classes.csv"),
+        losses="dice,cross_entropy,lovasz_softmax",
+        presence="truth",
+        mean="geometric",
+        beta=0.5,
+        group_by="^([a-z]+)_",
+    )
+    folders.write(run, folder)
+    return Results.read(str(folder)), Results.of(run)
+
+
+def once(results):
+    """Every group drawn once."""
+    return Resampled(results.rows, np.ones((1, results.rows.clusters)))
+
+
+def same(a, b):
+    return (math.isnan(a) and math.isnan(b)) or a == pytest.approx(b, abs=1e-12)
+
+
+def test_every_summary_number_can_be_resampled(stored):
+    """Drawn once, every image gives the number of the document: no name is missing, on disk or in memory."""
+    for results in stored:
+        found = summary(True)
+        assert found.keys() == results.document["summary"].keys()
+        for name, drawn in found.items():
+            assert same(drawn(once(results))[0], results.document["summary"][name]), name
+
+
+def test_every_number_of_a_class_can_be_resampled(stored):
+    """The same for metrics of pooled counts, their means over images, and losses."""
+    for results in stored:
+        names = [*METRICS, "f_beta@0.5", "iou_over_images", "loss.dice", "loss.lovasz_softmax"]
+        for k, name in ((k, name) for k in range(len(results.classes)) for name in names):
+            number = numbers.find(results, name, k)
+            assert number.drawn
+            assert same(number.drawn(once(results))[0], number.value(results)), (name, k)
+
+
+def test_a_run_read_back_is_the_run(stored):
+    """Its rows are those in memory."""
+    read, made = (results.rows for results in stored)
+    assert (read.ids, read.groups, read.truths) == (made.ids, made.groups, made.truths)
+    assert set(read.groups) == {"lower", "upper"}
+    for a, b in zip([*read.scores.images, read.scores.pixels], [*made.scores.images, made.scores.pixels], strict=True):
+        assert (a == b).all()
+    for name, values in read.losses().items():
+        assert np.array_equal(values, made.losses()[name], equal_nan=True)
+    for a, b in zip(read.group_scores().images, made.group_scores().images, strict=True):
+        assert (a == b).all()
+
+
+def test_drawing_twice_is_having_twice():
+    """Weights of 2, 0, 3, … are the run in which images stand 2, 0, 3, … times, for every summary number."""
+    results = model(images=range(5), wrong=0.4)
+    weights = [2, 0, 3, 1, 1]
+    written_out = results.rows.only(np.repeat(np.arange(5), weights))
+    for name, drawn in summary(False).items():
+        found = drawn(Resampled(results.rows, np.array([weights], float)))[0]
+        clusters = np.ones((1, 7))
+        assert same(found, drawn(Resampled(_single(written_out), clusters))[0]), name
+
+
+def _single(rows):
+    """The same with every image a group of its own."""
+    return replace(rows, groups=tuple(map(str, range(len(rows.ids)))))
+
+
+def test_scores_over_images_by_numpy(stored):
+    """Percentiles of the images' Dice, of one class and of the means over classes."""
+    results = stored[0]
+    scores = results.rows.scores
+    road = scores.values(METRICS["dice"], scores.images)[:, 0]
+    assert numbers.find(results, "dice", 0, "images", Stat.find("p30")).value(results) == pytest.approx(
+        np.quantile(road[~np.isnan(road)], 0.3)
+    )
+    means = np.array(scores.image_means(METRICS["dice"]))
+    assert numbers.find(results, "dice", None, "images", Stat.find("min")).value(results) == means.min()
+    losses = results.rows.losses()["dice"][:, 0]
+    found = numbers.find(results, "loss.dice", None, "images", Stat.find("worst-mean:2"))
+    assert found.value(results) == pytest.approx(np.sort(losses)[-2:].mean())
+
+
+def test_scores_over_groups(stored):
+    """The counts of a group's images are pooled; of losses the mean is taken."""
+    results = stored[0]
+    pooled = results.rows.scores.only(np.array([0, 1]))  # lower_left, lower_right
+    lower = METRICS["iou"].func(pooled.pooled)[0]
+    upper = METRICS["iou"].func(results.rows.scores.only(np.array([2, 3])).pooled)[0]
+    found = numbers.find(results, "iou", 0, "groups", Stat.find("max")).value(results)
+    assert found == pytest.approx(np.nanmax([lower, upper]))
+    losses = results.rows.losses()["cross_entropy"][:, 0]
+    found = numbers.find(results, "loss.cross_entropy", None, "groups", Stat.find("max")).value(results)
+    assert found == pytest.approx(max(losses[:2].mean(), losses[2:].mean()))
+
+
+def test_the_better_side():
+    """More is better, or less, or a value between."""
+    facts = {"told": None, "drawn": None}
+    up, down, mid = (
+        numbers.Number("x", "x", *bounds, **facts)
+        for bounds in ((1, 0, 1), (-math.inf, -math.inf, math.inf), (0, -1, 9))
+    )
+    values = np.array([-0.5, 0.25])
+    assert up.good(values).tolist() == [-0.5, 0.25]
+    assert down.good(values).tolist() == [0.5, -0.25]
+    assert mid.good(values).tolist() == [-0.5, -0.25]
+
+
+@pytest.mark.parametrize(
+    ("name", "class_", "stat", "said"),
+    [
+        ("miou", None, None, "several miou"),
+        ("iou", None, None, "belongs to classes"),
+        ("miuo_dataset", None, None, "no number called"),
+        ("mdice_dataset", 0, None, "no number of a class"),
+        ("loss.dise", None, None, "no loss called"),
+        ("hd95", None, "p05", "no metric of single images"),
+        ("miou_dataset", None, "p05", "no metric of single images"),
+    ],
+)
+def test_names_that_there_are_not(stored, name, class_, stat, said):
+    """SEG102 suggests the nearest."""
+    with pytest.raises(UnknownName, match=said) as caught:
+        numbers.find(stored[0], name, class_, "images", stat and Stat.find(stat))
+    assert caught.value.hint
+
+
+def test_counts_of_a_class_have_no_better_side(stored):
+    """They are told, and cannot be resampled."""
+    number = numbers.find(stored[0], "truth_pixels", 0)
+    assert number.value(stored[0]) == stored[0].classes[0]["truth_pixels"]
+    assert (math.isnan(number.best), number.drawn, bool(number.refusal)) == (True, None, True)
+
+
+def test_a_batch_loss_cannot_be_resampled():
+    """Its images do not tell what they added."""
+    data = DATA / "semantic_bdd_tiny"
+    run = segeval.score(data / "pred", data / "gt", num_classes=2, losses="dice", loss_over="batch")
+    number = numbers.find(Results.of(run), "loss.dice", None)
+    assert (number.drawn, "summed evidence" in number.refusal) == (None, True)
+
+
+def test_resampling_is_the_same_bit_by_bit():
+    """Another order of the images gives the same numbers: sums are exact."""
+    results = model()
+    order = np.random.default_rng(0).permutation(30)
+    shuffled = results.rows.only(order)
+    weights = next(Draws(resamples=200, seed=9).blocks(30))
+    for name, drawn in summary(False).items():
+        a = drawn(Resampled(results.rows, weights))
+        b = drawn(Resampled(shuffled, weights[:, order]))
+        assert np.array_equal(a, b, equal_nan=True), name
