@@ -31,12 +31,12 @@ def command(
       segeval gate out -r "miou_dataset >= 0.78" -r "iou[*] drop <= 0.02" --baseline baseline
     """
     from segeval.cli import present
-    from segeval.errors import BaselineError, UpdateRefused
+    from segeval.errors import BaselineError
     from segeval.gate import judge, update
     from segeval.results import Results
 
-    if updating["update"] and os.environ.get("CI") and not updating["allow_ci"]:
-        raise UpdateRefused("--update-baseline, and CI is set", "update it by hand, or add --allow-ci")
+    if updating["update"]:
+        _check_update(ruling["baseline"], updating["allow_ci"])
     rules = rules_of(ctx, ruling["rules"])
     found = Results.read(run)
     try:
@@ -52,3 +52,13 @@ def command(
     elif updating["update"]:
         click.echo(f"the baseline is now {update(found, ruling['baseline'])}", err=True)
     ctx.exit(verdict.exit_code)
+
+
+def _check_update(baseline: str | None, allow_ci: bool) -> None:
+    """Refuse, before any work, to move a baseline that has no place or that CI would move itself."""
+    from segeval.errors import BadOption, UpdateRefused
+
+    if baseline is None:
+        raise BadOption("--update-baseline, and nothing says where the baseline is", "give --baseline RUN")
+    if os.environ.get("CI", "").lower() not in ("", "0", "false") and not allow_ci:
+        raise UpdateRefused("--update-baseline, and CI is set", "update it by hand, or add --allow-ci")

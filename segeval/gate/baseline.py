@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from segeval.errors import BadBaseline, BadOption, OtherClasses, OtherImages, UnreadableRun
+from segeval.errors import BadBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.io import stored
 from segeval.results import Results
 from segeval.rows import Rows
@@ -120,10 +120,8 @@ def _only(results: Results, ids: list[str]) -> Results:
     return results.changed(lambda rows: rows.only(np.array([place[id_] for id_ in ids], np.int64)), whole=False)
 
 
-def update(run: Results, baseline: str | None) -> str:
+def update(run: Results, baseline: str) -> str:
     """Make a stored run the baseline; gives where it lies now."""
-    if not baseline:
-        raise BadOption("--update-baseline, and nothing says where the baseline is", "give --baseline RUN")
     source, target = stored.run_file(run.name), stored.run_file(baseline)
     if target.suffix != ".json":
         target = target / "run.json"

@@ -1,0 +1,163 @@
+"""Tests of baselines: what may be compared, read back, altered, cut, missing."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import pytest
+from models import model
+
+import segeval
+from segeval.errors import BadBaseline, OtherClasses, OtherImages, UnreadableRun
+from segeval.gate import Rule, judge
+from segeval.gate.baseline import paired, read
+from segeval.report import folder as folders
+from segeval.results import Results
+
+DROP = [Rule.parse("miou_dataset drop <= 0.1")]
+
+
+@pytest.fixture
+def stored(root, tmp_path):
+    """The folder of a stored run of the sample data."""
+    data = root / "sample_data"
+    run = segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"), losses="dice")
+    (tmp_path / "base").mkdir()
+    folders.write(run, tmp_path / "base")
+    return tmp_path / "base"
+
+
+def test_other_images_are_refused():
+    """SEG303 counts them, and --intersect compares the others, with the same truth only."""
+    run, before = model(images=range(30)), model(images=range(3, 36))
+    with pytest.raises(OtherImages, match=r"6 only in the baseline .*, 3 only here") as caught:
+        paired(run, before)
+    assert "27 images" in caught.value.hint
+    found = judge(DROP, run, before, intersect=True)
+    assert found.pair.run.rows.ids == found.pair.baseline.rows.ids == model(images=range(3, 30)).rows.ids
+    assert found.document()["images"]["only_run"] == ["A_000", "B_001", "C_002"]
+    alone = judge(DROP, model(images=range(3, 30)), model(images=range(3, 30)))
+    assert replace(found.rulings[0].checks[0], number="") == replace(alone.rulings[0].checks[0], number="")
+
+
+def test_another_truth_is_another_image():
+    """The same id with another true mask is left out, and told."""
+    run, before = model(images=range(5)), model(images=range(5))
+    rows = replace(before.rows, truths=("x", *before.rows.truths[1:]))
+    other = replace(before, document={**before.document, "fingerprint": "0" * 64}, load=lambda: rows)
+    with pytest.raises(OtherImages, match=r"1 with another truth \(A_000\)"):
+        paired(run, other)
+    assert paired(run, other, intersect=True).other_truth == ("A_000",)
+    assert len(paired(run, other, intersect=True).run.rows.ids) == 4
+
+
+def test_no_image_in_common():
+    """--intersect cannot help."""
+    with pytest.raises(OtherImages):
+        paired(model(images=range(3)), model(images=range(3, 6)), intersect=True)
+
+
+def test_other_options_are_refused():
+    """What changes the meaning of a number must match; how predictions are read need not."""
+    run = model()
+    with pytest.raises(OtherClasses, match='presence = "truth", this run with "union"'):
+        paired(run, model(presence="truth"))
+    with pytest.raises(OtherClasses, match=r"binary = true, this run with null"):
+        paired(run, model(binary=True))
+    assert paired(run, model(threshold=0.3, pred_pattern="x{id}", metrics=["iou"], ci={"seed": 1}))
+    renamed = [{**row, "name": row["name"].upper()} for row in run.classes]
+    with pytest.raises(OtherClasses, match="other classes: ROAD, road, SKY, sky and 4 more"):
+        paired(run, replace(run, document={**run.document, "classes": renamed}))
+
+
+def test_a_loss_with_other_parameters_is_refused(root):
+    """The same name is not the same number."""
+    data = root / "sample_data"
+    options = {"classes": str(data / "classes.csv"), "losses": "tversky"}
+    now, before = (
+        Results.of(segeval.score(data / "pred", data / "truth", **options, params=[f"tversky.fn_weight={weight}"]))
+        for weight in (0.7, 0.6)
+    )
+    rules = [Rule.parse("loss.tversky drop <= 0.1")]
+    with pytest.raises(OtherClasses, match="params"):
+        judge(rules, now, before)
+    assert judge(rules, now, now).exit_code == 0
+    assert judge(DROP, now, before).exit_code == 0
+
+
+def test_a_stored_run_judges_as_the_run_in_memory(root, stored):
+    """By its folder or by its run.json."""
+    data = root / "sample_data"
+    run = segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"), losses="dice")
+    rules = [
+        Rule.parse(text) for text in ("group_miou_class drop <= 0.1", "loss.dice[road] over images p95 drop <= 0.2")
+    ]
+    documents = [
+        judge(rules, results, str(stored)).document()
+        for results in (Results.of(run), Results.read(str(stored)), Results.read(str(stored / "run.json")))
+    ]
+    assert documents[0] == documents[1] == documents[2]
+    assert documents[0]["verdict"] == "pass"
+
+
+def test_a_run_without_tables_has_floors_only(stored):
+    """What its document says can be judged; statistics say what they need."""
+    for name in ("images.csv", "records.csv", "confusion.csv", "confusion_images.csv"):
+        (stored / name).unlink()
+    run = Results.read(str(stored / "run.json"))
+    rules = [Rule.parse(text) for text in ("miou_dataset >= 0.7", "iou[road] > 0.9", "loss.dice <= 0.5")]
+    assert judge(rules, run).exit_code == 0
+    none = Rule.from_table({"metric": "miou_dataset", "max_drop": 0, "test": "none"}, 1)
+    assert judge([none], run, str(stored)).exit_code == 0
+    with pytest.raises(UnreadableRun, match=r"records\.csv: No such file"):
+        judge([Rule.parse("dice over images p05 >= 0.1")], run)
+
+
+@pytest.mark.parametrize("name", ["records.csv", "images.csv"])
+def test_an_altered_table_is_refused(stored, name):
+    """One digit is enough; a baseline's fault ends with 4, a run's with 3."""
+    run = Results.read(str(stored))
+    assert run.rows
+    text = (stored / name).read_text()
+    (stored / name).write_text(text[:-2] + ("1" if text[-2] != "1" else "2") + "\n")
+    with pytest.raises(BadBaseline, match=f"{name} is not the table") as caught:
+        judge(DROP, run, str(stored))
+    assert caught.value.exit_code == 4
+    with pytest.raises(UnreadableRun, match=f"{name} is not the table") as caught:
+        judge([Rule.parse("dice over images p05 >= 0.1")], Results.read(str(stored)))
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text[:-20], "not valid JSON"),
+        (lambda text: "[]", "no run"),
+        (lambda text: text.replace("segeval-run/1", "segeval-run/2"), "schema 'segeval-run/2'"),
+        (lambda text: json.dumps({"schema": "segeval-run/1"}), "not a whole run"),
+        (lambda text: json.dumps({**json.loads(text), "classes": 3}), "not a whole run"),
+        (lambda text: json.dumps({**json.loads(text), "summary": [1]}), "not a whole run"),
+        (lambda text: json.dumps({**json.loads(text), "options": {"metrics": ["iou"]}}), "not a whole run"),
+        (lambda text: "[" * 100_000, "nested"),
+        (lambda text: "", "not valid JSON"),
+    ],
+)
+def test_a_run_that_is_none(stored, change, said):
+    """Cut, empty, of a later version, of another shape: an error with the file's name."""
+    path = stored / "run.json"
+    path.write_text(change(path.read_text()))
+    with pytest.raises(UnreadableRun, match=said):
+        Results.read(str(stored))
+    with pytest.raises(BadBaseline, match=r"baseline .*run\.json"):
+        read(str(stored))
+
+
+def test_tables_that_do_not_fit_are_refused(stored):
+    """A table with a row too few, though its check sum is right."""
+    path = stored / "images.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    document = json.loads((stored / "run.json").read_text())
+    document["files"]["images.csv"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (stored / "run.json").write_text(json.dumps(document))
+    with pytest.raises(UnreadableRun, match="do not fit"):
+        judge([Rule.parse("dice over images p05 >= 0.1")], Results.read(str(stored)))
