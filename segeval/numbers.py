@@ -1,5 +1,6 @@
 """Every number of a run by its name: its value, which side of it is better, and how it is resampled."""
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from segeval.errors import UnknownName
 from segeval.evidence.runs import Array
 from segeval.metrics import METRICS
 from segeval.results import Results
-from segeval.rows import Resampled, summary
+from segeval.rows import Resampled, Rows, of_images, summary
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Number:
     told: Callable[[Results], Any] | None = None  # where a document has it
     drawn: Callable[[Resampled], Array] | None = None  # (B,); None: it cannot be resampled
     refusal: str = ""  # why not
+    images: Callable[[Rows], Array] | None = None  # what it is of single images (images,); None: nothing
 
     def good(self, values: Array) -> Array:
         """The values turned so that more is better."""
@@ -72,7 +74,9 @@ def _of_all(results: Results, name: str) -> Number:
             )
         raise UnknownName(f"the run has no number called {name!r}", did_you_mean(name, list(known)))
     drawn = summary(bool(results.document.get("groups"))).get(name)
-    return Number(name, name, 1, 0, 1, lambda r: r.document["summary"].get(name), drawn, _refused(name, drawn))
+    return Number(
+        name, name, 1, 0, 1, lambda r: r.document["summary"].get(name), drawn, _refused(name, drawn), of_images(name)
+    )
 
 
 def _refused(title: str, drawn: object) -> str:
@@ -94,7 +98,7 @@ def _of_class(results: Results, name: str, k: int) -> Number:
     told = (lambda r: r.classes[k][key]) if key in row else None
     if entry:
         at = _means_of_classes if over_images else _pooled_classes
-        return _scored(entry, title, told, lambda r: at(r, entry)[:, k])
+        return _scored(entry, title, told, lambda r: at(r, entry)[:, k], functools.partial(_of_images, entry, k))
     if key in _columns(results):
         return Number(key, title, math.nan, -math.inf, math.inf, told, None, _refused(key, None))
     known = [*_columns(results), *METRICS]
@@ -108,10 +112,21 @@ def _entry(results: Results, name: str) -> Entry | None:
 
 
 def _scored(
-    entry: Entry, title: str, told: Callable[[Results], Any] | None, drawn: Callable[[Resampled], Array]
+    entry: Entry,
+    title: str,
+    told: Callable[[Results], Any] | None,
+    drawn: Callable[[Resampled], Array],
+    images: Callable[[Rows], Array] | None,
 ) -> Number:
     best, low, high = (float(entry.facts[fact]) for fact in ("best", "low", "high"))
-    return Number(entry.name, title, best, low, high, told, drawn)
+    return Number(entry.name, title, best, low, high, told, drawn, "", images)
+
+
+def _of_images(entry: Entry, k: int | None, rows: Rows) -> Array:
+    """A metric of single images: of a class, or the mean over classes."""
+    if k is None:
+        return np.array(rows.scores.image_means(entry), np.float64)
+    return rows.scores.values(entry, rows.scores.images)[:, k]
 
 
 def _pooled_classes(r: Resampled, entry: Entry) -> Array:
@@ -135,11 +150,11 @@ def _spread(results: Results, name: str, k: int | None, over: str, stat: Stat) -
     title = f"{results.scoring.printed(entry)}{'' if k is None else '[' + results.classes[k]['name'] + ']'}"
 
     def drawn(r: Resampled) -> Array:
-        of = r.rows.scores if over == "images" else r.rows.by_group(r.rows.scores)
-        values = np.array(of.image_means(entry)) if k is None else of.values(entry, of.images)[:, k]
-        return stat.of(r.images if over == "images" else r.weights, values)
+        rows = r.rows if over == "images" else r.rows.pooled
+        return stat.of(r.images if over == "images" else r.weights, _of_images(entry, k, rows))
 
-    return _scored(entry, f"{title} over {over} {stat.name}", None, drawn)
+    images = functools.partial(_of_images, entry, k) if over == "images" else None
+    return _scored(entry, f"{title} over {over} {stat.name}", None, drawn, images)
 
 
 def _loss(results: Results, name: str, k: int | None, over: str, stat: Stat | None) -> Number:
@@ -149,19 +164,25 @@ def _loss(results: Results, name: str, k: int | None, over: str, stat: Stat | No
         raise UnknownName(f"the run has no loss called {loss!r}", hint)
     column, title = (0, name) if k is None else (1 + k, f"{name}[{results.classes[k]['name']}]")
     facts = (-math.inf, -math.inf, math.inf)
+
+    def of_image(rows: Rows) -> Array:
+        values: Array = rows.losses()[loss][:, column]
+        return values
+
     if stat is None:
         summed = known[loss]["reduction"] != "mean over images"
         refusal = f"{name} is computed of summed evidence (--loss-over batch)" if summed else ""
         drawn = None if summed else (lambda r: _loss_means(r, loss)[:, column])
-        return Number(name, title, *facts, lambda r: _told_loss(r, loss, k), drawn, refusal)
+        return Number(name, title, *facts, lambda r: _told_loss(r, loss, k), drawn, refusal, of_image)
 
     def spread(r: Resampled) -> Array:
-        values = r.rows.losses()[loss][:, column]
+        values = of_image(r.rows)
         if over == "groups":
             values = r.rows.means_of_groups(values)
         return stat.of(r.images if over == "images" else r.weights, values, high_is_good=False)
 
-    return Number(name, f"{title} over {over} {stat.name}", *facts, None, spread)
+    images = of_image if over == "images" else None
+    return Number(name, f"{title} over {over} {stat.name}", *facts, None, spread, "", images)
 
 
 def _told_loss(results: Results, loss: str, k: int | None) -> Any:

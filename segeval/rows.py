@@ -1,5 +1,6 @@
 """What the images of a run left behind, and its numbers when they are drawn anew."""
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -70,6 +71,11 @@ class Rows:
             counts = PixelCounts(*(self.summed(each) for each in scores.images))
             self._by_group[scores] = Scores(counts, self.summed(scores.pixels), scores.scoring)
         return self._by_group[scores]
+
+    @cached_property
+    def pooled(self) -> "Rows":
+        """The rows of groups, each as if it were one image."""
+        return replace(self, scores=self.by_group(self.scores))
 
     def means_of_groups(self, values: Array) -> Array:
         """For each group the mean of the defined values of its images."""
@@ -143,9 +149,13 @@ def summary(groups: bool) -> dict[str, Callable[[Resampled], Array]]:
     found: dict[str, Callable[[Resampled], Array]] = {
         "pixel_accuracy": lambda r: ratio(_sum(r.pooled(r.rows.scores)[0].tp), r.pooled(r.rows.scores)[1]),
         "fw_iou": _fw_iou,
-        **_means("", lambda rows: rows.scores),
+        **_means("", _scores),
     }
     return found | (_means("group_", _groups) if groups else {})
+
+
+def _scores(rows: Rows) -> Scores:
+    return rows.scores
 
 
 def _groups(rows: Rows) -> Scores:
@@ -175,6 +185,22 @@ def _means(prefix: str, scores: Callable[[Rows], Scores]) -> dict[str, Callable[
     return found
 
 
+def of_images(name: str) -> Callable[[Rows], Array] | None:
+    """What a summary number is of single images (images,): the mean over classes of its metric; None: nothing."""
+    if name == "pixel_accuracy":
+        return lambda rows: ratio(rows.scores.images.tp.sum(axis=1), rows.scores.pixels)
+    scores = _groups if name.startswith("group_") else _scores
+    for entry in METRICS.values():
+        names = {f"{entry.facts.get('mean')}_{kind}" for kind in ("dataset", "image", "class")}
+        if name.removeprefix("group_") in (names | ({"mean_accuracy"} if entry.name == "recall" else set())):
+            return functools.partial(_image_means, entry, scores)
+    return None
+
+
+def _image_means(entry: Entry, scores: Callable[[Rows], Scores], rows: Rows) -> Array:
+    return np.array(scores(rows).image_means(entry), np.float64)
+
+
 def _dataset(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resampled], Array]:
     def drawn(r: Resampled) -> Array:
         of = scores(r.rows)
@@ -184,7 +210,7 @@ def _dataset(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resamp
 
 
 def _image(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resampled], Array]:
-    return lambda r: r.means(np.array(scores(r.rows).image_means(entry))[:, None])[:, 0]
+    return lambda r: r.means(_image_means(entry, scores, r.rows)[:, None])[:, 0]
 
 
 def _class(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resampled], Array]:
@@ -197,13 +223,13 @@ def _class(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resample
 
 def resample(draws: Draws, sides: Sequence[Rows], numbers: Mapping[str, Callable[..., Array]]) -> dict[str, Array]:
     """Each number (B,) as a function of the sides, which are drawn alike: that is the pairing. Empty without groups."""
-    parts: dict[str, list[Array]] = {name: [np.zeros(0)] for name in numbers}
+    parts: dict[str, list[Array]] = {name: [] for name in numbers}
     if sides[0].clusters > 1:
         for weights in draws.blocks(sides[0].clusters):
             drawn = [Resampled(rows, weights) for rows in sides]
             for name, number in numbers.items():
                 parts[name].append(number(*drawn))
-    return {name: np.concatenate(blocks) for name, blocks in parts.items()}
+    return {name: np.concatenate(blocks, axis=-1) if blocks else np.zeros(0) for name, blocks in parts.items()}
 
 
 def intervals(rows: Rows, draws: Draws, groups: bool) -> dict[str, dict[str, Any]]:

@@ -228,6 +228,35 @@ updating = group(
     option("--allow-ci", is_flag=True, help="Update the baseline even where CI is set."),
 )
 
+comparing = group(
+    "comparing",
+    "What to compare",
+    dict,
+    option(
+        "-n",
+        "--number",
+        "numbers",
+        multiple=True,
+        metavar="NUMBER",
+        help="'iou[*]', 'dice over images p05', 'loss.dice'; repeatable. By default the summary, IoU and losses.",
+    ),
+    intersect,
+    option("--images", "movers", type=int, default=5, show_default=True, metavar="N", help="How many movers to name."),
+)
+compared_output = group(
+    "form",
+    "Output",
+    lambda form: form,
+    option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv", "md"]),
+        default="table",
+        show_default=True,
+        help="On stdout.",
+    ),
+)
+
 verdict_output = group(
     "shown",
     "Output",

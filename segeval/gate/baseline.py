@@ -1,9 +1,7 @@
 """Whether two runs may be compared, and over which images."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -58,8 +56,8 @@ def rows(baseline: Results) -> Rows:
 
 def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
     """Two runs, checked: same classes, same options, same images with the same truth (or what they share of them)."""
-    _check_options(run.document, baseline.document)
-    if run.document["fingerprint"] == baseline.document["fingerprint"]:
+    _check_options(run, baseline)
+    if run.whole and baseline.whole and run.document["fingerprint"] == baseline.document["fingerprint"]:
         return Paired(run, baseline.changed(lambda rows: replace(rows, groups=run.rows.groups), whole=True))
     mine, theirs = run.rows, baseline.rows
     truths = dict(zip(theirs.ids, theirs.truths, strict=True))
@@ -77,40 +75,42 @@ def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
         hint = (
             f"--intersect compares the {counted(len(common), 'image')} that both have" if common else "score it again"
         )
-        raise OtherImages(f"the baseline is of other images: {_difference(found)}", hint)
+        raise OtherImages(f"{baseline.name} is of other images than {run.name}: {_difference(found)}", hint)
     return found
 
 
 def _difference(found: Paired) -> str:
     parts = {
-        "only in the baseline": found.only_baseline,
-        "only here": found.only_run,
+        f"only in {found.baseline.name}": found.only_baseline,
+        f"only in {found.run.name}": found.only_run,
         "with another truth": found.other_truth,
     }
     return ", ".join(f"{len(ids)} {where} ({some(list(ids), 2)})" for where, ids in parts.items() if ids)
 
 
-def _check_options(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-    classes = [[(row["id"], row["name"]) for row in document["classes"]] for document in (mine, theirs)]
+def _check_options(run: Results, baseline: Results) -> None:
+    mine, theirs = run.document, baseline.document
+    classes = [[(row["id"], row["name"]) for row in each.classes] for each in (run, baseline)]
     if classes[0] != classes[1]:
         odd = [str(name) for _, name in sorted(set(classes[0]) ^ set(classes[1]), key=repr)] or ["their order"]
         hint = "score both with the same --num-classes or --classes"
-        raise OtherClasses(f"the baseline has other classes: {some(odd, 4)}", hint)
-    keys = sorted((mine["options"].keys() | theirs["options"].keys()) - FREE)
-    for key in keys:
+        raise OtherClasses(f"{baseline.name} has other classes than {run.name}: {some(odd, 4)}", hint)
+    for key in sorted((mine["options"].keys() | theirs["options"].keys()) - FREE):
         now, then = (document["options"].get(key) for document in (mine, theirs))
         if now != then:
-            what = f"the baseline was scored with {key} = {json.dumps(then)}, this run with {json.dumps(now)}"
+            what = f"{baseline.name} was scored with {key} = {json.dumps(then)}, {run.name} with {json.dumps(now)}"
             raise OtherClasses(what, "score both with the same options")
 
 
-def check_loss(name: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+def check_loss(name: str, run: Results, baseline: Results) -> None:
     """Refuse to compare a loss that was computed otherwise."""
-    loss = name.removeprefix("loss.")
+    loss, mine, theirs = name.removeprefix("loss."), run.document, baseline.document
+    if not name.startswith("loss."):
+        return
     for key in ("params", "reduction"):
         now, then = (document.get("losses", {}).get(loss, {}).get(key) for document in (mine, theirs))
         if now != then:
-            what = f"{name} has {key} {json.dumps(then)} in the baseline and {json.dumps(now)} here"
+            what = f"{name} has {key} {json.dumps(then)} in {baseline.name} and {json.dumps(now)} in {run.name}"
             raise OtherClasses(what, "score both with the same losses and parameters")
 
 

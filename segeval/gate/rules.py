@@ -9,19 +9,84 @@ from typing import Any
 
 from segeval.bootstrap import Stat
 from segeval.catalog import did_you_mean
-from segeval.errors import BadRule
+from segeval.errors import BadRule, UnknownName
 from segeval.grouping import Slice
+from segeval.numbers import Number, find
+from segeval.results import Results
 
 TESTS = ("none", "regression", "noninferiority")
 LEVELS = ("error", "warn", "off")
 ADJUSTMENTS = ("holm", "none")
 OVER = ("pooled", "images", "groups")
-_RULE = re.compile(
-    r"\s*(?P<name>[\w.@:]+)\s*(?:\[(?P<class>.*)\])?(?:\s+over\s+(?P<over>\w+)\s+(?P<stat>\S+))?"
-    r"(?P<drop>\s+drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<limit>\S+)\s*"
-)
+_ASKED = r"\s*(?P<name>[\w.@:]+)\s*(?:\[(?P<class>.*)\])?(?:\s+over\s+(?P<over>\w+)\s+(?P<stat>\S+))?"
+_RULE = re.compile(_ASKED + r"(?P<drop>\s+drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<limit>\S+)\s*")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?")
 _EXAMPLE = "an example: iou[person] drop <= 0.01"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A number of a run, or one for each of some classes: `iou[*]`, `dice over images p05`."""
+
+    metric: str
+    classes: tuple[str, ...] = ()  # names, ids or patterns; none: the number is not of a class
+    excluded: tuple[str, ...] = ()
+    over: str = "pooled"
+    stat: Stat | None = None
+
+    @property
+    def text(self) -> str:
+        """The number as one line."""
+        of = f"[{','.join(self.classes)}]" if self.classes else ""
+        over = f" over {self.over} {self.stat.name}" if self.stat else ""
+        return f"{self.metric}{of}{over}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Asked":
+        """The same from its text."""
+        found = re.fullmatch(_ASKED + r"\s*", text)
+        if not found:
+            raise BadRule(
+                f"the number {text!r} cannot be read", "NAME[CLASS] over images STAT; an example: iou[person]"
+            )
+        return cls.matched(" ".join(text.split()), found)
+
+    @classmethod
+    def matched(cls, id_: str, found: re.Match[str]) -> "Asked":
+        """The same from what was found in a text called `id_`."""
+        classes = () if found["class"] is None else (found["class"].strip(),)
+        over, stat = _over(id_, found["over"] or "pooled", found["stat"])
+        return cls(found["name"], classes, (), over, stat)
+
+    def numbers(self, results: Results) -> list[Number]:
+        """The numbers of a run that are meant.  BadRule where there are none."""
+        try:
+            return [find(results, self.metric, k, self.over, self.stat) for k in self.positions(results.classes)]
+        except UnknownName as fault:
+            raise BadRule(f"{self.text}: {fault.message}", fault.hint) from fault
+
+    def positions(self, classes: Sequence[Mapping[str, Any]]) -> list[int | None]:
+        """The positions of the classes in a class table; [None] for a number that is not of a class."""
+        if not self.classes:
+            return [None]
+        out = {k for pattern in self.excluded for k in _matching(pattern, classes)}
+        kept = [k for pattern in self.classes for k in _matching(pattern, classes) if k not in out]
+        if not kept:
+            raise BadRule(f"{self.text} is about no class", "its exceptions leave none")
+        return list(dict.fromkeys(kept))
+
+
+def _matching(pattern: str, classes: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The positions of the classes of that name, or of that id, or whose names match."""
+    tests = (
+        lambda row: row["name"] == pattern,
+        lambda row: str(row["id"]) == pattern,
+        lambda row: fnmatch.fnmatchcase(row["name"], pattern),
+    )
+    for test in tests:
+        if found := [k for k, row in enumerate(classes) if test(row)]:
+            return found
+    raise BadRule(f"there is no class {pattern!r}", did_you_mean(pattern, [row["name"] for row in classes]))
 
 
 @dataclass(frozen=True)
@@ -49,12 +114,8 @@ class Rule:
     """What one rule asks of a run."""
 
     id: str
-    metric: str
+    asked: Asked
     limits: tuple[Limit, ...]
-    classes: tuple[str, ...] = ()  # names, ids or patterns; none: the number is not of a class
-    excluded: tuple[str, ...] = ()
-    over: str = "pooled"
-    stat: Stat | None = None
     test: str = "regression"
     adjust: str = "holm"
     level: str = "error"
@@ -64,9 +125,9 @@ class Rule:
     def __post_init__(self) -> None:
         if not self.limits:
             raise BadRule(f"rule {self.id!r} asks for nothing", "give min, max, max_drop or max_drop_rel")
-        if (self.over == "pooled") != (self.stat is None):
+        if (self.asked.over == "pooled") != (self.asked.stat is None):
             raise BadRule(f"rule {self.id!r}: `over` and `stat` go together", "an example: dice over images p05 >= 0.5")
-        if self.excluded and not self.classes:
+        if self.asked.excluded and not self.asked.classes:
             raise BadRule(f"rule {self.id!r} excepts classes from none", 'add classes = "*"')
         low = max((limit.number for limit in self.limits if not limit.drop and ">" in limit.op), default=-math.inf)
         high = min((limit.number for limit in self.limits if not limit.drop and "<" in limit.op), default=math.inf)
@@ -74,13 +135,6 @@ class Rule:
             raise BadRule(f"rule {self.id!r}: the least is {low:g} and the most {high:g}", "exchange min and max")
         if any(limit.drop and limit.number < 0 for limit in self.limits):
             raise BadRule(f"rule {self.id!r}: a drop of less than 0 is a gain", "ask for the value instead: >= LIMIT")
-
-    @property
-    def text(self) -> str:
-        """The rule as one line, without its limits."""
-        of = f"[{','.join(self.classes)}]" if self.classes else ""
-        over = f" over {self.over} {self.stat.name}" if self.stat else ""
-        return f"{self.metric}{of}{over}"
 
     @classmethod
     def parse(cls, text: str) -> "Rule":
@@ -93,10 +147,8 @@ class Rule:
         drop, op, name = found["drop"] is not None, found["op"], " ".join(text.split())
         if drop and ">" in op:
             raise BadRule(f"the rule {text!r} asks for a drop", f"a drop has an upper limit; {_EXAMPLE}")
-        classes = () if found["class"] is None else (found["class"].strip(),)
-        over, stat = _over(name, found["over"] or "pooled", found["stat"])
         limit = Limit(op, _number(name, "the limit", found["limit"]), drop)
-        return cls(name, found["name"], (limit,), classes, over=over, stat=stat)
+        return cls(name, Asked.matched(name, found), (limit,))
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], number: int) -> "Rule":
@@ -112,44 +164,21 @@ class Rule:
                 raise BadRule(f"rule {id_!r}: {key} is {table[key]!r}", "wanted: a text")
         if not table.get("metric"):
             raise BadRule(f"rule {id_!r} names no metric", 'an example: metric = "miou_dataset"')
-        over, stat = _over(id_, table.get("over", "pooled"), table.get("stat"))
         return cls(
             id_,
-            table["metric"],
+            Asked(
+                table["metric"],
+                _names(id_, "classes", table.get("classes", [])),
+                _names(id_, "except", table.get("except", [])),
+                *_over(id_, table.get("over", "pooled"), table.get("stat")),
+            ),
             _limits(id_, table),
-            _names(id_, "classes", table.get("classes", [])),
-            _names(id_, "except", table.get("except", [])),
-            over,
-            stat,
             _choice(id_, "test", table.get("test", "regression"), TESTS),
             _choice(id_, "adjust", table.get("adjust", "holm"), ADJUSTMENTS),
             _choice(id_, "level", table.get("level", "error"), LEVELS),
             Slice.parse(table["where"]) if "where" in table else None,
             table.get("unit"),
         )
-
-    def positions(self, classes: Sequence[Mapping[str, Any]]) -> list[int | None]:
-        """The positions of the rule's classes in a class table; [None] for a rule that is not about classes."""
-        if not self.classes:
-            return [None]
-        out = {k for pattern in self.excluded for k in self._matching(pattern, classes)}
-        kept = [k for pattern in self.classes for k in self._matching(pattern, classes) if k not in out]
-        if not kept:
-            raise BadRule(f"rule {self.id!r} is about no class", "its exceptions leave none")
-        return list(dict.fromkeys(kept))
-
-    def _matching(self, pattern: str, classes: Sequence[Mapping[str, Any]]) -> list[int]:
-        """The positions of the classes of that name, or of that id, or whose names match."""
-        tests = (
-            lambda row: row["name"] == pattern,
-            lambda row: str(row["id"]) == pattern,
-            lambda row: fnmatch.fnmatchcase(row["name"], pattern),
-        )
-        for test in tests:
-            if found := [k for k, row in enumerate(classes) if test(row)]:
-                return found
-        hint = did_you_mean(pattern, [row["name"] for row in classes])
-        raise BadRule(f"rule {self.id!r}: there is no class {pattern!r}", hint)
 
 
 _KEYS = {

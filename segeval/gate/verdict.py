@@ -12,13 +12,13 @@ import numpy as np
 import segeval
 from segeval.bootstrap import Draws, holm
 from segeval.catalog import check_choice
-from segeval.errors import GATE_FAILED, INPUT, OK, BadRule, NoBaseline, UnknownName
+from segeval.errors import GATE_FAILED, INPUT, OK, BadRule, NoBaseline
 from segeval.evidence.runs import Array
 from segeval.gate.baseline import Paired, check_loss, paired, read
 from segeval.gate.decide import FAIL, FEW, INCONCLUSIVE, PASS, Decision, Interval, decide, detectable
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.grouping import Grouping, Slice
-from segeval.numbers import Number, find
+from segeval.numbers import Number
 from segeval.results import Results
 from segeval.rows import Resampled, Rows, resample
 from segeval.run import finite
@@ -229,13 +229,12 @@ class _Judge:
         self.grouping = Grouping(draws.group_by or run.document["options"].get("group_by"))
         self.run = _sliced(run, rule, self.grouping)
         self.pair: Paired | None = None
-        self.numbers = [self._find(position) for position in rule.positions(run.classes)]
+        self.numbers = self._numbers()
         self.drops: list[_Drop] = []
 
     def compare(self, pair: Paired) -> None:
         """Look at the baseline too."""
-        if self.rule.metric.startswith("loss."):
-            check_loss(self.rule.metric, pair.run.document, pair.baseline.document)
+        check_loss(self.rule.asked.metric, pair.run, pair.baseline)
         sides = [_sliced(side, self.rule, self.grouping) for side in (pair.run, pair.baseline)]
         self.pair = replace(pair, run=sides[0], baseline=sides[1])
         self.drops = [self._drop(n, limit) for limit in self.rule.limits if limit.drop for n in self.numbers]
@@ -249,15 +248,16 @@ class _Judge:
         """With fewer, no class of a rule could ever fail by its adjusted p-value."""
         return math.ceil(10 * len(self.tested) / self.alpha) if self.rule.test == "regression" else 0
 
-    def _find(self, position: int | None) -> Number:
-        rule = self.rule
+    def _numbers(self) -> list[Number]:
+        """The numbers of the rule, for which its limits make sense."""
         try:
-            number = find(self.run, rule.metric, position, rule.over, rule.stat)
-        except UnknownName as fault:
-            raise BadRule(f"rule {rule.id!r}: {fault.message}", fault.hint) from fault
-        for limit in rule.limits:
-            _check_limit(rule, limit, number)
-        return number
+            numbers = self.rule.asked.numbers(self.run)
+        except BadRule as fault:
+            raise BadRule(f"rule {self.rule.id!r}: {fault.message}", fault.hint) from fault
+        for number in numbers:
+            for limit in self.rule.limits:
+                _check_limit(self.rule, limit, number)
+        return numbers
 
     def _drop(self, number: Number, limit: Limit) -> _Drop:
         assert self.pair
@@ -270,7 +270,7 @@ class _Judge:
         verdict = next(v for v in (FAIL, INCONCLUSIVE, PASS) if v in verdicts)
         limits = " and ".join(map(str, self.rule.limits))
         where = f" where {self.rule.where.text}" if self.rule.where else ""
-        text = f"{self.rule.text} {limits}{where}"
+        text = f"{self.rule.asked.text} {limits}{where}"
         test = self.rule.test if self.drops else "none"
         return Ruling(self.rule.id, text, self.rule.level, test, verdict, tuple(checks), tuple(self._notes()))
 
@@ -332,8 +332,8 @@ class _Judge:
         groups = self.pair.run.rows.clusters
         if groups < FEW:
             yield f"only {groups} images or groups: intervals are rough below {FEW}"
-        if self.rule.stat and self.rule.stat.rough:
-            yield f"bootstrap intervals of {self.rule.stat.name} are known to be poor; the mean has better ones"
+        if self.rule.asked.stat and self.rule.asked.stat.rough:
+            yield f"bootstrap intervals of {self.rule.asked.stat.name} are known to be poor; the mean has better ones"
 
 
 def _within(limit: Limit, value: float) -> Decision:

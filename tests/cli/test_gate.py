@@ -89,7 +89,7 @@ def test_an_incomplete_run_ends_with_3(invoke, runs):
     found = invoke("gate", "part", "-r", "miou_dataset >= 0.9999")
     assert (found.exit_code, "INCOMPLETE: FAIL" in found.stdout) == (3, True)
     found = invoke("gate", "part", "-r", "miou_dataset drop <= 0.1", "--baseline", "good")
-    assert (found.exit_code, "1 only in the baseline (img03)" in found.stderr) == (4, True)
+    assert (found.exit_code, "1 only in good (img03)" in found.stderr) == (4, True)
     found = invoke("gate", "part", "-r", "miou_dataset drop <= 0.1", "--baseline", "good", "--intersect")
     assert (found.exit_code, "not compared: 1 image only in the baseline: img03" in found.stdout) == (3, True)
 

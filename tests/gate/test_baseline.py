@@ -29,8 +29,9 @@ def stored(root, tmp_path):
 
 def test_other_images_are_refused():
     """SEG303 counts them, and --intersect compares the others, with the same truth only."""
-    run, before = model(images=range(30)), model(images=range(3, 36))
-    with pytest.raises(OtherImages, match=r"6 only in the baseline .*, 3 only here") as caught:
+    run = replace(model(images=range(30)), name="now")
+    before = replace(model(images=range(3, 36)), name="then")
+    with pytest.raises(OtherImages, match=r"6 only in then .*, 3 only in now") as caught:
         paired(run, before)
     assert "27 images" in caught.value.hint
     found = judge(DROP, run, before, intersect=True)
@@ -66,7 +67,7 @@ def test_other_options_are_refused():
         paired(run, model(binary=True))
     assert paired(run, model(threshold=0.3, pred_pattern="x{id}", metrics=["iou"], ci={"seed": 1}))
     renamed = [{**row, "name": row["name"].upper()} for row in run.classes]
-    with pytest.raises(OtherClasses, match="other classes: ROAD, road, SKY, sky and 4 more"):
+    with pytest.raises(OtherClasses, match="other classes than this run: ROAD, road, SKY, sky and 4 more"):
         paired(run, replace(run, document={**run.document, "classes": renamed}))
 
 

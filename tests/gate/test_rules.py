@@ -3,7 +3,7 @@
 import pytest
 
 from segeval.errors import BadRule
-from segeval.gate.rules import Limit, Rule, distinct
+from segeval.gate.rules import Asked, Limit, Rule, distinct
 
 CLASSES = [{"id": 7, "name": "road"}, {"id": 11, "name": "traffic light"}, {"id": 3, "name": "traffic sign"}]
 
@@ -39,8 +39,10 @@ CLASSES = [{"id": 7, "name": "road"}, {"id": 11, "name": "traffic light"}, {"id"
 def test_the_short_form(text, metric, classes, over, stat, limit):
     """NAME[CLASS] over images STAT drop OP NUMBER."""
     rule = Rule.parse(text)
-    assert (rule.metric, rule.classes, rule.over, rule.limits) == (metric, classes, over, (limit,))
-    assert (rule.stat and rule.stat.name) == stat
+    asked = rule.asked
+    assert (asked.metric, asked.classes, asked.over, rule.limits) == (metric, classes, over, (limit,))
+    assert (asked.stat and asked.stat.name) == stat
+    assert Asked.parse(asked.text) == asked
     assert rule.id == " ".join(text.split())
 
 
@@ -82,10 +84,10 @@ def test_a_table():
         4,
     )
     assert [str(limit) for limit in rule.limits] == [">= 0.25", "<= 0.9", "drop <= 5 % of the baseline"]
-    assert rule.positions(CLASSES) == [1, 0]
+    assert rule.asked.positions(CLASSES) == [1, 0]
     assert (rule.test, rule.adjust, rule.level, rule.unit) == ("noninferiority", "none", "warn", "mm")
     assert rule.where.conditions == (("site", True, "A"), ("id", False, "b"))
-    assert rule.text == "dice[traffic *,road] over groups p10"
+    assert rule.asked.text == "dice[traffic *,road] over groups p10"
     assert Rule.from_table({"metric": "iou", "min": 1}, 4).id == "rule 4"
 
 
@@ -127,16 +129,16 @@ def test_tables_that_are_refused(table, said):
 def test_classes_are_names_then_ids_then_patterns():
     """The nearest name is suggested; exceptions are of the same kinds and must exist too."""
     two = [{"id": 0, "name": "1"}, {"id": 1, "name": "b"}]
-    assert Rule.parse("iou[1] >= 0.5").positions(two) == [0]
-    assert Rule.parse("iou[11] >= 0.5").positions(CLASSES) == [1]
-    assert Rule.parse("iou[traffic *] >= 0.5").positions(CLASSES) == [1, 2]
-    assert Rule.parse("miou_dataset >= 0.5").positions(CLASSES) == [None]
+    assert Rule.parse("iou[1] >= 0.5").asked.positions(two) == [0]
+    assert Rule.parse("iou[11] >= 0.5").asked.positions(CLASSES) == [1]
+    assert Rule.parse("iou[traffic *] >= 0.5").asked.positions(CLASSES) == [1, 2]
+    assert Rule.parse("miou_dataset >= 0.5").asked.positions(CLASSES) == [None]
     with pytest.raises(BadRule, match="no class 'raod'"):
-        Rule.parse("iou[raod] >= 0.5").positions(CLASSES)
+        Rule.parse("iou[raod] >= 0.5").asked.positions(CLASSES)
     with pytest.raises(BadRule, match="no class 'train'"):
-        Rule.from_table({"metric": "iou", "min": 0, "classes": "*", "except": "train"}, 1).positions(CLASSES)
+        Rule.from_table({"metric": "iou", "min": 0, "classes": "*", "except": "train"}, 1).asked.positions(CLASSES)
     with pytest.raises(BadRule, match="about no class"):
-        Rule.from_table({"metric": "iou", "min": 0, "classes": "*", "except": "*"}, 1).positions(CLASSES)
+        Rule.from_table({"metric": "iou", "min": 0, "classes": "*", "except": "*"}, 1).asked.positions(CLASSES)
 
 
 def test_two_rules_of_one_id():
