@@ -339,7 +339,7 @@ class _Judge:
 def _within(limit: Limit, value: float) -> Decision:
     if math.isnan(value):
         return Decision(FAIL, "undefined")
-    return Decision(PASS) if limit.holds(value) else Decision(FAIL, f"not {limit}")
+    return Decision(PASS) if limit.holds(value) else Decision(FAIL, "too low" if ">" in limit.op else "too high")
 
 
 def _check_limit(rule: Rule, limit: Limit, number: Number) -> None:
