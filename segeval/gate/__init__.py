@@ -2,5 +2,5 @@
 
 from segeval.gate.baseline import update as update
 from segeval.gate.rules import Rule as Rule
+from segeval.gate.rulings import judge as judge
 from segeval.gate.verdict import Verdict as Verdict
-from segeval.gate.verdict import judge as judge

@@ -131,6 +131,15 @@ def test_relative_drops():
         assert found.rulings[0].checks[0].allowed == pytest.approx(allowed * then)
 
 
+def test_a_drop_below_its_limit_or_at_most_it():
+    """`<` and `<=` differ at the very drop."""
+    before, now = model(0.2, seed=1), model(0.25, seed=1)
+    drop = before.document["summary"]["miou_dataset"] - now.document["summary"]["miou_dataset"]
+    for op in ("<=", "<"):
+        found = verdicts([f"miou_dataset drop {op} {drop!r}"], now, before)
+        assert (found.verdict == "pass") == (op == "<=")
+
+
 def test_a_number_that_is_best_in_the_middle():
     """A relative volume difference drops when it moves away from 0, on either side."""
     before, now = model(0.05, seed=1), model(0.5, seed=2)
@@ -210,6 +219,8 @@ def test_rules_that_no_run_can_fulfil():
         with pytest.raises(BadRule) as caught:
             verdicts([rule], run)
         assert hint in caught.value.hint
+    with pytest.raises(BadRule, match="beyond 100%"):
+        verdicts([{"metric": "miou_dataset", "max_drop_rel": 5}], run)
     with pytest.raises(BadRule, match="no better and worse"):
         verdicts(["truth_pixels[road] drop <= 5"], run)
     assert verdicts(["relative_volume_difference[road] <= 5", "truth_pixels[road] <= 500"], run).exit_code == 0
@@ -229,8 +240,11 @@ def test_a_missing_image_ends_with_3():
 
 def test_a_unit_without_spacing_fails():
     """A distance in mm cannot be judged where files have no spacing."""
-    found = verdicts([{"metric": "miou_dataset", "min": 0, "unit": "mm"}], model())
-    assert (found.exit_code, "no spacing" in found.rulings[0].checks[0].reason) == (1, True)
+    for limit in ({"min": 0}, {"max_drop": 1}):
+        found = verdicts([{"metric": "miou_dataset", "unit": "mm", **limit}], model(), model())
+        assert (found.exit_code, "no spacing" in found.rulings[0].checks[0].reason) == (1, True)
+    run = model(unit="mm")
+    assert verdicts([{"metric": "miou_dataset", "unit": "mm", "min": 0}], run).exit_code == 0
 
 
 def test_the_worst_verdict_of_the_classes_is_the_rules():

@@ -1,0 +1,249 @@
+"""Rules and a run (and a baseline) -> the verdict."""
+
+import functools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike, fspath
+
+import numpy as np
+
+from segeval.bootstrap import Draws, holm
+from segeval.catalog import check_choice
+from segeval.errors import BadRule, NoBaseline
+from segeval.evidence.runs import Array
+from segeval.gate.baseline import Paired, check_loss, paired, read
+from segeval.gate.decide import FAIL, FEW, INCONCLUSIVE, PASS, Decision, Interval, decide, detectable
+from segeval.gate.rules import Limit, Rule, distinct
+from segeval.gate.verdict import Check, Ruling, Verdict
+from segeval.grouping import Grouping, Slice
+from segeval.numbers import Number
+from segeval.results import Results
+from segeval.rows import Resampled, Rows, resample
+
+POLICIES = ("pass", "warn", "fail")
+
+
+@dataclass(frozen=True)
+class _Drop:
+    """A drop that a rule limits, before it is judged."""
+
+    number: Number
+    limit: Limit
+    value: float
+    before: float
+
+    @property
+    def change(self) -> float:
+        now, then = self.number.good(np.array([self.value, self.before]))
+        return float(now - then)
+
+    @property
+    def allowed(self) -> float:
+        most = self.limit.number * abs(self.before) if self.limit.relative else self.limit.number
+        return most if self.limit.op == "<=" else math.nextafter(most, -math.inf)
+
+
+def judge(
+    rules: Iterable[Rule],
+    run: Results,
+    baseline: str | PathLike[str] | Results | None = None,
+    draws: Draws | None = None,
+    inconclusive: str = "warn",
+    intersect: bool = False,
+) -> Verdict:
+    """The verdict of the rules on a run, compared with a baseline (a run, or where it is stored) where rules want that.
+
+    Errors: BadRule for what the run does not have or nobody can mean; NoBaseline, BadBaseline, OtherImages,
+    OtherClasses.
+    """
+    check_choice("--inconclusive", inconclusive, POLICIES)
+    draws = draws or Draws()
+    live = [rule for rule in distinct(rules) if rule.level != "off"]
+    if not live:
+        raise BadRule("there are no rules", 'give -r "miou_dataset >= 0.78", or [[gate.rule]] in segeval.toml')
+    run = run.grouped(draws.grouping)
+    judged = [_Judge(rule, run, draws) for rule in live]
+    pair = _pair(live, run, baseline, intersect)
+    if pair:
+        for each in judged:
+            each.compare(pair)
+    enough = replace(draws, resamples=max([draws.resamples, *(each.resamples_needed for each in judged)]))
+    slices: dict[str, list[_Judge]] = {}
+    for each in judged:
+        slices.setdefault(each.rule.where.text if each.rule.where else "", []).append(each)
+    rulings = {each.rule.id: ruling for alike in slices.values() for each, ruling in _ruled(alike, enough)}
+    return Verdict(tuple(rulings[rule.id] for rule in live), run, pair, enough, inconclusive)
+
+
+def _pair(
+    rules: Sequence[Rule], run: Results, baseline: str | PathLike[str] | Results | None, intersect: bool
+) -> Paired | None:
+    """The run beside its baseline."""
+    if baseline is None:
+        if needy := [rule.id for rule in rules if any(limit.drop for limit in rule.limits)]:
+            raise NoBaseline(f"rule {needy[0]!r} asks for a drop and there is no baseline", "give --baseline RUN")
+        return None
+    return paired(run, baseline if isinstance(baseline, Results) else read(fspath(baseline)), intersect)
+
+
+def _ruled(judged: Sequence["_Judge"], draws: Draws) -> Iterable[tuple["_Judge", Ruling]]:
+    """The rulings of rules about the same images: they are drawn once for all."""
+    numbers = [drop.number for each in judged for drop in each.tested]
+    pair = judged[0].pair
+    found = differences(numbers, pair, draws) if numbers and pair else {}
+    for each in judged:
+        yield each, each.ruling(found, draws)
+
+
+def differences(numbers: Iterable[Number], pair: Paired, draws: Draws) -> dict[str, Array]:
+    """For each number, by its title, the resampled differences (B,) of run and baseline: positive is better."""
+    found = {number.title: functools.partial(_difference, number) for number in numbers if number.drawn}
+    return resample(draws, [pair.run.rows, pair.baseline.rows], found)
+
+
+def _difference(number: Number, now: Resampled, then: Resampled) -> Array:
+    assert number.drawn
+    return number.good(number.drawn(now)) - number.good(number.drawn(then))
+
+
+class _Judge:
+    """A rule with the numbers that it is about."""
+
+    def __init__(self, rule: Rule, run: Results, draws: Draws) -> None:
+        self.rule = rule
+        self.alpha = draws.alpha
+        self.grouping = Grouping(draws.group_by or run.document["options"].get("group_by"))
+        self.run = _sliced(run, rule, self.grouping)
+        self.pair: Paired | None = None
+        self.numbers = self._numbers()
+        self.drops: list[_Drop] = []
+
+    def compare(self, pair: Paired) -> None:
+        """Look at the baseline too."""
+        check_loss(self.rule.asked.metric, pair.run, pair.baseline)
+        sides = [_sliced(side, self.rule, self.grouping) for side in (pair.run, pair.baseline)]
+        self.pair = replace(pair, run=sides[0], baseline=sides[1])
+        self.drops = [self._drop(n, limit) for limit in self.rule.limits if limit.drop for n in self.numbers]
+
+    @property
+    def tested(self) -> list[_Drop]:
+        return [] if self.rule.test == "none" else self.drops
+
+    @property
+    def resamples_needed(self) -> int:
+        """With fewer, no class of a rule could ever fail by its adjusted p-value."""
+        return math.ceil(10 * len(self.tested) / self.alpha) if self.rule.test == "regression" else 0
+
+    def _numbers(self) -> list[Number]:
+        """The numbers of the rule, for which its limits make sense."""
+        try:
+            numbers = self.rule.asked.numbers(self.run)
+        except BadRule as fault:
+            raise BadRule(f"rule {self.rule.id!r}: {fault.message}", fault.hint) from fault
+        for number in numbers:
+            for limit in self.rule.limits:
+                _check_limit(self.rule, limit, number)
+        return numbers
+
+    def _drop(self, number: Number, limit: Limit) -> _Drop:
+        assert self.pair
+        return _Drop(number, limit, number.value(self.pair.run), number.value(self.pair.baseline))
+
+    def ruling(self, found: Mapping[str, Array], draws: Draws) -> Ruling:
+        checks = self._checks(found, draws)
+        verdicts = {check.verdict for check in checks}
+        verdict = next(v for v in (FAIL, INCONCLUSIVE, PASS) if v in verdicts)
+        limits = " and ".join(map(str, self.rule.limits))
+        where = f" where {self.rule.where.text}" if self.rule.where else ""
+        text = f"{self.rule.asked.text} {limits}{where}"
+        test = self.rule.test if self.drops else "none"
+        groups = self.pair.run.rows.clusters if self.pair and self.tested else None
+        notes = tuple(self._notes(groups))
+        return Ruling(self.rule.id, text, self.rule.level, test, verdict, tuple(checks), groups, notes)
+
+    def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
+        """Every number against every limit, values before drops."""
+        unit = self.rule.unit
+        if unit and unit != self.run.document["options"].get("unit"):
+            reason = f"the run has no unit {unit!r} (no spacing)"
+            return [
+                Check(n.title, str(limit), FAIL, reason, math.nan) for limit in self.rule.limits for n in self.numbers
+            ]
+        checks = [self._value(n, limit) for limit in self.rule.limits if not limit.drop for n in self.numbers]
+        return checks + self._drops(found, draws)
+
+    def _value(self, number: Number, limit: Limit) -> Check:
+        value = number.value(self.run)
+        decision = _within(limit, value)
+        if not self.pair:
+            return Check(number.title, str(limit), *decision, value)
+        beside = _Drop(number, limit, number.value(self.pair.run), number.value(self.pair.baseline))
+        return Check(number.title, str(limit), *decision, value, beside.before, beside.change)
+
+    def _drops(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
+        intervals = [self._interval(drop, found, draws) for drop in self.drops]
+        p_values = [each.p for each in intervals]
+        adjusted = holm(p_values) if self.rule.test == "regression" and self.rule.adjust == "holm" else p_values
+        return [self._check(*each, draws) for each in zip(self.drops, intervals, adjusted, strict=True)]
+
+    def _interval(self, drop: _Drop, found: Mapping[str, Array], draws: Draws) -> Interval:
+        resampled = found.get(drop.number.title)
+        if self.rule.test == "none" or resampled is None or not resampled.size:
+            return Interval()
+        assert self.pair
+        return Interval.of(resampled, draws.confidence, self.pair.run.rows.clusters)
+
+    def _check(self, drop: _Drop, interval: Interval, p: float, draws: Draws) -> Check:
+        decision = self._decision(drop, interval, p)
+        numbers = (drop.value, drop.before, drop.change, drop.allowed)
+        if interval.groups < 2:
+            return Check(drop.number.title, str(drop.limit), *decision, *numbers)
+        seen = detectable(self.rule.test, interval, drop.allowed, draws.confidence)
+        told = (interval.lower, interval.upper, interval.p, p, seen, interval.undefined)
+        return Check(drop.number.title, str(drop.limit), *decision, *numbers, *told)
+
+    def _decision(self, drop: _Drop, interval: Interval, p: float) -> Decision:
+        if math.isnan(drop.change):
+            return Decision(FAIL, f"undefined in {'this run' if math.isnan(drop.value) else 'the baseline'}")
+        found = decide(self.rule.test, drop.change, drop.allowed, interval, p, self.alpha)
+        if found.verdict == INCONCLUSIVE and drop.number.drawn is None:
+            return Decision(INCONCLUSIVE, drop.number.refusal)
+        return found
+
+    def _notes(self, groups: int | None) -> Iterable[str]:
+        if groups is None:
+            return
+        if groups < FEW:
+            yield f"only {groups} images or groups: intervals are rough below {FEW}"
+        if self.rule.asked.stat and self.rule.asked.stat.rough:
+            yield f"bootstrap intervals of {self.rule.asked.stat.name} are known to be poor; the mean has better ones"
+
+
+def _within(limit: Limit, value: float) -> Decision:
+    if math.isnan(value):
+        return Decision(FAIL, "undefined")
+    return Decision(PASS) if limit.holds(value) else Decision(FAIL, "too low" if ">" in limit.op else "too high")
+
+
+def _check_limit(rule: Rule, limit: Limit, number: Number) -> None:
+    """Refuse limits that cannot be meant, and drops of numbers without a better side."""
+    if limit.drop and math.isnan(number.best):
+        raise BadRule(f"rule {rule.id!r}: {number.title} has no better and worse", "limit its value with min or max")
+    span = 1.0 if limit.relative else number.high - number.low if limit.drop else number.high
+    if limit.number > span:
+        what = f"rule {rule.id!r}: {limit} is beyond {span:.0%}, the most that it can be"
+        raise BadRule(what, f"did you mean {limit.number:g}%?")
+
+
+def _sliced(results: Results, rule: Rule, grouping: Grouping) -> Results:
+    """The images that a rule is about."""
+    if rule.where is None:
+        return results
+    rule.where.check(grouping.names)
+    where = rule.where
+    return results.changed(lambda rows: rows.only(_positions(rows, where, grouping)), whole=False)
+
+
+def _positions(rows: Rows, where: Slice, grouping: Grouping) -> Array:
+    return np.array([n for n, id_ in enumerate(rows.ids) if where.holds(grouping.named(id_))], np.int64)
