@@ -10,6 +10,7 @@ import numpy as np
 
 from segeval.catalog import Entry, check_choice
 from segeval.errors import BadOption, UnknownName
+from segeval.evidence.channels import ChannelCounts, Evidence
 from segeval.evidence.confusion import Confusion, PixelCounts, positions
 from segeval.metrics import METRICS
 from segeval.metrics.overlap import Array, ratio
@@ -64,21 +65,24 @@ def group_of(entry: Entry) -> str:
 class Scores:
     """The scores of some images over some classes: everything here is a function of their pixel counts."""
 
-    def __init__(self, images: PixelCounts, pixels: Array, scoring: Scoring) -> None:
+    def __init__(self, images: PixelCounts, right: Array, pixels: Array, scoring: Scoring) -> None:
         self.scoring = scoring
         self.images = images  # each int64 (images, classes)
-        self.pixels = pixels  # int64 (images,): those that are not ignored
+        self.right = right  # int64 (images,): decisions that are right
+        self.pixels = pixels  # int64 (images,): decisions, of pixels that are not ignored
         self.pooled = PixelCounts(*(counts.sum(axis=0) for counts in images))  # each (classes,)
         self.total = int(pixels.sum())
 
     @classmethod
-    def of(cls, confusions: Sequence[Confusion], ids: Sequence[int], scoring: Scoring) -> "Scores":
+    def of(cls, evidence: Sequence[Evidence], ids: Sequence[int], scoring: Scoring) -> "Scores":
         """The scores of the classes `ids` in these images."""
-        return cls(_stacked(confusions, ids), np.array([c.total for c in confusions], np.int64), scoring)
+        right, pixels = (np.array([getattr(e, name) for e in evidence], np.int64) for name in ("right", "total"))
+        return cls(_stacked(evidence, ids), right, pixels, scoring)
 
     def only(self, images: Array) -> "Scores":
         """The scores of some of the images, by their positions."""
-        return Scores(PixelCounts(*(counts[images] for counts in self.images)), self.pixels[images], self.scoring)
+        counts = PixelCounts(*(counts[images] for counts in self.images))
+        return Scores(counts, self.right[images], self.pixels[images], self.scoring)
 
     def values(self, entry: Entry, counts: PixelCounts) -> Array:
         """A metric where the class is present, undefined (nan) elsewhere."""
@@ -99,7 +103,7 @@ class Scores:
         """Every summary number, with how many values its mean skipped."""
         iou, truth = METRICS["iou"].func(self.pooled), self.pooled.tp + self.pooled.fn
         return {
-            "pixel_accuracy": self._single(self.pooled.tp.sum(), self.total),
+            "pixel_accuracy": self._single(int(self.right.sum()), self.total),
             "fw_iou": self._single(math.fsum(iou[truth > 0] * truth[truth > 0]), truth.sum()),
             **self.means,
         }
@@ -164,8 +168,15 @@ class Scores:
         return [mean(row, self.scoring.mean).value for row in self.values(entry, self.images)]
 
 
-def _stacked(confusions: Sequence[Confusion], ids: Sequence[int]) -> PixelCounts:
-    """The counts of every image and class, each int64 (images, classes); in one go, since images are many and small."""
+def _stacked(evidence: Sequence[Evidence], ids: Sequence[int]) -> PixelCounts:
+    """The counts of every image and class, each int64 (images, classes)."""
+    if channels := [each.with_ids(ids).counts for each in evidence if isinstance(each, ChannelCounts)]:
+        return PixelCounts(*(np.stack(column) for column in zip(*channels, strict=True)))
+    return _stacked_cells([each for each in evidence if isinstance(each, Confusion)], ids)
+
+
+def _stacked_cells(confusions: Sequence[Confusion], ids: Sequence[int]) -> PixelCounts:
+    """The same of confusions: in one go, since images are many and small."""
     shape = (len(confusions), len(ids) + 1)
     tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
     if confusions:

@@ -20,6 +20,19 @@ BAND = 2.0  # pixels: what is nearer to a true border is the boundary band
 ZONES = ("boundary", "interior", "false_positives", "background")
 
 
+def problems(image: Sample) -> list[Sample]:
+    """A binary image of each class, where classes do not exclude each other; else the image itself."""
+    if not image.multilabel:
+        return [image]
+    rows = enumerate(image.channels)
+    return [replace(image, truth=image.truth[k : k + 1], channels=(row,)) for k, row in rows]
+
+
+def foreground(image: Sample) -> Array:
+    """(spatial) bool: what is true of class 1 or more, or of any class where they do not exclude each other."""
+    return np.asarray(np.any([each.true_labels > 0 for each in problems(image)], axis=0))
+
+
 def zones(image: Sample) -> Array:
     """For each pixel the number of its zone, −1 where ignored.
 
@@ -28,18 +41,21 @@ def zones(image: Sample) -> Array:
     """
     from scipy import ndimage
 
-    truth = image.true_labels
-    kept = np.where(truth < 0, 0, truth)
-    edge = contour(kept)
+    each = problems(image)
+    edge = np.any([contour(np.maximum(part.true_labels, 0)) for part in each], axis=0)
+    predicted = np.any([part.predicted_labels > 0 for part in each], axis=0)
     # an edge pixel lies half a pixel from the border
     near = ndimage.distance_transform_edt(~edge) <= BAND - 0.5 if edge.any() else edge
-    zone = np.where(near, 0, np.where(kept > 0, 1, np.where(image.predicted_labels > 0, 2, 3)))
-    return np.where(truth < 0, -1, zone)
+    zone = np.where(near, 0, np.where(foreground(image), 1, np.where(predicted, 2, 3)))
+    return np.where(each[0].true_labels < 0, -1, zone)
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Which part of Σ|∂L/∂p| falls on the pixels of each true class, and of each zone; nan without a gradient."""
+    """Which part of Σ|∂L/∂p| falls on the pixels of each true class, and of each zone; nan without a gradient.
+
+    On the channel of each class where classes do not exclude each other.
+    """
 
     classes: tuple[float, ...]
     zones: tuple[float, ...]
@@ -48,16 +64,22 @@ class Shares:
 def shares(asked: Asked, image: Sample, zone: Array, caller: Caller) -> Shares:
     """The shares of one image with the given zones."""
     try:
-        pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
+        pull = np.abs(derivative(asked, image, caller))
     except SegevalError:  # such as an image smaller than a window
-        pull = np.full(image.shape, math.nan)
-    return Shares(_parts(pull, image.true_labels, image.number), _parts(pull, zone, len(ZONES)))
+        return Shares((math.nan,) * image.number, (math.nan,) * len(ZONES))
+    whole = pull.sum(axis=0)
+    if image.multilabel:
+        classes = [pull[row].sum() for row in image.channels]
+    else:
+        classes = [whole[image.true_labels == k].sum() for k in range(image.number)]
+    return Shares(_parts(classes), _parts([whole[zone == k].sum() for k in range(len(ZONES))]))
 
 
-def _parts(pull: Array, labels: Array, number: int) -> tuple[float, ...]:
-    sums = np.array([pull[labels == k].sum() for k in range(number)])
+def _parts(found: Sequence[float]) -> tuple[float, ...]:
+    """Numbers as parts of their sum."""
+    sums = np.array(found)
     total = sums.sum()
-    return tuple((sums / total).tolist()) if 0 < total < math.inf else (math.nan,) * number
+    return tuple((sums / total).tolist()) if 0 < total < math.inf else (math.nan,) * len(sums)
 
 
 def mean_shares(found: Iterable[Shares]) -> Shares:
@@ -120,13 +142,21 @@ def sensitivity(plan: Plan, image: Sample, caller: Caller, steps: int) -> dict[s
     def measured(given: Array) -> Measured:
         return plan.measure(replace(image, given=given, channels=channels, logits=False, raw=False))
 
-    whole = measured(image.true_labels)
+    whole = measured(_spoilt(image, lambda part, _: part.true_labels, 0))
     curves: dict[str, dict[str, Sensitivity]] = {asked.name: {} for asked in plan.asked}
     for name, spoilt in SPOILT.items():
-        found = [whole, *(measured(spoilt(image, k)) for k in range(1, steps + 1))]
+        found = [whole, *(measured(_spoilt(image, spoilt, k)) for k in range(1, steps + 1))]
         for asked in plan.asked:
             curves[asked.name][name] = Sensitivity(tuple(_value(asked, each, caller) for each in found))
     return curves
+
+
+def _spoilt(image: Sample, spoilt: Callable[[Sample, int], Any], k: int) -> Any:
+    """The truth, spoilt: labels or probabilities; channel by channel where classes do not exclude each other."""
+    if not image.multilabel:
+        return spoilt(image, k)
+    channels = [np.reshape(spoilt(each, k), image.shape) for each in problems(image)]
+    return np.maximum(np.stack(channels), 0).astype(np.float64)
 
 
 def _value(asked: Asked, measured: Measured, caller: Caller) -> float:
@@ -137,23 +167,19 @@ def _value(asked: Asked, measured: Measured, caller: Caller) -> float:
         return math.nan
 
 
-def _foreground(image: Sample) -> Array:
-    return image.true_labels > 0
-
-
 def _eroded(image: Sample, k: int) -> Array:
     """Class 0 grows into all others by k pixels."""
-    return np.where(inner(_foreground(image)) > k, image.true_labels, 0)
+    return np.where(inner(foreground(image)) > k, image.true_labels, 0)
 
 
 def _dilated(image: Sample, k: int) -> Array:
     """All other classes grow into class 0 by k pixels."""
     from scipy import ndimage
 
-    labels, foreground = image.true_labels, _foreground(image)
-    if not foreground.any():
+    labels, others = image.true_labels, foreground(image)
+    if not others.any():
         return labels.copy()
-    distance, index = ndimage.distance_transform_edt(~foreground, return_indices=True)
+    distance, index = ndimage.distance_transform_edt(~others, return_indices=True)
     return np.where((distance <= k) & (labels == 0), labels[tuple(index)], labels)
 
 
@@ -166,14 +192,14 @@ def _shifted(image: Sample, k: int) -> Array:
 
 def _blob(image: Sample, k: int) -> Array:
     """A ball of radius k − 1 of a true class where class 0 is deepest."""
-    kinds = image.true_labels[_foreground(image)]
+    kinds = image.true_labels[foreground(image)]
     kind = int(np.bincount(kinds).argmax()) if kinds.size else 1
     return _painted(image, image.true_labels == 0, k, kind)
 
 
 def _hole(image: Sample, k: int) -> Array:
     """A ball of radius k − 1 of class 0 where the foreground is deepest."""
-    return _painted(image, _foreground(image), k, 0)
+    return _painted(image, foreground(image), k, 0)
 
 
 def _painted(image: Sample, where: Array, k: int, kind: int) -> Array:

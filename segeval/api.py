@@ -27,6 +27,7 @@ def score(
     classes: str | PathLike[str] | Sequence[str] | None = None,
     ignore: Iterable[int] = (),
     binary: bool = False,
+    multilabel: bool = False,
     colors: str | PathLike[str] | None = None,
     probability: bool = False,
     logits: bool = False,
@@ -75,7 +76,7 @@ def score(
         loss_background=loss_background,
     )
     reading = Reading(probability, logits, threshold, max_pixels)
-    job = Job(reading, choose(num_classes, classes, ignore, binary, colors), asked)
+    job = Job(reading, choose(num_classes, classes, ignore, binary, colors, multilabel), asked)
     run = evaluate(
         find_pairs(fspath(pred), fspath(truth), layout),
         layout,

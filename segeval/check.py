@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from segeval import diagnose, io
 from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds
 from segeval.evaluate import Job, Progress, in_order, measure, threads
-from segeval.evidence.confusion import Confusion, total
+from segeval.evidence.channels import Evidence, pooled
+from segeval.evidence.confusion import Confusion
+from segeval.io.channels import check_axes
 from segeval.io.labels import check_channels
 from segeval.io.tables import ClassChoice
 from segeval.pairing import Pair, Pairing
@@ -34,7 +36,9 @@ def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress 
     """Open every header, and count the ids of a sample of the pairs, evenly spread."""
     faults = [Note.of(id_, fault) for id_, fault in found.faults]
     sizes: Counter[str] = Counter()
-    any_ids = replace(job, classes=ClassChoice(None, job.classes.ignore, False, job.classes.colors))
+    any_ids = job
+    if not job.classes.multilabel:
+        any_ids = replace(job, classes=ClassChoice(None, job.classes.ignore, False, job.classes.colors))
     sound: list[Pair] = []
     records: list[Record] = []
     with threads(jobs) as executor:
@@ -54,26 +58,27 @@ def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress 
                 records.append(result)
             else:
                 faults.append(result)
-    pooled = total([r.confusion for r in records]) if records else Confusion.none()
+    found_ids = pooled([r.confusion for r in records], multilabel=job.classes.multilabel)
     chosen = job.classes.scored.ids if job.classes.scored else None
-    faults += [Note.of("", fault) for fault in _unknown_ids(pooled, chosen, job)]
+    faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, job)]
     return Checked(
         faults=sorted(faults, key=lambda note: (note.id, note.code)),
         sizes=sizes,
-        truth_ids=sorted(set(pooled.truth.tolist())),
-        pred_ids=sorted(set(pooled.pred.tolist())),
+        truth_ids=sorted(set(found_ids.truth.tolist())),
+        pred_ids=sorted(set(found_ids.pred.tolist())),
         sampled=len(records),
-        remarks=[Note.of("", said) for said in diagnose.remarks(pooled)] + [note for r in records for note in r.notes],
-        suggestions=list(diagnose.suggestions(pooled, chosen, job.classes.binary)),
+        remarks=[Note.of("", said) for said in diagnose.remarks(found_ids)]
+        + [note for r in records for note in r.notes],
+        suggestions=list(diagnose.suggestions(found_ids, chosen, job.classes.binary)),
     )
 
 
-def _unknown_ids(pooled: Confusion, chosen: tuple[int, ...] | None, job: Job) -> Iterator[InputError]:
+def _unknown_ids(found: Evidence, chosen: tuple[int, ...] | None, job: Job) -> Iterator[InputError]:
     """What scoring with the chosen classes would refuse about the true ids."""
-    if chosen is None or job.classes.binary:
+    if chosen is None or job.classes.binary or not isinstance(found, Confusion):
         return
     try:
-        Confusion.from_cells((pooled.truth, pooled.pred, pooled.pixels), chosen, pooled.ignore)
+        Confusion.from_cells((found.truth, found.pred, found.pixels), chosen, found.ignore)
     except UnknownTruthIds as fault:
         yield fault
 
@@ -84,7 +89,9 @@ def _size(pair: Pair, job: Job) -> str | Note:
         truth = io.header(pair.truth, job.reading.max_pixels)
         if pair.pred:
             pred = io.header(pair.pred, job.reading.max_pixels)
-            if truth.shape not in (pred.shape, pred.shape[1:]):
+            if job.classes.multilabel:
+                check_axes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, job.classes.channels)
+            elif truth.shape not in (pred.shape, pred.shape[1:]):
                 message = f"{pair.pred.name} is {extent(pred.shape)} but {pair.truth.name} is {extent(truth.shape)}"
                 raise ShapesDiffer(message, "masks are compared pixel by pixel; resample one of them first")
             check_channels(pair.pred.name, pred.shape, truth.shape, job.classes.channels)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from segeval.errors import ForegroundIgnored, SegevalError, ShiftedIds, TrainIds
+from segeval.evidence.channels import ChannelCounts, Evidence
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.runs import Array
 from segeval.text import some
@@ -16,8 +17,10 @@ TRAIN_IDS = dict(
 BETTER = 0.3  # by how much another reading of the masks must be better before it is mentioned
 
 
-def remarks(confusion: Confusion) -> Iterator[SegevalError]:
+def remarks(confusion: Evidence) -> Iterator[SegevalError]:
     """What is worth saying about the ids of a whole data set: other readings of them that fit far better."""
+    if isinstance(confusion, ChannelCounts):  # there are no ids in channels
+        return
     if _foreground_is_ignored(confusion):
         yield foreground_ignored()
     truth, pred, pixels = confusion.valid
@@ -41,12 +44,12 @@ def remarks(confusion: Confusion) -> Iterator[SegevalError]:
             yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint)
 
 
-def suggestions(found: Confusion, chosen: Sequence[int] | None, binary: bool) -> Iterator[tuple[str, str]]:
+def suggestions(found: Evidence, chosen: Sequence[int] | None, binary: bool) -> Iterator[tuple[str, str]]:
     """Options that the ids of a data set ask for, each with the reason; `found` counts over the ids found."""
+    if binary or isinstance(found, ChannelCounts):
+        return
     truth, pred = (set(column.tolist()) - set(found.ignore) for column in (found.truth, found.pred))
     high = max(truth | pred, default=0)
-    if binary:
-        return
     if truth | {0} == {0, 255} and pred <= {0, 1, 255}:
         yield "--binary", "the truth holds only 0 and 255"
         return
@@ -64,17 +67,22 @@ def suggestions(found: Confusion, chosen: Sequence[int] | None, binary: bool) ->
         yield f"--ignore {strange[0]}", f"the truth holds ids that are no class: {some([str(id_) for id_ in strange])}"
 
 
-def check_foreground(confusion: Confusion) -> None:
+def check_foreground(confusion: Evidence) -> None:
     """Refuse counts from which `--ignore 255` removed all foreground of a {0, 255} mask that was also predicted."""
+    if isinstance(confusion, ChannelCounts):
+        if 255 in confusion.ignore and confusion.ignored[1] and not confusion.truth.size:
+            raise foreground_ignored("save the channels of the truth as 0 and 1, and do not ignore 255")
+        return
     where_255 = np.isin(confusion.truth, list(confusion.ignore)) & (confusion.truth == 255)
     if _foreground_is_ignored(confusion) and (confusion.pred[where_255] > 0).any():
         raise foreground_ignored()
 
 
-def foreground_ignored() -> ForegroundIgnored:
+def foreground_ignored(
+    hint: str = "if such masks are binary, use --binary and do not ignore 255",
+) -> ForegroundIgnored:
     return ForegroundIgnored(
-        "the truth holds only 0 and 255, and 255 is ignored: nothing but background is scored",
-        "if such masks are binary, use --binary and do not ignore 255",
+        "the truth holds only 0 and 255, and 255 is ignored: nothing but background is scored", hint
     )
 
 

@@ -290,6 +290,16 @@ class ShapesDiffer(InputError):
     code = "SEG214"
 
 
+class UnfitChannels(InputError):
+    """A file has not one channel for each class.
+
+    With `--multilabel`, prediction and truth are both arrays `(C, height, width)`: a channel for each class, in order.
+    Labels, one id a pixel, are for classes that exclude each other, and want no such option.
+    """
+
+    code = "SEG215"
+
+
 class ColoursNeedTable(InputError):
     """A mask is in colour, or transparent in places, and nothing says which class a colour is.
 
@@ -313,7 +323,7 @@ class UnknownTruthIds(InputError):
     """The truth holds ids that are no class.
 
     Every truth id must be a class or be ignored (`--ignore ID`). A {0, 255} mask wants `--binary`. Ids below 0 are
-    never classes.
+    never classes. With `--multilabel`, every value of a true channel must be 0, 1 or ignored.
     """
 
     code = "SEG223"

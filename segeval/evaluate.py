@@ -22,12 +22,16 @@ from segeval.errors import (
     Remark,
     SameFile,
     Transposed,
+    UnfitChannels,
     UnfitPixels,
     UnknownPredIds,
     UnknownTruthIds,
 )
-from segeval.evidence.confusion import Confusion, total
+from segeval.evidence.channels import ChannelCounts, Evidence, pooled
+from segeval.evidence.channels import count as count_channels
+from segeval.evidence.confusion import Confusion
 from segeval.evidence.runs import Array, CellCounter, LabelDigest, runs
+from segeval.io.channels import channels, true_channels
 from segeval.io.labels import Labels, Reading, labels, truth_labels
 from segeval.io.tables import ClassChoice
 from segeval.metrics import METRICS
@@ -75,8 +79,7 @@ def measure(pair: Pair, job: Job) -> Record | Note:
 def _compared(pair: Pair, pred: MaskFile, job: Job) -> Record:
     classes = job.classes
     mask, found = _opened(pair, pred, job)
-    cells, digest = _counted(found.pred, found.truth)
-    confusion = _confusion(_recoded(cells, classes), classes, pair)
+    confusion, digest = _evidence(pair, found, classes)
     said = [*found.remarks, *_remarks(pair, classes, confusion, found)]
     measured = None
     if job.losses is not None:
@@ -85,10 +88,21 @@ def _compared(pair: Pair, pred: MaskFile, job: Job) -> Record:
     return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said), measured)
 
 
+def _evidence(pair: Pair, found: Labels, classes: ClassChoice) -> tuple[Evidence, str]:
+    """The counts of a pair and the digest of its truth."""
+    if classes.multilabel:
+        ids = classes.scored.ids if classes.scored else None
+        return count_channels(found.pred, found.truth, ids=ids, ignore=classes.ignore)
+    cells, digest = _counted(found.pred, found.truth)
+    return _confusion(_recoded(cells, classes), classes, pair), digest
+
+
 def _opened(pair: Pair, pred: MaskFile, job: Job) -> tuple[io.Mask, Labels]:
     """The prediction as it stands in its file, and the labels of both."""
     mask = io.read(pred, job.reading.max_pixels)
     truth = io.read(pair.truth, job.reading.max_pixels)
+    if job.classes.multilabel:
+        return mask, channels(mask, truth, job.reading, job.classes)
     return mask, labels(mask, truth, job.reading, job.classes.colors, job.classes.channels)
 
 
@@ -98,7 +112,8 @@ def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Meas
     image = _sample(mask, found, pair, job)
     logarithms = any(each.entry.facts.get("log") for each in job.losses.asked)
     said: list[Remark] = []
-    if image.hard_pred and logarithms:
+    channels_of_yes_and_no = job.classes.multilabel and mask.pixels.dtype.kind != "f" and not job.reading.probability
+    if (image.hard_pred or channels_of_yes_and_no) and logarithms:
         what = f"{mask.name} is a hard mask: losses with a logarithm see the clip at 1e-7"
         said.append(HardMasks(what, "save probabilities to score how sure the model was"))
     return job.losses.plan.measure(image), said
@@ -124,11 +139,18 @@ def _sample(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
 
 
 def _all_wrong(pair: Pair, job: Job) -> Record:
-    """The record of a missing prediction: every pixel in column `other`."""
-    truth, said = truth_labels(io.read(pair.truth, job.reading.max_pixels), job.classes.colors)
-    cells, digest = _counted(truth, truth)
-    true_ids, _, pixels = _recoded(cells, job.classes)
-    confusion = _confusion((true_ids, np.full_like(true_ids, -1), pixels), job.classes, pair)
+    """The record of a missing prediction: every pixel in column `other`, or nothing found in any channel."""
+    mask = io.read(pair.truth, job.reading.max_pixels)
+    if job.classes.multilabel:
+        truth, said = true_channels(mask, job.classes)
+        found, digest = _evidence(pair, Labels(np.zeros_like(truth), truth, said), job.classes)
+        assert isinstance(found, ChannelCounts)
+        confusion: Evidence = found.all_wrong()
+    else:
+        truth, said = truth_labels(mask, job.classes.colors)
+        cells, digest = _counted(truth, truth)
+        true_ids, _, pixels = _recoded(cells, job.classes)
+        confusion = _confusion((true_ids, np.full_like(true_ids, -1), pixels), job.classes, pair)
     return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said))
 
 
@@ -158,9 +180,14 @@ def _confusion(cells: Cells, classes: ClassChoice, pair: Pair) -> Confusion:
         raise UnknownTruthIds(f"{pair.truth.name}: {fault.message}", fault.hint) from fault
 
 
-def _remarks(pair: Pair, classes: ClassChoice, confusion: Confusion, found: Labels) -> Iterator[Remark]:
+def _remarks(pair: Pair, classes: ClassChoice, confusion: Evidence, found: Labels) -> Iterator[Remark]:
     if pair.pred and pair.pred.same_as(pair.truth):
         yield SameFile(f"{pair.truth.name} is its own prediction", "the pair scores 1")
+    if isinstance(confusion, Confusion):
+        yield from _remarks_on_ids(pair, classes, confusion, found)
+
+
+def _remarks_on_ids(pair: Pair, classes: ClassChoice, confusion: Confusion, found: Labels) -> Iterator[Remark]:
     if strangers := confusion.unknown_pred:
         named = [f"{id_} ({counted(pixels, 'pixel')})" for id_, pixels in strangers.items()]
         what = f"{pair.id}: the prediction holds ids that are no class: {some(named)}"
@@ -223,8 +250,9 @@ def _run(
     kinds = {(r.losses.binary, r.losses.exclusive) for r in records if r.losses is not None}
     if len(kinds) > 1:
         raise UnfitPixels("some predictions are maps of the foreground and others are not", "score them apart")
-    pooled = total([record.confusion for record in records]) if records else Confusion.none()
-    diagnose.check_foreground(pooled)
+    if job.classes.multilabel and len({record.confusion.ids for record in records}) > 1:
+        raise UnfitChannels("some masks have more channels than others", "name the classes: --num-classes or --classes")
+    diagnose.check_foreground(pooled([record.confusion for record in records], multilabel=job.classes.multilabel))
     return Run(
         records=tuple(records),
         table=table,
@@ -250,6 +278,7 @@ def recorded(layout: Layout, job: Job, scoring: Scoring, draws: Draws) -> dict[s
         "classes": [[c.id, c.name, c.group] for c in table.classes] if table else None,
         "ignore": sorted(job.classes.ignore),
         "binary": job.classes.binary,
+        "multilabel": job.classes.multilabel,
         "colors": sorted([id_, *color] for color, id_ in job.classes.colors.items()),
         "probability": job.reading.probability,
         "logits": job.reading.logits,
@@ -284,7 +313,11 @@ def with_losses(job: Job, truth_dir: str, layout: Layout, scoring: Scoring) -> J
     table = job.classes.scored
     if table is None:
         raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
-    losses = job.losses.allowed(len(table.ids), job.classes.binary).with_presence(scoring.presence)
+    if job.classes.multilabel and job.losses.class_weights is not None:
+        what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
+        raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
+    losses = job.losses.allowed(len(table.ids), job.classes.binary, job.classes.multilabel)
+    losses = losses.with_presence(scoring.presence)
     if losses.weights is None:
         return replace(job, losses=losses)
     found = find_pairs(losses.weights, truth_dir, Layout(gt_pattern=layout.gt_pattern, missing="skip"))

@@ -97,8 +97,8 @@ def _rows(
     shape = (len(ids), len(document["classes"]))
     if images["id"] != [id_ for id_ in ids for _ in range(shape[1])] or len(set(ids)) < len(ids):
         raise ValueError("the ids of images.csv are not those of records.csv")
-    tp, fp, fn = (np.array(images[name], np.int64).reshape(shape) for name in ("tp", "fp", "fn"))
-    pixels = np.array(records["pixels"], np.int64)
+    counts = PixelCounts(*(np.array(images[name], np.int64).reshape(shape) for name in PixelCounts._fields))
+    right, pixels = (np.array(records[name], np.int64) for name in ("right", "pixels"))
 
     @functools.cache
     def losses() -> dict[str, Array]:
@@ -112,7 +112,7 @@ def _rows(
         ids,
         tuple(group or id_ for group, id_ in zip(records["group"], ids, strict=True)),
         tuple(records["truth_sha256"]),
-        Scores(PixelCounts(tp, fp, fn, pixels[:, None] - tp - fp - fn), pixels, scoring),
+        Scores(counts, right, pixels, scoring),
         lambda: _group_scores(path, document, scoring, ids),
         losses,
     )

@@ -69,7 +69,9 @@ class Rows:
         """The scores of the images of each group together, as if they were one image."""
         if scores not in self._by_group:
             counts = PixelCounts(*(self.summed(each) for each in scores.images))
-            self._by_group[scores] = Scores(counts, self.summed(scores.pixels), scores.scoring)
+            self._by_group[scores] = Scores(
+                counts, self.summed(scores.right), self.summed(scores.pixels), scores.scoring
+            )
         return self._by_group[scores]
 
     @cached_property
@@ -107,14 +109,14 @@ class Resampled:
         cluster = self.rows.cluster
         return self.weights if np.array_equal(cluster, np.arange(cluster.size)) else self.weights[:, cluster]
 
-    def pooled(self, scores: Scores) -> tuple[PixelCounts, Array]:
-        """The summed counts (B, classes) and pixels (B,); exact, since whole numbers below 2⁵³ add up exactly."""
-        found: tuple[PixelCounts, Array] = self.once(scores, lambda: self._pooled(self.rows.by_group(scores)))
+    def pooled(self, scores: Scores) -> tuple[PixelCounts, Array, Array]:
+        """The summed counts (B, classes), right and all decisions (B,): exact, as whole numbers below 2⁵³ are."""
+        found: tuple[PixelCounts, Array, Array] = self.once(scores, lambda: self._pooled(self.rows.by_group(scores)))
         return found
 
-    def _pooled(self, groups: Scores) -> tuple[PixelCounts, Array]:
-        counts = PixelCounts(*(self.weights @ each.astype(np.float64) for each in groups.images))
-        return counts, self.weights @ groups.pixels.astype(np.float64)
+    def _pooled(self, groups: Scores) -> tuple[PixelCounts, Array, Array]:
+        summed = [self.weights @ each.astype(np.float64) for each in (*groups.images, groups.right, groups.pixels)]
+        return PixelCounts(*summed[:4]), summed[4], summed[5]
 
     def means(self, values: Array) -> Array:
         """The mean over images of the defined values of each column (images, M): (B, M)."""
@@ -147,7 +149,7 @@ def _sum(values: Array) -> Array:
 def summary(groups: bool) -> dict[str, Callable[[Resampled], Array]]:
     """How each summary number is resampled; groups: whether there are groups of classes."""
     found: dict[str, Callable[[Resampled], Array]] = {
-        "pixel_accuracy": lambda r: ratio(_sum(r.pooled(r.rows.scores)[0].tp), r.pooled(r.rows.scores)[1]),
+        "pixel_accuracy": lambda r: ratio(*r.pooled(r.rows.scores)[1:]),
         "fw_iou": _fw_iou,
         **_means("", _scores),
     }
@@ -165,7 +167,7 @@ def _groups(rows: Rows) -> Scores:
 
 
 def _fw_iou(r: Resampled) -> Array:
-    counts, _ = r.pooled(r.rows.scores)
+    counts, _, _ = r.pooled(r.rows.scores)
     truth = counts.tp + counts.fn
     iou = METRICS["iou"].func(counts)
     return ratio(_sum(np.where(truth > 0, iou, 0.0) * truth), _sum(truth))
@@ -188,7 +190,7 @@ def _means(prefix: str, scores: Callable[[Rows], Scores]) -> dict[str, Callable[
 def of_images(name: str) -> Callable[[Rows], Array] | None:
     """What a summary number is of single images (images,): the mean over classes of its metric; None: nothing."""
     if name == "pixel_accuracy":
-        return lambda rows: ratio(rows.scores.images.tp.sum(axis=1), rows.scores.pixels)
+        return lambda rows: ratio(rows.scores.right, rows.scores.pixels)
     scores = _groups if name.startswith("group_") else _scores
     for entry in METRICS.values():
         names = {f"{entry.facts.get('mean')}_{kind}" for kind in ("dataset", "image", "class")}

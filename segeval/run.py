@@ -15,7 +15,8 @@ from segeval.aggregate import Scores, Scoring
 from segeval.bootstrap import Draws
 from segeval.classes import ClassTable
 from segeval.errors import SegevalError
-from segeval.evidence.confusion import Confusion, total
+from segeval.evidence.channels import Evidence, pooled
+from segeval.evidence.confusion import Confusion
 from segeval.pairing import added
 from segeval.rows import Rows, intervals
 
@@ -48,7 +49,7 @@ class Record:
     """What one pair leaves behind."""
 
     id: str
-    confusion: Confusion
+    confusion: Evidence  # counts of each class by itself where they do not exclude each other
     truth_digest: str
     notes: tuple[Note, ...] = ()
     losses: "Measured | None" = None
@@ -114,15 +115,14 @@ class Run:
         table = self.table or ClassTable.found(self._total.ids, self._total.ignore)
         if len(table.classes) <= MANY:
             return table
-        truth, pred, _ = self._total.valid
-        return table.only([*truth.tolist(), *pred.tolist()])
+        return table.only(self._total.seen)
 
     @cached_property
-    def _total(self) -> Confusion:
-        return total([r.confusion for r in self.records]) if self.records else Confusion.none()
+    def _total(self) -> Evidence:
+        return pooled([r.confusion for r in self.records], multilabel=bool(self.options.get("multilabel")))
 
     @cached_property
-    def confusion(self) -> Confusion:
+    def confusion(self) -> Evidence:
         """The counts of all images together."""
         return self._total.with_ids(self.class_table.ids)
 
@@ -136,7 +136,8 @@ class Run:
         groups = self.class_table.groups
         if not groups:
             return None
-        return Scores.of([r.confusion.merged(groups) for r in self.records], range(len(groups)), self.scoring)
+        merged = [r.confusion.merged(groups) for r in self.records if isinstance(r.confusion, Confusion)]
+        return Scores.of(merged, range(len(groups)), self.scoring)
 
     @property
     def summary(self) -> dict[str, float]:
@@ -245,9 +246,14 @@ class Run:
         return {"groups": self.rows.clusters, "two_sided": self.draws.confidence, "summary": found}
 
     def matrix(self) -> dict[str, Any]:
-        """The confusion matrix as `run.json` has it: rows truth, columns prediction and `other`."""
-        ids = list(self.class_table.ids)
-        counts = self.confusion.matrix.tolist() if len(ids) <= LARGEST_MATRIX else None
+        """The confusion matrix as `run.json` has it: rows truth, columns prediction and `other`.
+
+        None for very many classes, and for classes that do not exclude each other.
+        """
+        ids, found = list(self.class_table.ids), self.confusion
+        counts = None
+        if isinstance(found, Confusion) and len(ids) <= LARGEST_MATRIX:
+            counts = found.matrix.tolist()
         return {"truth_ids": ids, "pred_ids": [*ids, "other"], "counts": counts}
 
     def _undefined(self) -> dict[str, Any]:

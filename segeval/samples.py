@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from segeval.errors import ShapesDiffer
+from segeval.evidence.channels import IGNORED
 from segeval.evidence.confusion import positions
 from segeval.evidence.sample import Sample
 from segeval.io import Array, Mask
+from segeval.io.channels import class_rows
 from segeval.io.labels import Labels, Reading, whole_labels
 from segeval.io.tables import ClassChoice
 from segeval.losses.door import check_values, checked_weights
@@ -21,6 +23,8 @@ def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, we
     probabilities where the options say so, and a hard mask otherwise.
     """
     assert classes.scored is not None
+    if classes.multilabel:
+        return _independent(pred, found, reading, classes, weights)
     ids = np.array(classes.scored.ids)
     truth = _places(found.truth, ids, classes)
     maps = None if weights is None else _map(weights, truth.shape)
@@ -41,9 +45,33 @@ def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, we
     if ids.size != 2:
         what = f"{pred.name} is a foreground map, and there are {ids.size} classes"
         raise ShapesDiffer(what, "such maps are for two classes: --num-classes 2 or --binary")
-    scale = np.float64(pred.levels) if reading.probability and pred.pixels.dtype.kind != "f" else np.float64(1)
-    given = pred.pixels.reshape(1, *truth.shape) / scale
+    given = _numbers(pred, reading).reshape(1, *truth.shape)
     return Sample(given, truth, (0,), exclusive=False, **options)
+
+
+def _independent(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
+    """A pair with a channel for each class, which do not exclude each other."""
+    ignored = (found.truth == IGNORED).any(axis=0)
+    maps = None if weights is None else _map(weights, ignored.shape)
+    given = _numbers(pred, reading)
+    logits = reading.logits and pred.pixels.dtype.kind == "f"
+    check_values(pred.name, given, "logits" if logits else "probabilities", False)
+    return Sample(
+        given,
+        (found.truth == 1).astype(np.float64),
+        tuple(class_rows(len(given), classes)),
+        exclusive=False,
+        logits=logits,
+        weights=maps,
+        kept=~ignored if ignored.any() else None,
+    )
+
+
+def _numbers(pred: Mask, reading: Reading) -> Array:
+    """The prediction in floating point: grey values as probabilities where the options say so."""
+    if pred.pixels.dtype.kind == "f":
+        return pred.pixels
+    return pred.pixels / np.float64(pred.levels if reading.probability else 1)
 
 
 def _kind(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice) -> str:

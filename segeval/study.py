@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from segeval.analysis import SPOILT, ZONES, Agreement, Shares, agreement, mean_shares, sensitivity, shares, zones
+from segeval.analysis import (
+    SPOILT,
+    ZONES,
+    Agreement,
+    Shares,
+    agreement,
+    foreground,
+    mean_shares,
+    sensitivity,
+    shares,
+    zones,
+)
 from segeval.criteria import Criteria
 from segeval.errors import InputError
 from segeval.evaluate import Job, read_sample
@@ -37,7 +48,7 @@ def study(
         zone = zones(image)
         for asked in criteria.asked:
             pulls[asked.name].append(shares(asked, image, zone, criteria.choice.caller))
-        if model is None or not (model.true_labels > 0).any():
+        if model is None or not foreground(model).any():
             model = image
         if progress:
             progress(done, len(spread))

@@ -75,3 +75,42 @@ def test_answers_to_errors_by_hand() -> None:
     blind = answers("entropy", 3)
     assert {blind[kind].flag for kind in ("erosion", "dilation", "shift", "blob", "hole")} == {"blind"}
     assert answers("hausdorff_er", 4)["shift"].flag == "not monotone"
+
+
+TWO = np.zeros((2, 9, 30))
+TWO[0, 2:7, 2:9] = 1
+TWO[1, 0:9, 20:30] = 1
+SURE = np.where(TWO == 1, [[[0.75]], [[0.875]]], [[[0.25]], [[0.5]]])
+BOTH = sample(SURE, TWO, channels=True, multilabel=True)
+
+
+def test_zones_of_classes_that_do_not_exclude_each_other() -> None:
+    """A band inside and outside every channel's border; class 0 is a class, not background."""
+    found = zones(BOTH)
+    assert (found[4, 4:7] == 1).all()
+    assert (found[4, [0, 1, 2, 3, 7, 8, 9, 10, 18, 19, 20, 21]] == 0).all()
+    assert (found[4, 11:18] == 3).all()
+    assert (found[:, 22:] == 1).all()
+    stray = SURE.copy()
+    stray[0, 4, 14] = 0.9
+    assert zones(sample(stray, TWO, channels=True, multilabel=True))[4, 14] == 2
+    void = np.zeros((9, 30), bool)
+    void[3] = True
+    assert (zones(replace(BOTH, kept=~void))[3] == -1).all()
+
+
+def test_shares_of_classes_that_do_not_exclude_each_other() -> None:
+    """|∂CE/∂p| is 1/p and 1/(1 − p): class 0 4/3 everywhere, class 1 8/7 in its 90 pixels and 2 outside."""
+    found = shares(ask("cross_entropy", {}), BOTH, zones(BOTH), Caller())
+    first, second = 270 * 4 / 3, 90 * 8 / 7 + 180 * 2
+    assert found.classes == pytest.approx((first / (first + second), second / (first + second)))
+    assert found.zones[1] == pytest.approx((3 * (4 / 3 + 2) + 72 * (4 / 3 + 8 / 7)) / (first + second))
+
+
+def test_answers_of_classes_that_do_not_exclude_each_other() -> None:
+    """Eroded by 1, a 5 × 7 object keeps 3 × 5, and one at three edges loses only its fourth side; Dice of each."""
+    found = sensitivity(Plan([ask("dice", {})]), BOTH, Caller(), 1)["dice"]
+    expected = ((1 - 2 * 15 / (15 + 35)) + (1 - 2 * 81 / (81 + 90))) / 2
+    assert found["erosion"].values == pytest.approx((0, expected))
+    moved = ((1 - 2 * 30 / 70) + (1 - 2 * 81 / (81 + 90))) / 2
+    assert found["shift"].values == pytest.approx((0, moved))

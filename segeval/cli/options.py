@@ -127,6 +127,7 @@ classes = group(
     option("--classes", metavar="NAMES|FILE", help="Names of the ids 0, 1, …, or a CSV, JSON or TOML class file."),
     option("--ignore", type=int, multiple=True, metavar="ID", help="Leave out pixels with this true id; repeatable."),
     option("--binary", is_flag=True, help="Two classes: 0, and everything else."),
+    option("--multilabel", is_flag=True, help="Classes do not exclude each other: masks hold a channel for each."),
     option("--colors", metavar="FILE", help="A class file with a colour for each class, for masks in colour."),
 )
 

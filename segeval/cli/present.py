@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from segeval.errors import BadOutput
+from segeval.errors import BadOption, BadOutput
 from segeval.text import counted, safe_text, some
 
 if TYPE_CHECKING:
     from segeval.check import Checked
+    from segeval.io.tables import ClassChoice
     from segeval.pairing import Pairing
     from segeval.run import Note, Run
 
@@ -32,6 +33,12 @@ def progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
     with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task("scoring", total=total)
         yield lambda done, _: bar.update(task, completed=done)
+
+
+def check_matrix(output: dict[str, Any], choice: "ClassChoice") -> None:
+    """Refuse `--confusion` for classes that have no confusion matrix."""
+    if choice.multilabel and output["confusion"]:
+        raise BadOption("--confusion wants classes that exclude each other, not --multilabel", "leave out one of them")
 
 
 def open_folder(output: dict[str, Any], inputs: list[str], options: dict[str, Any], digest: str) -> Path | None:

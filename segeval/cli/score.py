@@ -50,6 +50,7 @@ def command(
     from segeval.report import folder as folders
 
     rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
+    present.check_matrix(output, choice)
     job = with_losses(Job(reading, choice, losses), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)
     folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring, draws), pairing.digest)

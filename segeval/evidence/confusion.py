@@ -155,6 +155,18 @@ class Confusion:
         return int(self.pixels.sum()) - self.total
 
     @property
+    def right(self) -> int:
+        """Pixels that are not ignored and predicted as what they are."""
+        truth, pred, pixels = self.valid
+        return int(pixels[(truth == pred) & (truth >= 0)].sum())
+
+    @property
+    def seen(self) -> set[int]:
+        """The ids that occur in pixels that are not ignored."""
+        truth, pred, _ = self.valid
+        return {*truth.tolist(), *pred.tolist()}
+
+    @property
     def unknown_pred(self) -> dict[int, int]:
         """Valid pixels for each predicted id that is no class."""
         _, pred, pixels = self.valid

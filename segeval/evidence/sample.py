@@ -22,7 +22,7 @@ class Sample:
     """
 
     given: Numbers  # (channels, spatial) probabilities or logits; or a hard mask: labels (spatial) like the truth's
-    truth: Array  # int64 labels (spatial), −1 where ignored, or float64 (C, spatial)
+    truth: Array  # int64 labels (spatial), −1 where ignored, or float64 (C, spatial), 0 where ignored
     channels: tuple[int, ...]  # those of `given` that are classes, in order; labels are positions in this
     exclusive: bool = True
     logits: bool = False  # `given` are logits: softmax for exclusive classes, sigmoid for independent problems
@@ -30,6 +30,7 @@ class Sample:
     hard: bool = True  # the truth is 0 or 1 everywhere
     background: int | None = 0  # the position of class 0 among the channels; None: it is not one of them
     weights: Array | None = field(default=None, repr=False)  # (spatial) of each pixel
+    kept: Array | None = field(default=None, repr=False)  # (spatial) the pixels not ignored, of a truth (C, spatial)
 
     @property
     def hard_pred(self) -> bool:
@@ -50,6 +51,11 @@ class Sample:
         return not self.exclusive and len(self.channels) == 1
 
     @property
+    def multilabel(self) -> bool:
+        """Whether there are several classes that do not exclude each other."""
+        return not self.exclusive and not self.binary
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The spatial shape."""
         return tuple(self.truth.shape[1:] if self.soft_truth else self.truth.shape)
@@ -57,7 +63,9 @@ class Sample:
     @cached_property
     def keep(self) -> Array | None:
         """(spatial) which pixels are not ignored; None: all."""
-        if self.soft_truth or self.truth.min(initial=0) >= 0:
+        if self.soft_truth:
+            return self.kept
+        if self.truth.min(initial=0) >= 0:
             return None
         return np.asarray(self.truth >= 0)
 
@@ -176,7 +184,8 @@ class Sample:
         """(spatial) the true class of each pixel, −1 where ignored; the most probable one of a soft truth."""
         if not self.soft_truth:
             return self.truth
-        return np.asarray(self.truth[0] > 0.5, np.int64) if self.binary else np.asarray(self.truth.argmax(axis=0))
+        labels = np.asarray(self.truth[0] > 0.5, np.int64) if self.binary else np.asarray(self.truth.argmax(axis=0))
+        return labels if self.keep is None else np.where(self.keep, labels, -1)
 
     @cached_property
     def predicted_labels(self) -> Array:
@@ -270,7 +279,7 @@ class Picture:
     def of(cls, sample: Sample) -> list["Picture"]:
         """One for classes that exclude each other; one for each channel otherwise."""
         problems = sample.whole.problems
-        if sample.exclusive or sample.binary:
+        if not sample.multilabel:
             return [cls(problem, sample.true_labels, sample.predicted_labels) for problem in problems]
         fields = [Field.of(sample, k) for k in range(len(problems))]
         ignored = np.zeros(sample.shape, bool) if sample.keep is None else ~sample.keep

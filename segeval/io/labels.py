@@ -70,7 +70,7 @@ def truth_labels(truth: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list
     array, remarks = _uncoloured(truth, colors)
     if array.dtype.kind != "f":
         return _narrow(array, truth.name), remarks
-    _check_finite(array, truth.name)
+    check_finite(array, truth.name)
     if not _whole(array):
         raise FractionalTruth(
             f"{truth.name} holds fractions, and a truth must be labels", "are the two folders swapped?"
@@ -90,18 +90,23 @@ def _pred_labels(
     if array.dtype.kind == "f" and array.ndim == len(shape) + 1 and array.shape[1:] == shape:
         return _from_channels(array, pred.name, reading, ids), remarks
     if array.shape != shape:
-        raise _shapes_differ(pred.name, array, truth_name, shape)
+        raise shapes_differ(pred.name, array.shape, truth_name, shape)
     if array.dtype.kind != "f":
         if reading.probability:
-            if not 0 < pred.levels <= 65535:
-                kind = f"{array.dtype}" if pred.levels else "a palette"
-                raise UnfitPixels(f"{pred.name} holds {kind}", "--probability takes grey of up to 16 bits")
-            return _foreground(array / np.float64(pred.levels), reading.threshold, ids), remarks
+            return thresholded(grey(pred), reading.threshold, ids), remarks
         return _narrow(array, pred.name), remarks
-    _check_finite(array, pred.name)
+    check_finite(array, pred.name)
     if whole_labels(array, reading, ids):
         return _narrow(array, pred.name), [*remarks, _float_labels(pred.name)]
-    return _one_channel(array, pred.name, reading, ids), remarks
+    return one_channel(array, pred.name, reading, ids), remarks
+
+
+def grey(pred: Mask) -> Array:
+    """Grey values as probabilities."""
+    if not 0 < pred.levels <= 65535:
+        kind = f"{pred.pixels.dtype}" if pred.levels else "a palette"
+        raise UnfitPixels(f"{pred.name} holds {kind}", "--probability takes grey of up to 16 bits")
+    return pred.pixels / np.float64(pred.levels)
 
 
 def whole_labels(array: Array, reading: Reading, ids: Sequence[int] | None) -> bool:
@@ -170,8 +175,8 @@ def _too_large(name: str, array: Array) -> IdTooLarge:
 def _from_channels(array: Array, name: str, reading: Reading, ids: Sequence[int] | None) -> Array:
     """The most probable class of every pixel of (C, *spatial); ties go to the first."""
     if len(array) == 1:  # a foreground map with a channel axis, as binary networks write it
-        _check_finite(array[0], name)
-        return _one_channel(array[0], name, reading, ids)
+        check_finite(array[0], name)
+        return one_channel(array[0], name, reading, ids)
     check_channels(name, array.shape, array.shape[1:], ids)
     flat, places = array.reshape(len(array), -1), array.shape[1:]
     best, all_normal = [], True
@@ -200,12 +205,12 @@ def check_channels(name: str, shape: tuple[int, ...], truth: tuple[int, ...], id
         )
 
 
-def _one_channel(array: Array, name: str, reading: Reading, ids: Sequence[int] | None) -> Array:
+def one_channel(array: Array, name: str, reading: Reading, ids: Sequence[int] | None) -> Array:
     """The labels of a finite foreground map."""
     if reading.logits:
-        return _from_logits(array, name, reading, ids)
+        return thresholded(array, _scores_limit(array, name, reading), ids)
     _check_range(array, name)
-    return _foreground(array, reading.threshold, ids)
+    return thresholded(array, reading.threshold, ids)
 
 
 def _argmax(block: Array) -> Array:
@@ -231,19 +236,18 @@ def _not_a_softmax(block: Array, name: str) -> NotProbabilities:
     sums = block.sum(axis=0, dtype=np.float32)
     return NotProbabilities(
         f"{name} holds probabilities that sum to {float(sums.min()):.4g} … {float(sums.max()):.4g} over the first axis",
-        "classes that exclude each other sum to 1; for independent (sigmoid) maps save the labels",
+        "classes that exclude each other sum to 1; independent (sigmoid) ones want --multilabel",
     )
 
 
-def _from_logits(array: Array, name: str, reading: Reading, ids: Sequence[int] | None) -> Array:
-    """Foreground where the sigmoid is above the threshold."""
+def _scores_limit(array: Array, name: str, reading: Reading) -> float:
+    """The score above which the sigmoid is above the threshold."""
     if array.min() >= 0 and array.max() <= 1:
         raise NotProbabilities(f"{name} holds values within [0, 1]: probabilities already", "leave out --logits")
-    limit = math.log(reading.threshold / (1 - reading.threshold))
-    return _foreground(array, limit, ids)
+    return math.log(reading.threshold / (1 - reading.threshold))
 
 
-def _foreground(array: Array, limit: float, ids: Sequence[int] | None) -> Array:
+def thresholded(array: Array, limit: float, ids: Sequence[int] | None) -> Array:
     """The second class above the limit (strictly, so that a tie goes to the first as it does for argmax)."""
     background, foreground = ids if ids is not None and len(ids) == 2 else (0, 1)
     return np.where(array > np.float64(limit), np.array(foreground, np.int32), np.array(background, np.int32)).astype(
@@ -260,7 +264,8 @@ def _whole(array: Array) -> bool:
     return bool((array == np.rint(array)).all())
 
 
-def _check_finite(array: Array, name: str) -> None:
+def check_finite(array: Array, name: str) -> None:
+    """Refuse NaN and infinity."""
     if not np.isfinite(array).all():
         raise _not_finite(array, name)
 
@@ -270,6 +275,7 @@ def _not_finite(array: Array, name: str) -> NotFinite:
 
 
 def _check_range(array: Array, name: str) -> None:
+    """Refuse what lies outside [0, 1]."""
     low, high = float(array.min()), float(array.max())
     if low < 0 or high > 1:
         what, way_out = ("fractions", "raw network outputs want --logits")
@@ -282,13 +288,13 @@ def _float_labels(name: str) -> FloatLabels:
     return FloatLabels(f"{name} is floating point with whole numbers only: read as labels", "save labels as integers")
 
 
-def _shapes_differ(pred_name: str, pred: Array, truth_name: str, shape: tuple[int, ...]) -> ShapesDiffer:
-    message = f"{pred_name} is {extent(pred.shape)} but {truth_name} is {extent(shape)}"
-    return ShapesDiffer(message, _shape_hint(pred, shape))
+def shapes_differ(pred_name: str, pred: tuple[int, ...], truth_name: str, truth: tuple[int, ...]) -> ShapesDiffer:
+    """The error for two sizes, with what they look like."""
+    message = f"{pred_name} is {extent(pred)} but {truth_name} is {extent(truth)}"
+    return ShapesDiffer(message, _shape_hint(pred, truth))
 
 
-def _shape_hint(pred: Array, shape: tuple[int, ...]) -> str:
-    size = pred.shape
+def _shape_hint(size: tuple[int, ...], shape: tuple[int, ...]) -> str:
     if size[:-1] == shape:
         return "channels come first: save numpy.moveaxis(pred, -1, 0)"
     if size[1:] == shape and size[0] == 1:

@@ -20,6 +20,7 @@ class ClassChoice:
     ignore: frozenset[int] = frozenset()
     binary: bool = False
     colors: Mapping[Colour, int] = field(default_factory=dict)
+    multilabel: bool = False  # each class has a channel of its own, and `ignore` are values of the truth, not ids
 
     @property
     def channels(self) -> tuple[int, ...] | None:
@@ -37,6 +38,7 @@ def choose(
     ignore: Iterable[int] = (),
     binary: bool = False,
     colors: str | PathLike[str] | None = None,
+    multilabel: bool = False,
 ) -> ClassChoice:
     """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
     given = {"--num-classes": num_classes is not None, "--classes": classes is not None}
@@ -52,6 +54,8 @@ def choose(
     else:
         table = ClassTable.binary() if binary else palette
     ignored_ids = _ids(ignore)
+    if multilabel:
+        return _independent(table, ignored_ids, binary, palette)
     if binary and ignored_ids & {0, 1}:
         raise BadOption(
             "--binary makes 0 and 1 of all ids, so that neither can be ignored", "leave out --ignore 0 or 1"
@@ -67,6 +71,29 @@ def choose(
     ignored = table.ignore if table else ignored_ids
     found = palette.colors if palette else table.colors if table else {}
     return ClassChoice(table, ignored, binary, found)
+
+
+def _independent(
+    table: ClassTable | None, ignored: frozenset[int], binary: bool, palette: ClassTable | None
+) -> ClassChoice:
+    """The classes of masks with a channel for each: a class that a file ignores is left out, other ids are values."""
+    if binary:
+        raise BadOption("--multilabel and --binary exclude each other", "a mask of one class is binary: --binary")
+    if palette:
+        raise BadOption("--multilabel and --colors exclude each other", "a colour stands for one class a pixel")
+    if ignored & {0, 1}:
+        raise BadOption(
+            "the channels of --multilabel hold 0 and 1, so that neither can be ignored", "leave out --ignore 0 or 1"
+        )
+    if table is None:
+        return ClassChoice(None, ignored, multilabel=True)
+    if table.groups:
+        raise BadOption(
+            "--multilabel counts each class by itself, and the class file has groups", "leave out the groups"
+        )
+    if len(table.scored.classes) < 2:
+        raise BadOption("--multilabel has only one class", "save the mask without channels and use --binary")
+    return ClassChoice(table, ignored | (table.ignore - set(table.ids)), multilabel=True)
 
 
 def _ids(ignore: Iterable[int]) -> frozenset[int]:

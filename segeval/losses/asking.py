@@ -91,12 +91,12 @@ class LossChoice:
         """The same with the classes in every mean that metrics take."""
         return replace(self, caller=replace(self.caller, presence=presence))
 
-    def allowed(self, number: int, binary: bool) -> "LossChoice":
+    def allowed(self, number: int, binary: bool, multilabel: bool = False) -> "LossChoice":
         """The losses that inputs of this kind allow; one asked for by its name that they do not is an error."""
         kept, left_out = [], {}
         for each in self.asked:
             try:
-                _tried(each, number, binary, self.weights is not None)
+                _tried(each, _specimen(each, number, binary, multilabel, self.weights is not None))
                 kept.append(each)
             except UsageError as fault:
                 if not self.everything:
@@ -149,16 +149,23 @@ def _by_loss(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, A
     return found
 
 
-def _tried(asked: Asked, number: int, binary: bool, weights: bool) -> None:
-    """Compute a loss of a small image of this kind, for what is wrong with its parameters."""
+def _tried(asked: Asked, image: Sample) -> None:
+    """Compute a loss of a small image, for what is wrong with its parameters."""
+    values(asked, Plan([asked]).measure(image), Caller())
+
+
+def _specimen(asked: Asked, number: int, binary: bool, multilabel: bool, weights: bool) -> Sample:
+    """A small image of this kind."""
     size = 16 if asked.params.get("window", 0) <= 16 else asked.params["window"]
     truth = np.zeros((size, size), np.int64)
     truth[2:6, 3:9] = 1 if binary or number > 1 else 0
     channels = 1 if binary else number
-    given = np.full((channels, size, size), 0.5 if binary else 1 / number)
-    maps = np.ones(truth.shape) if weights else None
-    image = Sample(given, truth, tuple(range(channels)), exclusive=not binary, weights=maps)
-    values(asked, Plan([asked]).measure(image), Caller())
+    exclusive = not (binary or multilabel)
+    given = np.full((channels, size, size), 1 / number if exclusive else 0.5)
+    if multilabel:
+        truth = np.stack([truth == n for n in range(number)]).astype(np.float64)
+    maps = np.ones((size, size)) if weights else None
+    return Sample(given, truth, tuple(range(channels)), exclusive=exclusive, weights=maps)
 
 
 def _folder_weights(

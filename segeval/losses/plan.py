@@ -166,7 +166,7 @@ class Plan:
                 sums[leaf.key] = PixelSums.of([(d.outcomes, _summed(leaf(d)), None) for d in given])
         confusion, unfit = None, {}
         if hard := self.of(SoftConfusion):
-            if sample.soft_truth or (not sample.exclusive and not sample.binary):
+            if sample.soft_truth or sample.multilabel:
                 unfit = {leaf.key: _wants_classes(leaf) for leaf in hard}
             else:
                 confusion = SoftConfusion.of(problems[0])

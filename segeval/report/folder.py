@@ -11,7 +11,7 @@ import numpy as np
 
 from segeval.aggregate import Scores
 from segeval.errors import BadOutput
-from segeval.evidence.confusion import positions
+from segeval.evidence.confusion import Confusion, positions
 from segeval.evidence.runs import merged_cells
 from segeval.io.journal import stored
 from segeval.io.write import atomic
@@ -81,7 +81,7 @@ def _images(run: Run) -> Iterable[list[Any]]:
     entries = run.scoring.entries
     head = ["id", "group", "class_id", "class", "truth_pixels", "pred_pixels", "tp", "fp", "fn"]
     losses = run.criteria.images if run.criteria else {}
-    yield [*head, *(run.scoring.printed(entry) for entry in entries), *(f"loss.{name}" for name in losses)]
+    yield [*head, *(run.scoring.printed(entry) for entry in entries), *(f"loss.{name}" for name in losses), "tn"]
     table = run.class_table
     names = [(c.id, csv_text(c.name)) for c in table.classes]
     for start in range(0, len(run.records), CHUNK):
@@ -90,7 +90,7 @@ def _images(run: Run) -> Iterable[list[Any]]:
         counts = scores.images
         columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
         columns += [scores.values(entry, counts) for entry in entries]
-        columns += [values[start : start + CHUNK, 1:] for values in losses.values()]
+        columns += [*(values[start : start + CHUNK, 1:] for values in losses.values()), counts.tn]
         images = [(csv_text(r.id), csv_text(run.grouped(r.id))) for r in records]
         yield from _image_rows(images, names, [column.tolist() for column in columns])
 
@@ -106,10 +106,11 @@ def _image_rows(
 def _records(run: Run) -> Iterable[list[Any]]:
     """One row for each image: what is of it as a whole."""
     losses = run.criteria.images if run.criteria else {}
-    yield ["id", "group", "truth_sha256", "pixels", *(f"loss.{name}" for name in losses)]
+    yield ["id", "group", "truth_sha256", "right", "pixels", *(f"loss.{name}" for name in losses)]
     values = [column[:, 0].tolist() for column in losses.values()]
     for n, record in enumerate(run.records):
-        row = [csv_text(record.id), csv_text(run.grouped(record.id)), record.truth_digest, record.confusion.total]
+        counts = record.confusion
+        row = [csv_text(record.id), csv_text(run.grouped(record.id)), record.truth_digest, counts.right, counts.total]
         yield [*row, *(csv_cell(column[n]) for column in values)]
 
 
@@ -126,6 +127,8 @@ def _confusion_images(run: Run) -> Iterable[list[Any]]:
     yield ["id", "truth_id", "pred_id", "pixels"]
     ids = run.class_table.ids
     for record in run.records:
+        if not isinstance(record.confusion, Confusion):
+            continue
         truth, pred, pixels = record.confusion.valid
         known = np.where(positions(pred, ids) < len(ids), pred, -1)
         for t, p, n in zip(*(column.tolist() for column in merged_cells(truth, known, pixels)), strict=True):

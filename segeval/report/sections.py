@@ -133,7 +133,9 @@ def sentences(document: dict[str, Any]) -> list[str]:
     absent = [c["name"] for c in document["classes"] if "iou" in c["undefined"]] if "iou" in options["metrics"] else []
     if absent:
         lines.append(f"undefined (–) and in no mean: {some(absent, 6)}")
-    if document["confusion"]["counts"] is None:
+    if options.get("multilabel"):
+        lines.append("classes do not exclude each other: no matrix; pixel accuracy counts the decisions of all of them")
+    elif document["confusion"]["counts"] is None:
         lines.append("there are too many classes for a matrix; confusion_images.csv (-o DIR) has its cells")
     strange = sum(row[-1] for row in document["confusion"]["counts"] or [])
     if strange:
@@ -148,7 +150,8 @@ def sentences(document: dict[str, Any]) -> list[str]:
         what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
         rough = "; fewer than 10 make them rough" if drawn < 10 else ""
         lines.append(f"intervals: {what} {'groups' if 'group_by' in options else 'images'} (seed {how['seed']}){rough}")
-    ignored = f"ignored ids {', '.join(map(str, options['ignore']))}" if options["ignore"] else "no id ignored"
+    what = "value" if options.get("multilabel") else "id"
+    ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
     lines.append(
         f"a class counts where it is in {_PRESENCE[options['presence']]}; "
         f"{options['mean']} mean over classes; {ignored}"

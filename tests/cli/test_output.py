@@ -49,7 +49,7 @@ def test_records_csv(invoke, out):
     )
     assert result.exit_code == 0, result.output
     found = rows(out / "records.csv")
-    assert list(found[0]) == ["id", "group", "truth_sha256", "pixels", "loss.mean_squared_error"]
+    assert list(found[0]) == ["id", "group", "truth_sha256", "right", "pixels", "loss.mean_squared_error"]
     assert [(row["id"], row["group"], row["pixels"]) for row in found] == [
         ("a", "", "3"),
         ("b", "b", "3"),
@@ -68,19 +68,19 @@ def _umask():
 def test_images_csv(invoke, out):
     """One row for each image and class; counts by hand; undefined is empty."""
     invoke("score", "pred", "truth", *OPTIONS, "--metrics", "iou,f_beta", "-o", "out")
-    head = "id,group,class_id,class,truth_pixels,pred_pixels,tp,fp,fn,iou,f_beta@2"
+    head = "id,group,class_id,class,truth_pixels,pred_pixels,tp,fp,fn,iou,f_beta@2,tn"
     assert (out / "images.csv").read_text().splitlines() == [
         head,
         # F2 of class 0: 5·1 / (5·1 + 4·1 + 0) and of class 1: 5 / (5 + 0 + 1)
-        f"a,,0,0,2,1,1,0,1,0.5,{5 / 9}",
-        f"a,,1,1,1,2,1,1,0,0.5,{5 / 6}",
-        "a,,2,2,0,0,0,0,0,,",
-        "b,,0,0,1,0,0,0,1,0.0,0.0",
-        f"b,,1,1,2,2,1,1,1,{1 / 3},0.5",
-        "b,,2,2,0,0,0,0,0,,",
-        "c,,0,0,1,0,0,0,1,0.0,0.0",
-        "c,,1,1,0,0,0,0,0,,",
-        "c,,2,2,0,0,0,0,0,,",
+        f"a,,0,0,2,1,1,0,1,0.5,{5 / 9},1",
+        f"a,,1,1,1,2,1,1,0,0.5,{5 / 6},1",
+        "a,,2,2,0,0,0,0,0,,,3",
+        "b,,0,0,1,0,0,0,1,0.0,0.0,2",
+        f"b,,1,1,2,2,1,1,1,{1 / 3},0.5,0",
+        "b,,2,2,0,0,0,0,0,,,3",
+        "c,,0,0,1,0,0,0,1,0.0,0.0,0",
+        "c,,1,1,0,0,0,0,0,,,1",
+        "c,,2,2,0,0,0,0,0,,,1",
     ]
 
 

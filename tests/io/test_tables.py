@@ -78,6 +78,10 @@ def test_colours_of_the_class_file_count_without_a_colour_table(tmp_path):
         ({"num_classes": -1}, "--num-classes is -1"),
         ({"num_classes": 65537}, "--num-classes is 65537"),
         ({"num_classes": 2, "ignore": [0, 1]}, "--ignore leaves no class"),
+        ({"multilabel": True, "binary": True}, "--multilabel and --binary exclude each other"),
+        ({"multilabel": True, "num_classes": 3, "ignore": [1]}, "neither can be ignored"),
+        ({"multilabel": True, "num_classes": 3, "ignore": [0, 7]}, "neither can be ignored"),
+        ({"multilabel": True, "num_classes": 1}, "--multilabel has only one class"),
     ],
 )
 def test_options_that_contradict_each_other(options, reason):
@@ -91,6 +95,23 @@ def test_names_are_distinct_and_not_empty(classes):
     with pytest.raises(BadClassTable, match="--classes") as caught:
         choose(classes=classes)
     assert caught.value.code == "SEG104"
+
+
+def test_multilabel_takes_no_colours_and_no_groups(tmp_path):
+    """A colour stands for one class a pixel; counts of groups cannot be found from those of their classes."""
+    coloured = write(tmp_path, "colours.csv", "id,name,color\n0,road,#804080\n3,sky,#000000\n")
+    grouped = write(tmp_path, "groups.csv", "id,name,group\n0,road,flat\n3,sky,\n")
+    with pytest.raises(BadOption, match="--multilabel and --colors"):
+        choose(colors=coloured, multilabel=True)
+    with pytest.raises(BadOption, match="groups"):
+        choose(classes=grouped, multilabel=True)
+    assert choose(classes=coloured, multilabel=True).table.ids == (0, 3)
+
+
+def test_multilabel_ignores_values_not_classes():
+    """Value 2 may be ignored though there is a class 2."""
+    choice = choose(num_classes=3, ignore=[2, 255], multilabel=True)
+    assert (choice.scored.ids, choice.ignore) == ((0, 1, 2), {2, 255})
 
 
 def test_colour_table_without_colours_is_an_error(tmp_path):
