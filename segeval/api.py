@@ -32,6 +32,7 @@ def score(
     probability: bool = False,
     logits: bool = False,
     threshold: float = 0.5,
+    soft_truth: bool = False,
     max_pixels: int = MAX_PIXELS,
     pred_pattern: str | None = None,
     gt_pattern: str | None = None,
@@ -75,7 +76,7 @@ def score(
         loss_average=loss_average,
         loss_background=loss_background,
     )
-    reading = Reading(probability, logits, threshold, max_pixels)
+    reading = Reading(probability, logits, threshold, max_pixels, soft_truth)
     job = Job(reading, choose(num_classes, classes, ignore, binary, colors, multilabel), asked)
     run = evaluate(
         find_pairs(fspath(pred), fspath(truth), layout),

@@ -9,7 +9,7 @@ from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds
 from segeval.evaluate import Job, Progress, in_order, measure, threads
 from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.confusion import Confusion
-from segeval.io.channels import check_axes
+from segeval.io.channels import check_axes, check_number
 from segeval.io.labels import check_channels
 from segeval.io.tables import ClassChoice
 from segeval.pairing import Pair, Pairing
@@ -36,8 +36,8 @@ def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress 
     """Open every header, and count the ids of a sample of the pairs, evenly spread."""
     faults = [Note.of(id_, fault) for id_, fault in found.faults]
     sizes: Counter[str] = Counter()
-    any_ids = job
-    if not job.classes.multilabel:
+    any_ids = job  # whose files have a channel for each class
+    if not (job.classes.multilabel or job.reading.soft_truth):
         any_ids = replace(job, classes=ClassChoice(None, job.classes.ignore, False, job.classes.colors))
     sound: list[Pair] = []
     records: list[Record] = []
@@ -89,12 +89,23 @@ def _size(pair: Pair, job: Job) -> str | Note:
         truth = io.header(pair.truth, job.reading.max_pixels)
         if pair.pred:
             pred = io.header(pair.pred, job.reading.max_pixels)
-            if job.classes.multilabel:
-                check_axes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, job.classes.channels)
-            elif truth.shape not in (pred.shape, pred.shape[1:]):
-                message = f"{pair.pred.name} is {extent(pred.shape)} but {pair.truth.name} is {extent(truth.shape)}"
-                raise ShapesDiffer(message, "masks are compared pixel by pixel; resample one of them first")
-            check_channels(pair.pred.name, pred.shape, truth.shape, job.classes.channels)
+            _check_shapes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, job)
         return extent(truth.shape)
     except InputError as fault:
         return Note.of(pair.id, fault)
+
+
+def _check_shapes(pred_name: str, pred: tuple[int, ...], truth_name: str, truth: tuple[int, ...], job: Job) -> None:
+    """Refuse two shapes that scoring would refuse."""
+    ids = job.classes.channels
+    if job.classes.multilabel:
+        check_axes(pred_name, pred, truth_name, truth, ids)
+        return
+    spatial = truth
+    if job.reading.soft_truth and not job.classes.binary:
+        check_number(truth_name, truth, ids)
+        spatial = truth[1:]
+    if spatial not in (pred, pred[1:]):
+        message = f"{pred_name} is {extent(pred)} but {truth_name} is {extent(truth)}"
+        raise ShapesDiffer(message, "masks are compared pixel by pixel; resample one of them first")
+    check_channels(pred_name, pred, spatial, ids)

@@ -293,8 +293,8 @@ class ShapesDiffer(InputError):
 class UnfitChannels(InputError):
     """A file has not one channel for each class.
 
-    With `--multilabel`, prediction and truth are both arrays `(C, height, width)`: a channel for each class, in order.
-    Labels, one id a pixel, are for classes that exclude each other, and want no such option.
+    With `--multilabel`, prediction and truth are both arrays `(C, height, width)`: a channel for each class, in order;
+    with `--soft-truth` the truth is, unless it is `--binary`. Labels, one id a pixel, want neither option.
     """
 
     code = "SEG215"
@@ -351,7 +351,8 @@ class NotProbabilities(InputError):
 class FractionalTruth(InputError):
     """The truth holds fractions, and a truth must be labels.
 
-    Floating-point files are labels only if all their values are whole numbers. Are the folders swapped?
+    Floating-point files are labels only if all their values are whole numbers. Are the folders swapped? Fractions of
+    each class, for the losses, are read with `--soft-truth`.
     """
 
     code = "SEG227"

@@ -27,13 +27,13 @@ from segeval.errors import (
     UnknownPredIds,
     UnknownTruthIds,
 )
-from segeval.evidence.channels import ChannelCounts, Evidence, pooled
+from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.channels import count as count_channels
 from segeval.evidence.confusion import Confusion
-from segeval.evidence.runs import Array, CellCounter, LabelDigest, runs
-from segeval.io.channels import channels, true_channels
-from segeval.io.labels import Labels, Reading, labels, truth_labels
-from segeval.io.tables import ClassChoice
+from segeval.evidence.runs import Array, CellCounter, LabelDigest, number_digest, runs
+from segeval.io.door import read_pair, read_truth
+from segeval.io.labels import Labels, Reading
+from segeval.io.tables import ClassChoice, check_soft
 from segeval.metrics import METRICS
 from segeval.pairing import Layout, MaskFile, Pair, Pairing, pair
 from segeval.run import Note, Record, Run
@@ -63,6 +63,10 @@ class Job:
     losses: "LossChoice | None" = None
     maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
 
+    def __post_init__(self) -> None:
+        if self.reading.soft_truth and not self.classes.multilabel:
+            check_soft(self.classes)
+
 
 def measure(pair: Pair, job: Job) -> Record | Note:
     """The record of one pair, or a note that says why there is none."""
@@ -89,21 +93,24 @@ def _compared(pair: Pair, pred: MaskFile, job: Job) -> Record:
 
 
 def _evidence(pair: Pair, found: Labels, classes: ClassChoice) -> tuple[Evidence, str]:
-    """The counts of a pair and the digest of its truth."""
+    """The counts of a pair and the digest of its truth, of its fractions where it has them."""
     if classes.multilabel:
         ids = classes.scored.ids if classes.scored else None
-        return count_channels(found.pred, found.truth, ids=ids, ignore=classes.ignore)
-    cells, digest = _counted(found.pred, found.truth)
-    return _confusion(_recoded(cells, classes), classes, pair), digest
+        counts: Evidence
+        counts, digest = count_channels(found.pred, found.truth, ids=ids, ignore=classes.ignore)
+    else:
+        cells, digest = _counted(found.pred, found.truth)
+        counts = _confusion(_recoded(cells, classes), classes, pair)
+    if found.target is not None:
+        digest = number_digest(found.target if found.kept is None else np.where(found.kept, found.target, -1))
+    return counts, digest
 
 
 def _opened(pair: Pair, pred: MaskFile, job: Job) -> tuple[io.Mask, Labels]:
     """The prediction as it stands in its file, and the labels of both."""
     mask = io.read(pred, job.reading.max_pixels)
     truth = io.read(pair.truth, job.reading.max_pixels)
-    if job.classes.multilabel:
-        return mask, channels(mask, truth, job.reading, job.classes)
-    return mask, labels(mask, truth, job.reading, job.classes.colors, job.classes.channels)
+    return mask, read_pair(mask, truth, job.reading, job.classes)
 
 
 def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Measured, list[Remark]]":
@@ -140,18 +147,11 @@ def _sample(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
 
 def _all_wrong(pair: Pair, job: Job) -> Record:
     """The record of a missing prediction: every pixel in column `other`, or nothing found in any channel."""
-    mask = io.read(pair.truth, job.reading.max_pixels)
-    if job.classes.multilabel:
-        truth, said = true_channels(mask, job.classes)
-        found, digest = _evidence(pair, Labels(np.zeros_like(truth), truth, said), job.classes)
-        assert isinstance(found, ChannelCounts)
-        confusion: Evidence = found.all_wrong()
-    else:
-        truth, said = truth_labels(mask, job.classes.colors)
-        cells, digest = _counted(truth, truth)
-        true_ids, _, pixels = _recoded(cells, job.classes)
-        confusion = _confusion((true_ids, np.full_like(true_ids, -1), pixels), job.classes, pair)
-    return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said))
+    true = read_truth(io.read(pair.truth, job.reading.max_pixels), job.reading, job.classes)
+    pred = (true.labels == 1).view(np.uint8) if job.classes.multilabel else true.labels
+    found, digest = _evidence(pair, Labels(pred, true.labels, [], true.target, true.kept), job.classes)
+    said = tuple(Note.of(pair.id, remark) for remark in true.remarks)
+    return Record(pair.id, found.all_wrong(), digest, said)
 
 
 def _counted(pred: Array, truth: Array) -> tuple[Cells, str]:
@@ -283,6 +283,7 @@ def recorded(layout: Layout, job: Job, scoring: Scoring, draws: Draws) -> dict[s
         "probability": job.reading.probability,
         "logits": job.reading.logits,
         "threshold": job.reading.threshold,
+        "soft_truth": job.reading.soft_truth,
         "metrics": [entry.name for entry in scoring.entries],
         "presence": scoring.presence,
         "mean": scoring.mean,
@@ -313,10 +314,13 @@ def with_losses(job: Job, truth_dir: str, layout: Layout, scoring: Scoring) -> J
     table = job.classes.scored
     if table is None:
         raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
+    from segeval.losses.asking import Kind
+
     if job.classes.multilabel and job.losses.class_weights is not None:
         what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
         raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
-    losses = job.losses.allowed(len(table.ids), job.classes.binary, job.classes.multilabel)
+    kind = Kind(len(table.ids), job.classes.binary, job.classes.multilabel, job.reading.soft_truth)
+    losses = job.losses.allowed(kind)
     losses = losses.with_presence(scoring.presence)
     if losses.weights is None:
         return replace(job, losses=losses)

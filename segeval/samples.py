@@ -1,5 +1,6 @@
 """The door for losses: a pair of files becomes a checked `Sample`."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,42 +27,62 @@ def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, we
     if classes.multilabel:
         return _independent(pred, found, reading, classes, weights)
     ids = np.array(classes.scored.ids)
-    truth = _places(found.truth, ids, classes)
-    maps = None if weights is None else _map(weights, truth.shape)
+    truth, shape = _places(found.truth, ids, classes), found.truth.shape
+    maps = None if weights is None else _map(weights, shape)
     background = classes.scored.ids.index(0) if 0 in classes.scored.ids else None
     kind = _kind(pred, found, reading, classes)
     if kind == "labels":
         binary = classes.binary
         given = _places(found.pred, ids, classes) if not binary else (found.pred != 0).astype(np.int64)
         rows = (0,) if binary else tuple(range(ids.size))
-        return Sample(given, truth, rows, exclusive=not binary, background=background, weights=maps)
+        image = Sample(given, truth, rows, exclusive=not binary, background=background, weights=maps)
+        return _softened(image, found)
     options: dict[str, Any] = {"logits": reading.logits, "background": background, "weights": maps}
     if kind == "channels" and len(pred.pixels) > 1:
         assert classes.channels is not None
         rows = tuple(n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids)
         inputs = "logits" if reading.logits else "probabilities"
         check_values(pred.name, pred.pixels, inputs, True)
-        return Sample(pred.pixels, truth, rows, **options)
+        return _softened(Sample(pred.pixels, truth, rows, **options), found)
     if ids.size != 2:
         what = f"{pred.name} is a foreground map, and there are {ids.size} classes"
         raise ShapesDiffer(what, "such maps are for two classes: --num-classes 2 or --binary")
-    given = _numbers(pred, reading).reshape(1, *truth.shape)
-    return Sample(given, truth, (0,), exclusive=False, **options)
+    given = _numbers(pred, reading).reshape(1, *shape)
+    return _softened(Sample(given, truth, (0,), exclusive=False, **options), found)
+
+
+def _softened(image: Sample, found: Labels) -> Sample:
+    """The image with the fractions of its truth, where it has them: as many channels as the image has classes."""
+    if found.target is None:
+        return image
+    target, channels = found.target, len(image.channels)
+    if len(target) > channels:  # two classes, of which the prediction is a map of the second
+        target = target[1:]
+    elif len(target) < channels:  # of the foreground, for a prediction of both
+        rest = 1 - target if found.kept is None else np.where(found.kept, 1 - target, 0.0)
+        target = np.concatenate([rest, target])
+    return replace(image, truth=target, kept=found.kept, hard=_is_hard(target))
+
+
+def _is_hard(target: Array) -> bool:
+    return bool(((target == 0) | (target == 1)).all())
 
 
 def _independent(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
     """A pair with a channel for each class, which do not exclude each other."""
     ignored = (found.truth == IGNORED).any(axis=0)
+    target = (found.truth == 1).astype(np.float64) if found.target is None else found.target
     maps = None if weights is None else _map(weights, ignored.shape)
     given = _numbers(pred, reading)
     logits = reading.logits and pred.pixels.dtype.kind == "f"
     check_values(pred.name, given, "logits" if logits else "probabilities", False)
     return Sample(
         given,
-        (found.truth == 1).astype(np.float64),
+        target,
         tuple(class_rows(len(given), classes)),
         exclusive=False,
         logits=logits,
+        hard=_is_hard(target),
         weights=maps,
         kept=~ignored if ignored.any() else None,
     )

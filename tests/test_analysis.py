@@ -107,6 +107,12 @@ def test_shares_of_classes_that_do_not_exclude_each_other() -> None:
     assert found.zones[1] == pytest.approx((3 * (4 / 3 + 2) + 72 * (4 / 3 + 8 / 7)) / (first + second))
 
 
+def test_shares_of_some_of_the_channels() -> None:
+    """The first of three channels is no class here: nothing falls on it."""
+    image = replace(BOTH, given=np.stack([0 * SURE[0], SURE[1], SURE[0]]), channels=(2, 1))
+    assert shares(ask("cross_entropy", {}), image, zones(image), Caller()).classes == pytest.approx((0.4375, 0.5625))
+
+
 def test_answers_of_classes_that_do_not_exclude_each_other() -> None:
     """Eroded by 1, a 5 × 7 object keeps 3 × 5, and one at three edges loses only its fourth side; Dice of each."""
     found = sensitivity(Plan([ask("dice", {})]), BOTH, Caller(), 1)["dice"]

@@ -166,6 +166,11 @@ class Confusion:
         truth, pred, _ = self.valid
         return {*truth.tolist(), *pred.tolist()}
 
+    def all_wrong(self) -> "Confusion":
+        """The same truth without a prediction: every pixel in column `other`."""
+        cells = merged_cells(self.truth, np.full_like(self.truth, -1), self.pixels)
+        return Confusion(self.ids, self.ignore, *cells)
+
     @property
     def unknown_pred(self) -> dict[int, int]:
         """Valid pixels for each predicted id that is no class."""

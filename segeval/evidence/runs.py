@@ -126,6 +126,13 @@ def summed(keys: Array, counts: Array) -> tuple[Array, Array]:
     return keys[starts], np.add.reduceat(counts, starts) if keys.size else counts
 
 
+def number_digest(numbers: Array) -> str:
+    """A sha256 of an array of numbers: of its shape and its values in float64, whatever its type and file format."""
+    values = np.ascontiguousarray(numbers, "<f8") + 0.0  # −0 is 0
+    shape = repr(tuple(int(n) for n in numbers.shape)).encode()
+    return hashlib.sha256(b"numbers" + shape + values.tobytes()).hexdigest()
+
+
 class LabelDigest:
     """A sha256 of a label array: of its shape, and of its runs in C order, whatever its type and file format."""
 

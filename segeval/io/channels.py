@@ -1,25 +1,32 @@
-"""The door for classes that do not exclude each other: two files become arrays of one channel for each class."""
+"""The door for masks with a channel for each class: of classes that do not exclude each other, and soft truths."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, Remark, UnfitChannels, UnknownTruthIds
+from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, UnfitChannels, UnknownTruthIds
 from segeval.evidence.channels import IGNORED
+from segeval.evidence.checks import TOLERANCE
 from segeval.evidence.runs import narrow
 from segeval.io import Array, Mask
-from segeval.io.labels import Labels, Reading, check_finite, grey, one_channel, shapes_differ, thresholded
+from segeval.io.labels import (
+    Reading,
+    Truth,
+    check_finite,
+    grey,
+    most_probable,
+    one_channel,
+    shapes_differ,
+    thresholded,
+)
 from segeval.io.tables import ClassChoice
 from segeval.text import counted, extent, some
 
 
-def channels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
-    """0 or 1 for each class and pixel, in the truth also `IGNORED`: each (C, *spatial), without ignored classes."""
-    check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
-    true, remarks = true_channels(truth, classes)
+def pred_channels(pred: Mask, reading: Reading, classes: ClassChoice) -> Array:
+    """0 or 1 for each class that is scored and each pixel."""
     _check_plain(pred)
-    rows = class_rows(len(pred.pixels), classes)
-    return Labels(_predicted(pred, reading)[rows], true, [*pred.remarks, *remarks])
+    return _predicted(pred, reading)[class_rows(len(pred.pixels), classes)]
 
 
 def class_rows(number: int, classes: ClassChoice) -> list[int]:
@@ -29,31 +36,92 @@ def class_rows(number: int, classes: ClassChoice) -> list[int]:
     return [n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids]
 
 
-def true_channels(truth: Mask, classes: ClassChoice) -> tuple[Array, list[Remark]]:
-    """The true channels of the classes that are scored. A pixel is ignored where any channel holds an ignored value."""
-    _check_plain(truth)
-    array = _as_integers(truth.pixels)
+def true_channels(truth: Mask, classes: ClassChoice, soft: bool) -> Truth:
+    """0, 1 or `IGNORED` for each class that is scored and each pixel; soft: the fractions too, above 1/2 is 1.
+
+    A pixel is ignored where any channel holds an ignored value.
+    """
+    array = _values(truth)
     check_number(truth.name, array.shape, classes.channels)
-    if array.dtype.kind == "f":
-        check_finite(array, truth.name)
     ignored = np.isin(array, list(classes.ignore))
+    void, rows = np.asarray(ignored.any(axis=0)), class_rows(len(array), classes)
+    if soft:
+        _check_fractions(truth.name, array, void, exclusive=False)
+    else:
+        _check_yes_and_no(truth.name, array, ignored)
+    found = (array > 0.5).view(np.uint8)[rows]
+    found[:, void] = IGNORED
+    return Truth(found, list(truth.remarks), *(_target(array[rows], void) if soft else ()))
+
+
+def true_fractions(truth: Mask, classes: ClassChoice) -> Truth:
+    """The fractions of classes that exclude each other, and the class of the largest (the first of equal ones).
+
+    (C, *spatial), or those of the foreground alone, (*spatial), where the masks are binary. A pixel is ignored where
+    any channel holds an ignored value; its label is that value.
+    """
+    array = _values(truth)
+    if classes.binary:
+        array = array[None]
+    else:
+        check_number(truth.name, array.shape, classes.channels)
+    ignored = np.isin(array, list(classes.ignore))
+    void = np.asarray(ignored.any(axis=0))
+    _check_fractions(truth.name, array, void, exclusive=not classes.binary)
+    labels = (array[0] > 0.5).astype(np.int32) if classes.binary else _largest(array, classes)
+    if void.any():
+        labels[void] = np.where(ignored, array, -np.inf).max(axis=0)[void].astype(np.int32)
+    return Truth(narrow(labels), list(truth.remarks), *_target(array, void))
+
+
+def _largest(array: Array, classes: ClassChoice) -> Array:
+    """int32: the id of the largest channel of each pixel."""
+    places = most_probable(array.reshape(len(array), -1)).reshape(array.shape[1:])
+    return np.array(classes.channels or range(len(array)), np.int32)[places]
+
+
+def _target(array: Array, void: Array) -> tuple[Array, Array | None]:
+    """Fractions as float64, 0 where ignored, and which pixels are not."""
+    target = array.astype(np.float64)
+    target[:, void] = 0
+    return target, ~void if void.any() else None
+
+
+def _check_fractions(name: str, array: Array, void: Array, exclusive: bool) -> None:
+    """Refuse what is not within [0, 1], or does not sum to 1 over the classes, the first axis."""
+    pixels = array[:, ~void] if void.any() else array
+    if not pixels.size:
+        return
+    low, high = float(pixels.min()), float(pixels.max())
+    if low < 0 or high > 1:
+        what = f"{name} holds values from {low:.4g} to {high:.4g}, and the fractions of a truth are within [0, 1]"
+        raise NotProbabilities(what, "ignore other values with --ignore; labels want no --soft-truth")
+    sums = pixels.sum(axis=0, dtype=np.float64)
+    if exclusive and np.abs(sums - 1).max() > TOLERANCE:
+        what = f"{name} holds fractions that sum to {sums.min():.4g} … {sums.max():.4g} over the first axis"
+        raise NotProbabilities(what, "classes that exclude each other sum to 1; others want --multilabel")
+
+
+def _check_yes_and_no(name: str, array: Array, ignored: Array) -> None:
+    """Refuse values that are neither 0 nor 1 nor ignored."""
     strange = ~ignored & (array != 0) & (array != 1)
     if strange.any():
-        raise _strange_truth(truth.name, array[strange])
-    found = (array == 1).view(np.uint8)[class_rows(len(array), classes)]
-    found[:, ignored.any(axis=0)] = IGNORED
-    return found, list(truth.remarks)
+        raise _strange_truth(name, array[strange])
 
 
-def _as_integers(array: Array) -> Array:
-    """The same with 0 and 1 for truth values, of which a stored true may be any byte but 0."""
-    return narrow(array) if array.dtype.kind == "b" else array
+def _values(truth: Mask) -> Array:
+    """Finite numbers, with a channel for each class."""
+    _check_plain(truth)
+    if truth.pixels.dtype.kind == "f":
+        check_finite(truth.pixels, truth.name)
+    return truth.pixels
 
 
 def _strange_truth(name: str, values: Array) -> FractionalTruth | UnknownTruthIds:
-    """The error for values that are neither 0 nor 1 nor ignored."""
+    """The error for values that are neither 0 nor 1."""
     if values.dtype.kind == "f" and (values != np.rint(values)).any():
-        return FractionalTruth(f"{name} holds fractions, and a truth must be 0 or 1", "are the two folders swapped?")
+        what = f"{name} holds fractions, and the channels of a truth hold 0 and 1"
+        return FractionalTruth(what, "are the two folders swapped? Fractions within [0, 1] want --soft-truth")
     distinct, numbers = np.unique(values, return_counts=True)
     named = [f"{value:g} ({counted(n, 'time')})" for value, n in zip(distinct.tolist(), numbers.tolist(), strict=True)]
     hint = f"ignore such pixels with --ignore {distinct[0]:g}, or save each channel as 0 and 1"
@@ -70,7 +138,7 @@ def _predicted(pred: Mask, reading: Reading) -> Array:
                 f"{pred.name} holds integers from {array.min()} to {array.max()}, and channels hold 0 and 1",
                 "grey probabilities of 8 or 16 bits want --probability",
             )
-        return _as_integers(array).astype(np.uint8)
+        return np.not_equal(array, 0).view(np.uint8)
     if array.dtype.kind != "f":
         return thresholded(grey(pred), reading.threshold, None)
     check_finite(array, pred.name)
@@ -80,7 +148,7 @@ def _predicted(pred: Mask, reading: Reading) -> Array:
 def _check_plain(mask: Mask) -> None:
     if mask.colour:
         raise ColoursNeedTable(
-            f"{mask.name} is in colour, and --multilabel wants a channel for each class",
+            f"{mask.name} is in colour, and not an array with a channel for each class",
             "save an array (C, height, width): NPY, NPZ, or a TIFF with a page for each class",
         )
 
@@ -105,14 +173,14 @@ def check_axes(
         raise shapes_differ(pred_name, pred, truth_name, truth)
 
 
-_LABELS = "save a channel of 0 and 1 for each class; labels, of classes that exclude each other, want no --multilabel"
+_LABELS = "save a channel for each class; labels, one id a pixel, want neither --multilabel nor --soft-truth"
 
 
 def check_number(name: str, shape: tuple[int, ...], ids: Sequence[int] | None) -> None:
     """Refuse a shape whose first axis is not one channel for each class."""
     if ids is None:
         if len(shape) < 2 or shape[0] < 2:
-            what = f"{name} is {extent(shape)}, and --multilabel wants a channel for each class"
+            what = f"{name} is {extent(shape)}: not a channel for each of several classes"
             raise UnfitChannels(what, "of one class, save the mask without channels and use --binary")
     elif len(shape) < 2 or shape[0] != len(ids):
         hint = "one channel for each class, in order" if len(shape) > 2 else _LABELS

@@ -37,6 +37,7 @@ class Reading:
     logits: bool = False
     threshold: float = 0.5
     max_pixels: int = MAX_PIXELS
+    soft_truth: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -48,12 +49,24 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """A true mask: labels, or fractions beside the labels that they make most likely."""
+
+    labels: Array
+    remarks: list[Remark]
+    target: Array | None = None  # (C, *spatial) float64 fractions, 0 where ignored
+    kept: Array | None = None  # (*spatial) the pixels of a target that are not ignored; None: all
+
+
+@dataclass(frozen=True)
 class Labels:
     """Two label arrays of one shape."""
 
     pred: Array
     truth: Array
     remarks: list[Remark]
+    target: Array | None = None  # as in `Truth`
+    kept: Array | None = None
 
 
 def labels(
@@ -61,7 +74,7 @@ def labels(
 ) -> Labels:
     """The labels of a pair; `ids` are the classes that the channels of a prediction stand for, in order."""
     true_ids, remarks = truth_labels(truth, colors)
-    predicted, more = _pred_labels(pred, truth.name, true_ids.shape, reading, colors, ids)
+    predicted, more = pred_labels(pred, truth.name, true_ids.shape, reading, colors, ids)
     return Labels(predicted, true_ids, [*more, *remarks])
 
 
@@ -73,12 +86,13 @@ def truth_labels(truth: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list
     check_finite(array, truth.name)
     if not _whole(array):
         raise FractionalTruth(
-            f"{truth.name} holds fractions, and a truth must be labels", "are the two folders swapped?"
+            f"{truth.name} holds fractions, and a truth must be labels",
+            "are the two folders swapped? Fractions of each class want --soft-truth",
         )
     return _narrow(array, truth.name), [*remarks, _float_labels(truth.name)]
 
 
-def _pred_labels(
+def pred_labels(
     pred: Mask,
     truth_name: str,
     shape: tuple[int, ...],
@@ -86,6 +100,7 @@ def _pred_labels(
     colors: Mapping[Colour, int],
     ids: Sequence[int] | None,
 ) -> tuple[Array, list[Remark]]:
+    """The labels of a prediction of a truth of this shape, and what is worth saying about them."""
     array, remarks = _uncoloured(pred, colors)
     if array.dtype.kind == "f" and array.ndim == len(shape) + 1 and array.shape[1:] == shape:
         return _from_channels(array, pred.name, reading, ids), remarks
@@ -188,7 +203,7 @@ def _from_channels(array: Array, name: str, reading: Reading, ids: Sequence[int]
         if not normal and not reading.logits:
             raise _not_a_softmax(block, name)
         all_normal = all_normal and normal
-        best.append(_argmax(block))
+        best.append(most_probable(block))
     if reading.logits and all_normal:
         raise NotProbabilities(f"{name} holds probabilities already", "leave out --logits")
     channels = np.concatenate(best).reshape(places)
@@ -213,7 +228,7 @@ def one_channel(array: Array, name: str, reading: Reading, ids: Sequence[int] | 
     return thresholded(array, reading.threshold, ids)
 
 
-def _argmax(block: Array) -> Array:
+def most_probable(block: Array) -> Array:
     """The first largest of each column: a running maximum, since `argmax` over the first axis walks against memory."""
     largest, index = block[0].copy(), np.zeros(block.shape[1], np.uint8 if len(block) <= 256 else np.int32)
     for channel in range(1, len(block)):

@@ -96,6 +96,16 @@ def _independent(
     return ClassChoice(table, ignored | (table.ignore - set(table.ids)), multilabel=True)
 
 
+def check_soft(choice: ClassChoice) -> None:
+    """Refuse ignored ids that a truth of fractions cannot have: every channel takes part in the sum of 1."""
+    if choice.table and set(choice.table.ids) & choice.ignore:
+        raise BadOption(
+            "--soft-truth has a channel for each class, and one of them is ignored", "ignore a value that is no class"
+        )
+    if choice.ignore & {0, 1}:
+        raise BadOption("0 and 1 are fractions of --soft-truth, and cannot be ignored", "leave out --ignore 0 or 1")
+
+
 def _ids(ignore: Iterable[int]) -> frozenset[int]:
     try:
         ids = frozenset(int(id_) for id_ in ignore)

@@ -22,6 +22,16 @@ WEIGHED = "weighted_cross_entropy"  # the loss that takes weights of classes fro
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What all images of a run have in common."""
+
+    number: int  # classes
+    binary: bool = False
+    multilabel: bool = False
+    soft: bool = False  # the truth may hold fractions
+
+
+@dataclass(frozen=True)
 class LossChoice:
     """The losses asked for, and what is chosen outside their formulas."""
 
@@ -91,12 +101,12 @@ class LossChoice:
         """The same with the classes in every mean that metrics take."""
         return replace(self, caller=replace(self.caller, presence=presence))
 
-    def allowed(self, number: int, binary: bool, multilabel: bool = False) -> "LossChoice":
-        """The losses that inputs of this kind allow; one asked for by its name that they do not is an error."""
+    def allowed(self, kind: Kind) -> "LossChoice":
+        """The losses that images of this kind allow; one asked for by its name that they do not is an error."""
         kept, left_out = [], {}
         for each in self.asked:
             try:
-                _tried(each, _specimen(each, number, binary, multilabel, self.weights is not None))
+                _tried(each, _specimen(each, kind, self.weights is not None))
                 kept.append(each)
             except UsageError as fault:
                 if not self.everything:
@@ -154,18 +164,19 @@ def _tried(asked: Asked, image: Sample) -> None:
     values(asked, Plan([asked]).measure(image), Caller())
 
 
-def _specimen(asked: Asked, number: int, binary: bool, multilabel: bool, weights: bool) -> Sample:
+def _specimen(asked: Asked, kind: Kind, weights: bool) -> Sample:
     """A small image of this kind."""
     size = 16 if asked.params.get("window", 0) <= 16 else asked.params["window"]
     truth = np.zeros((size, size), np.int64)
-    truth[2:6, 3:9] = 1 if binary or number > 1 else 0
-    channels = 1 if binary else number
-    exclusive = not (binary or multilabel)
-    given = np.full((channels, size, size), 1 / number if exclusive else 0.5)
-    if multilabel:
-        truth = np.stack([truth == n for n in range(number)]).astype(np.float64)
+    truth[2:6, 3:9] = 1 if kind.binary or kind.number > 1 else 0
+    rows = (0,) if kind.binary else tuple(range(kind.number))
+    exclusive = not (kind.binary or kind.multilabel)
+    given = np.full((len(rows), size, size), 1 / kind.number if exclusive else 0.5)
+    if kind.multilabel or kind.soft:
+        one_hot = np.stack([truth == (1 if kind.binary else row) for row in rows]).astype(np.float64)
+        truth = (one_hot + given) / 2 if kind.soft else one_hot
     maps = np.ones((size, size)) if weights else None
-    return Sample(given, truth, tuple(range(channels)), exclusive=exclusive, weights=maps)
+    return Sample(given, truth, rows, exclusive, hard=not kind.soft, weights=maps)
 
 
 def _folder_weights(

@@ -185,6 +185,29 @@ def test_all_foreground_ignored(folders: tuple[str, str], save: Any) -> None:
     assert "0 and 1" in caught.value.hint
 
 
+def test_a_truth_of_nothing_and_void_is_scored(folders: tuple[str, str], save: Any) -> None:
+    """Where nothing was predicted in the void, there is no foreground that could have been lost."""
+    truth = np.zeros((3, 12, 14), np.uint8)
+    truth[:, :2] = 255
+    for n in range(2):
+        save(f"gt/{'xy'[n]}.tif", truth)
+        save(f"pred/{'xy'[n]}.npy", np.where(truth == 255, 0, P[n]))
+    run = segeval.score(*folders, **OPTIONS, ignore=[255])
+    assert run.summary["miou_dataset"] == 0
+
+
+def test_a_class_that_the_file_ignores_has_no_loss(folders: tuple[str, str], tmp_path: Path) -> None:
+    """Its channel is in the files, and in no number."""
+    (tmp_path / "c.csv").write_text("id,name,ignore\n5,a,true\n3,b,\n4,c,\n", encoding="utf-8")
+    run = segeval.score(*folders, multilabel=True, classes=tmp_path / "c.csv", losses="focal")
+    each = [losses.value("focal", P[n, 1:], T[n, 1:], channels=True, multilabel=True) for n in range(2)]
+    assert run.document()["losses"]["focal"]["value"] == pytest.approx(np.mean(each))
+    assert [(row["id"], row["tp"]) for row in run.classes] == [
+        (3, by_hand()[0, :, 1].sum()),
+        (4, by_hand()[0, :, 2].sum()),
+    ]
+
+
 def test_without_classes_the_channels_are_the_classes(folders: tuple[str, str], save: Any) -> None:
     """All images must have as many."""
     assert [row["name"] for row in segeval.score(*folders, multilabel=True).classes] == ["0", "1", "2"]

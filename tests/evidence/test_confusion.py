@@ -197,3 +197,12 @@ def test_many_unknown_ids_are_counted_in_one_go() -> None:
     pred = np.repeat(np.arange(100, 3100), 3)
     found = Confusion.of(pred, np.zeros(9000, int), num_classes=1)
     assert found.unknown_pred == dict.fromkeys(range(100, 3100), 3)
+
+
+def test_what_is_right():
+    """Pixels predicted as what they are; not those of no group, given to no group, and not ignored ones."""
+    found = Confusion.of(np.array([0, 1, 2, 2, 7, 255]), np.array([0, 1, 1, 2, 2, 255]), num_classes=3, ignore=[255])
+    assert found.right == 3
+    assert found.merged({"a": [0], "b": [1]}).right == 2
+    assert found.all_wrong().right == 0
+    assert found.all_wrong().matrix.tolist() == [[0, 0, 0, 1], [0, 0, 0, 2], [0, 0, 0, 2]]

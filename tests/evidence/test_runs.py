@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from segeval.evidence import runs as room
-from segeval.evidence.runs import CellCounter, LabelDigest, merged_cells, runs
+from segeval.evidence.runs import CellCounter, LabelDigest, merged_cells, number_digest, runs
 
 Array = np.ndarray[Any, Any]
 
@@ -98,3 +98,15 @@ def test_digest_by_hand() -> None:
 
     expected = hashlib.sha256(b"(5,)" + np.array([[4, 2], [9, 5]], "<i4").tobytes()).hexdigest()
     assert digest(np.array([4, 4, 9, 9, 9], np.uint8)) == expected
+
+
+def test_the_digest_of_numbers_is_of_their_values_and_shape() -> None:
+    """Whatever their type and order in memory; −0 is 0."""
+    numbers = np.array([[0.0, 0.25, 1.0], [0.5, 0.75, 0.125]])
+    digest = number_digest(numbers)
+    assert number_digest(numbers.astype(np.float32)) == digest
+    assert number_digest(np.asfortranarray(numbers)) == digest
+    assert number_digest(numbers.astype(">f8")) == digest
+    assert number_digest(np.where(numbers == 0, -0.0, numbers)) == digest
+    others = [numbers.reshape(3, 2), numbers[::-1], numbers + 2**-50, numbers.ravel()]
+    assert len({digest, *map(number_digest, others)}) == 5

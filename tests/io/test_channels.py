@@ -8,7 +8,7 @@ import pytest
 from segeval import errors
 from segeval.evidence.channels import IGNORED
 from segeval.io import Mask
-from segeval.io.channels import channels
+from segeval.io.door import read_pair
 from segeval.io.labels import Labels, Reading
 from segeval.io.tables import ClassChoice, choose
 
@@ -19,7 +19,7 @@ PLAIN, FREE = Reading(), choose(multilabel=True)
 
 def door(pred: Any, truth: Any = T, reading: Reading = PLAIN, classes: ClassChoice = FREE, **facts: Any) -> Labels:
     """A pair through the door; `facts` are those of the prediction's mask."""
-    return channels(
+    return read_pair(
         Mask("pred/a.npy", np.asarray(pred), **facts), Mask("gt/a.npy", np.asarray(truth)), reading, classes
     )
 
@@ -55,6 +55,13 @@ def test_hard_channels_of_any_kind(dtype: str) -> None:
     assert found.pred.dtype == found.truth.dtype == np.uint8
 
 
+def test_a_stored_true_may_be_any_byte() -> None:
+    """NumPy takes every byte but 0 for true."""
+    odd = (T * 3).view(bool)
+    found = door(odd, odd)
+    assert found.pred.tolist() == found.truth.tolist() == T.tolist()
+
+
 def test_an_ignored_value_takes_the_whole_pixel() -> None:
     """In any channel, whatever the others hold; also where the value is negative or floating point."""
     for value, kind in ((255, np.uint8), (-1, np.int16), (7, np.float32)):
@@ -85,10 +92,10 @@ LABELS = np.array([[0, 1, 1]], np.uint8)
 THREE = choose(num_classes=3, multilabel=True)
 BAD: list[tuple[Any, Any, Reading, ClassChoice, type[Exception], str]] = [
     (P, LABELS, PLAIN, FREE, errors.UnfitChannels, "gt/a.npy is 1 x 3, without channels"),
-    (P, LABELS, PLAIN, choose(num_classes=2, multilabel=True), errors.UnfitChannels, "want no --multilabel"),
+    (P, LABELS, PLAIN, choose(num_classes=2, multilabel=True), errors.UnfitChannels, "want neither --multilabel"),
     (LABELS, T, PLAIN, FREE, errors.UnfitChannels, "pred/a.npy is 1 x 3, without channels"),
     (LABELS, LABELS, PLAIN, FREE, errors.UnfitChannels, "--binary"),
-    (LABELS[0], LABELS[0], PLAIN, FREE, errors.UnfitChannels, "gt/a.npy is 3, and"),
+    (LABELS[0], LABELS[0], PLAIN, FREE, errors.UnfitChannels, "gt/a.npy is 3: not"),
     (P, T, PLAIN, THREE, errors.UnfitChannels, "gt/a.npy is 2 x 1 x 3: not a channel for each of 3 classes"),
     (P[[0, 1, 0]], T, PLAIN, FREE, errors.UnfitChannels, "pred/a.npy has 3 channels, but gt/a.npy has 2"),
     (P, T[[0, 1, 0]], PLAIN, THREE, errors.UnfitChannels, "pred/a.npy is 2 x 1 x 3: not"),
@@ -130,4 +137,4 @@ def test_masks_in_colour_hold_no_channels() -> None:
     with pytest.raises(errors.ColoursNeedTable, match="pred/a.npy is in colour"):
         door(P, colour=True)
     with pytest.raises(errors.ColoursNeedTable, match="gt/a.npy is in colour"):
-        channels(Mask("pred/a.npy", P), Mask("gt/a.npy", T, colour=True), PLAIN, FREE)
+        read_pair(Mask("pred/a.npy", P), Mask("gt/a.npy", T, colour=True), PLAIN, FREE)

@@ -1,0 +1,28 @@
+"""The door that a pair of files goes through, by what the options say about them."""
+
+from segeval.io import Mask
+from segeval.io.channels import check_axes, pred_channels, true_channels, true_fractions
+from segeval.io.labels import Labels, Reading, Truth, labels, pred_labels, truth_labels
+from segeval.io.tables import ClassChoice
+
+
+def read_truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
+    """The labels of a true mask, and its fractions where it may have them."""
+    if classes.multilabel:
+        return true_channels(truth, classes, reading.soft_truth)
+    return true_fractions(truth, classes) if reading.soft_truth else Truth(*truth_labels(truth, classes.colors))
+
+
+def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
+    """The labels of both, of one shape: (C, *spatial) where classes do not exclude each other."""
+    if classes.multilabel:
+        check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
+        true = read_truth(truth, reading, classes)
+        predicted, said = pred_channels(pred, reading, classes), pred.remarks
+    elif reading.soft_truth:
+        true = read_truth(truth, reading, classes)
+        shape = true.labels.shape
+        predicted, said = pred_labels(pred, truth.name, shape, reading, classes.colors, classes.channels)
+    else:
+        return labels(pred, truth, reading, classes.colors, classes.channels)
+    return Labels(predicted, true.labels, [*said, *true.remarks], true.target, true.kept)
