@@ -1,13 +1,13 @@
 """One image as the losses see it: what was predicted for every pixel, beside what is true."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from segeval.arrays import Array, clipped, hold, like, namespace, plain, sigmoid, softplus
+from segeval.arrays import Array, clipped, condensed, hold, like, namespace, plain, sigmoid, softplus
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
 
 BLOCK = 1 << 18  # numbers of all channels that are looked at together: few enough for the cache
@@ -214,6 +214,12 @@ class Field:
     def of(cls, sample: Sample, k: int) -> "Field":
         p, x = _channel(sample, k)
         return cls(p, like(_truth(sample, k), p), x, sample.keep)
+
+    def scalar(self, formula: Callable[["Field"], Numbers]) -> Numbers:
+        """A formula of this class that gives one number, of whose steps no derivative keeps more than this class's."""
+        if self.logits is None:
+            return condensed(lambda p: formula(replace(self, seen=p)), self.seen)
+        return condensed(lambda x: formula(replace(self, seen=sigmoid(x), logits=x)), self.logits)
 
     @cached_property
     def p(self) -> Numbers:

@@ -206,7 +206,7 @@ def _fielded(leaf: Leaf, sample: Sample, soft: SoftCounts) -> Numbers:
         return np.full(len(own), np.nan)
     empty = _empty(sample, soft)
     undefined = like(np.nan, soft.p)
-    each = [undefined if k in empty else leaf(Field.of(sample, k)) for k in own]
+    each = [undefined if k in empty else Field.of(sample, k).scalar(leaf) for k in own]
     xp = namespace(soft.p)
     return xp.stack([xp.reshape(value, ()) for value in each])
 
