@@ -1,7 +1,7 @@
 """The study of losses over two folders: their values, pulls, ranks and answers to errors, as one document."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from segeval.analysis import (
@@ -18,7 +18,7 @@ from segeval.analysis import (
 )
 from segeval.criteria import Criteria
 from segeval.errors import InputError
-from segeval.evaluate import Job, read_sample
+from segeval.evaluate import Job, in_order, read_sample, threads
 from segeval.evidence.sample import Sample
 from segeval.losses.plan import Plan
 from segeval.metrics import METRICS
@@ -30,41 +30,71 @@ Progress = Callable[[int, int], None]
 
 
 def study(
-    run: Run, found: Pairing, job: Job, images: int, steps: int, progress: Progress | None = None
+    run: Run,
+    found: Pairing,
+    job: Job,
+    images: int,
+    steps: int,
+    jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The document: everything that `segeval losses` says.
 
     Gradient shares are means over up to `images` pairs, evenly spread; sensitivity is of the first of them that holds
-    more than class 0, or of the first.
+    more than class 0, or else of the first.
     """
     criteria = run.criteria
     assert criteria is not None
     scored = {record.id for record in run.records}
     chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     spread = chosen[:: -(-len(chosen) // images)] if chosen else []
-    pulls: dict[str, list[Shares]] = {asked.name: [] for asked in criteria.asked}
-    model: Sample | None = None
-    for done, (_, image) in enumerate(samples(spread, job), 1):
-        zone = zones(image)
-        for asked in criteria.asked:
-            pulls[asked.name].append(shares(asked, image, zone, criteria.choice.caller))
-        if model is None or not foreground(model).any():
-            model = image
-        if progress:
-            progress(done, len(spread))
+    looks = [each for each in _looks(spread, job, criteria, jobs, progress) if each]
+    model = next((look.pair for look in [*(each for each in looks if each.foreground), *looks]), None)
     document: dict[str, Any] = finite(
         {
             "schema": SCHEMA,
             "options": dict(run.options),
+            "inputs": run.inputs,
+            "study": {"images": images, "steps": steps},
             "losses": criteria.document(),
             "left_out": dict(criteria.choice.left_out),
-            "gradient_shares": {name: _shares(each, criteria) for name, each in pulls.items() if each},
+            "gradient_shares": _mean_shares([look.pulls for look in looks], criteria),
             "gradient_images": [pair.id for pair in spread],
             "agreement": _agreements(run, criteria),
-            "sensitivity": _sensitivities(criteria, model, steps),
+            "sensitivity": _sensitivities(criteria, model, job, steps),
+            "sensitivity_image": model.id if model else None,
         }
     )
     return document
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one image says about the losses asked for."""
+
+    pair: Pair
+    pulls: list[Shares]
+    foreground: bool  # whether anything but class 0 is true
+
+
+def _looks(
+    pairs: list[Pair], job: Job, criteria: Criteria, jobs: int | None, progress: Progress | None
+) -> Iterator[_Look | None]:
+    """A look at each pair, several at a time; None for a pair that cannot be read."""
+    asked, caller = criteria.asked, criteria.choice.caller
+
+    def look(pair: Pair, job: Job) -> _Look | None:
+        for _, image in samples([pair], job):
+            zone = zones(image)
+            pulls = [shares(each, image, zone, caller) for each in asked]
+            return _Look(pair, pulls, bool(foreground(image).any()))
+        return None
+
+    with threads(jobs) as executor:
+        for done, found in enumerate(in_order(executor, look, pairs, job), 1):
+            yield found
+            if progress:
+                progress(done, len(pairs))
 
 
 def samples(pairs: list[Pair], job: Job) -> Iterator[tuple[str, Sample]]:
@@ -76,11 +106,16 @@ def samples(pairs: list[Pair], job: Job) -> Iterator[tuple[str, Sample]]:
             continue
 
 
-def _shares(found: list[Shares], criteria: Criteria) -> dict[str, Any]:
-    mean = mean_shares(found)
+def _mean_shares(pulls: list[list[Shares]], criteria: Criteria) -> dict[str, Any]:
+    """For each loss the means over images."""
+    by_loss = zip(criteria.asked, zip(*pulls, strict=True), strict=False)  # none where there is no image
+    means = {asked.name: mean_shares(each) for asked, each in by_loss}
     return {
-        "classes": dict(zip(criteria.names, mean.classes, strict=True)),
-        "zones": dict(zip(ZONES, mean.zones, strict=True)),
+        name: {
+            "classes": dict(zip(criteria.names, mean.classes, strict=True)),
+            "zones": dict(zip(ZONES, mean.zones, strict=True)),
+        }
+        for name, mean in means.items()
     }
 
 
@@ -98,10 +133,10 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     return {asked.name: {m: asdict(each) for m, each in compared(asked.name).items()} for asked in criteria.asked}
 
 
-def _sensitivities(criteria: Criteria, image: Sample | None, steps: int) -> dict[str, Any]:
-    if image is None:
+def _sensitivities(criteria: Criteria, model: Pair | None, job: Job, steps: int) -> dict[str, Any]:
+    if model is None:
         return {}
-    found = sensitivity(Plan(criteria.asked), image, criteria.choice.caller, steps)
+    found = sensitivity(Plan(criteria.asked), read_sample(model, job), criteria.choice.caller, steps)
     return {
         name: {kind: {"values": list(each[kind].values), "flag": each[kind].flag} for kind in SPOILT}
         for name, each in found.items()

@@ -40,19 +40,25 @@ def command(
     Example:
       segeval losses pred gt --num-classes 19 --ignore 255
     """
+    from segeval.bootstrap import Draws
     from segeval.cli import present
-    from segeval.evaluate import Job, evaluate, find_pairs, losses_asked_for, with_losses
+    from segeval.evaluate import Job, evaluate, find_pairs, losses_asked_for, recorded, with_losses
     from segeval.report import studied
     from segeval.report.study import FORMATS
     from segeval.study import study
 
     job = with_losses(Job(reading, choice, losses or losses_asked_for("all")), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)
-    studied.prepare(studying, [pred, gt])
+    studied.prepare(studying, [pred, gt], recorded(layout, job, scoring, Draws()), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, layout, job, scoring, jobs, step)
-        document = study(run, pairing, job, studying["images"], studying["steps"], step)
-    studied.write(document, run, pairing, job, studying)
+        document = study(run, pairing, job, studying["images"], studying["steps"], jobs, step)
+    kept = studied.holds_other(document, studying)
+    if not kept:
+        studied.write(document, run, studying)
+        studied.write_maps(run, pairing, job, studying, jobs)
     FORMATS[studying["form"]](document, run, sys.stdout)
     present.say_faults(run.failures, run.notes, run.extra)
+    if kept:
+        raise studied.refusal(studying)
     ctx.exit(0 if run.complete else 3)

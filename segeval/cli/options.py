@@ -346,6 +346,7 @@ studying = group(
         metavar="K",
         help="Errors of 1 … K pixels, to see how losses answer.",
     ),
+    option("--force", is_flag=True, help="Overwrite a study of other inputs or options in DIR."),
 )
 
 

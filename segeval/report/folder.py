@@ -27,9 +27,9 @@ def check(folder: Path, options: Mapping[str, Any], inputs: str) -> None:
     if earlier is None:
         mine = [name for name in TABLES if (folder / name).exists()]
         if mine:
-            raise BadOutput(f"{folder} holds {mine[0]} but no run.json", _OVERWRITE)
-    elif (earlier.get("schema"), earlier.get("options"), earlier.get("inputs")) != (SCHEMA, _plain(options), inputs):
-        raise BadOutput(f"{folder} holds a run of other inputs or options", _OVERWRITE)
+            raise BadOutput(f"{folder} holds {mine[0]} but no run.json", OVERWRITE)
+    elif (earlier.get("schema"), earlier.get("options"), earlier.get("inputs")) != (SCHEMA, plain(options), inputs):
+        raise BadOutput(f"{folder} holds a run of other inputs or options", OVERWRITE)
 
 
 def holds_other(folder: Path, run: Run) -> bool:
@@ -37,20 +37,20 @@ def holds_other(folder: Path, run: Run) -> bool:
     earlier = _earlier(folder)
     if earlier is None:
         return False
-    now, then = _plain(run.document()), {**earlier}
+    now, then = plain(run.document()), {**earlier}
     for document in (now, then):
         document.pop("files", None)
     return bool(now != then)
 
 
 def refusal(folder: Path) -> BadOutput:
-    return BadOutput(f"{folder} holds a run of other inputs; it was left as it is", _OVERWRITE)
+    return BadOutput(f"{folder} holds a run of other inputs; it was left as it is", OVERWRITE)
 
 
-_OVERWRITE = "choose another folder, or overwrite it with --force"
+OVERWRITE = "choose another folder, or overwrite it with --force"
 
 
-def _plain(document: Mapping[str, Any]) -> Any:
+def plain(document: Mapping[str, Any]) -> Any:
     """The document as it reads back from JSON."""
     return json.loads(json.dumps(document))
 

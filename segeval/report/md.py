@@ -19,7 +19,8 @@ def md(document: Document, out: TextIO, matrix: str | None) -> None:
 def write_tables(every: list[Table], out: TextIO) -> None:
     """Tables with their titles."""
     for each in every:
-        out.write(f"### {each.title.capitalize()}\n\n{_table(each)}\n")
+        title = markdown_text(each.title)
+        out.write(f"### {title[:1].upper()}{title[1:]}\n\n{_table(each)}\n")
 
 
 def _table(table: Table) -> str:

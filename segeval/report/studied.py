@@ -1,51 +1,96 @@
 """A study of losses as files: `losses.json`, `losses_images.csv`, and pictures."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from segeval.errors import Unfit
-from segeval.evaluate import Job
+from segeval.errors import BadOutput, Unfit
+from segeval.evaluate import Job, in_order, threads
+from segeval.evidence.sample import Sample
+from segeval.io.journal import stored
 from segeval.io.write import atomic, make_folder, save
 from segeval.losses.maps import pixel_losses
 from segeval.losses.one import derivative
-from segeval.pairing import Pairing
+from segeval.losses.plan import Asked, Caller
+from segeval.pairing import Pair, Pairing
+from segeval.report.folder import OVERWRITE, plain
 from segeval.report.study import FORMATS
 from segeval.run import Run
-from segeval.study import samples
+from segeval.study import SCHEMA, samples
+
+FILES = {"losses_images.csv": "csv", "losses.json": "json"}  # with the format of each
+KNOWN_BEFORE = ("schema", "options", "inputs", "study")  # what of a document shows before any work
 
 
-def prepare(studying: Mapping[str, Any], inputs: list[str]) -> None:
-    """Make the folders, before any work, or say why that cannot be."""
-    for name in ("folder", "maps"):
-        if studying[name] is not None:
-            make_folder(Path(studying[name]), inputs)
+def prepare(studying: Mapping[str, Any], inputs: list[str], options: Mapping[str, Any], digest: str) -> None:
+    """Make the folders, before any work, or say why that cannot be; another study is kept without `--force`."""
+    for name, option in (("folder", "-o"), ("maps", "--maps")):
+        if studying[name] is None:
+            continue
+        if not studying[name]:
+            raise BadOutput(f"{option} is empty", "give the name of a folder")
+        make_folder(Path(studying[name]), inputs)
+    if studying["folder"] is not None and not studying["force"]:
+        known = (SCHEMA, options, digest, {"images": studying["images"], "steps": studying["steps"]})
+        _check(Path(studying["folder"]), dict(zip(KNOWN_BEFORE, known, strict=True)))
 
 
-def write(document: dict[str, Any], run: Run, found: Pairing, job: Job, studying: Mapping[str, Any]) -> None:
-    """Write what was asked for, each file whole or not at all."""
+def _check(folder: Path, known: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds a study of other inputs or options, or a table that is nobody's."""
+    if not (folder / "losses.json").exists():
+        if (folder / "losses_images.csv").exists():
+            raise BadOutput(f"{folder} holds losses_images.csv but no losses.json", OVERWRITE)
+        return
+    earlier = stored(folder / "losses.json")
+    if {name: earlier.get(name) for name in known} != plain(known):
+        raise BadOutput(f"{folder} holds a study of other inputs or options", OVERWRITE)
+
+
+def holds_other(document: Mapping[str, Any], studying: Mapping[str, Any]) -> bool:
+    """Whether the folder holds a study that came out differently, though its files were called and sized the same."""
+    if studying["folder"] is None or studying["force"]:
+        return False
+    path = Path(studying["folder"]) / "losses.json"
+    return path.exists() and stored(path) != plain(document)
+
+
+def refusal(studying: Mapping[str, Any]) -> BadOutput:
+    return BadOutput(f"{studying['folder']} holds a study of other inputs; it was left as it is", OVERWRITE)
+
+
+def write(document: dict[str, Any], run: Run, studying: Mapping[str, Any]) -> None:
+    """Write the document and its table, each whole or not at all."""
     if studying["folder"] is not None:
-        for name, form in (("losses_images.csv", "csv"), ("losses.json", "json")):
+        for name, form in FILES.items():
             with atomic(Path(studying["folder"]) / name) as stream:
                 FORMATS[form](document, run, stream)
-    if studying["maps"] is not None:
-        _pictures(run, found, job, Path(studying["maps"]))
 
 
-def _pictures(run: Run, found: Pairing, job: Job, folder: Path) -> None:
+def write_maps(run: Run, found: Pairing, job: Job, studying: Mapping[str, Any], jobs: int | None) -> None:
     """For each image and loss the loss of each pixel, where it has one, and Σ|∂L/∂p| over the channels."""
+    criteria = run.criteria
+    if studying["maps"] is None or criteria is None:
+        return
+    folder, asked, caller = Path(studying["maps"]), criteria.asked, criteria.choice.caller
+
+    def drawn(pair: Pair, job: Job) -> None:
+        for id_, image in samples([pair], job):
+            for each in asked:
+                _pictures(folder / id_, each, image, caller)
+
+    with threads(jobs) as executor:
+        for _ in in_order(executor, drawn, [pair for pair in found.pairs if pair.pred is not None], job):
+            pass
+
+
+def _pictures(folder: Path, asked: Asked, image: Sample, caller: Caller) -> None:
+    """The pictures of one image and loss; none of a loss that cannot be computed of it."""
     from segeval.io.pictures import picture
 
-    criteria = run.criteria
-    assert criteria is not None
-    for id_, image in samples([pair for pair in found.pairs if pair.pred is not None], job):
-        for asked in criteria.asked:
-            try:
-                pull = np.abs(derivative(asked, image, criteria.choice.caller)).sum(axis=0)
-                save(folder / id_ / f"{asked.name}.gradient.png", picture(pull))
-                each = pixel_losses(asked, image)
-            except Unfit:
-                continue
-            save(folder / id_ / f"{asked.name}.loss.png", picture(each))
+    with contextlib.suppress(Unfit):
+        pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
+        save(folder / f"{asked.name}.gradient.png", picture(pull))
+        save(folder / f"{asked.name}.loss.png", picture(pixel_losses(asked, image)))

@@ -10,6 +10,7 @@ from segeval.report.md import write_tables
 from segeval.report.sections import Cell, Table, loss_table
 from segeval.report.table import draw
 from segeval.run import Run, as_text
+from segeval.text import safe_text
 
 Document = dict[str, Any]
 
@@ -67,7 +68,9 @@ def _answers(document: Document) -> Table:
     for name, found in document["sensitivity"].items():
         odd = [f"{found[kind]['flag']}: {kind}" for kind in SPOILT if found[kind]["flag"]]
         rows.append([name, *(found[kind]["values"][-1] for kind in SPOILT), "; ".join(odd)])
-    return _numbered("the truth, spoilt by the largest step", [*SPOILT, "odd"], rows)
+    image = document["sensitivity_image"]
+    of = f" of {image}" if image is not None else ""
+    return _numbered(f"the truth{of}, spoilt by the largest step", [*SPOILT, "odd"], rows)
 
 
 def _csv(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001 - one signature for all formats
@@ -92,7 +95,7 @@ def _md(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001
 
 def _table(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001
     for each in tables(document):
-        out.write(f"{each.title}\n\n")
+        out.write(f"{safe_text(each.title)}\n\n")
         draw([each], out)
 
 

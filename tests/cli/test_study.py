@@ -5,8 +5,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from segeval import losses
+from segeval.io.preview import colours
 
 R = np.random.RandomState(4)
 P = R.rand(3, 16, 18) * 0.9 + 0.05
@@ -65,3 +67,83 @@ def test_classes_are_needed(folders, invoke):
     result = invoke("losses", "pred", "gt")
     assert result.exit_code == 2
     assert "--num-classes" in result.stderr
+
+
+def test_the_document_says_which_image_was_spoilt(folders, save, invoke):
+    """The first that holds more than class 0, or else the first; names that could be markup are shown as text."""
+    save("gt/0.npy", 0 * T[0])
+    document = json.loads(invoke(*LINE, "--format", "json").stdout)
+    assert document["sensitivity_image"] == "2"
+    assert document["study"] == {"images": 2, "steps": 2}
+    save("gt/2.npy", 0 * T[0])
+    assert json.loads(invoke(*LINE, "--format", "json").stdout)["sensitivity_image"] == "0"
+    save("pred/A_b.npy", P[0])
+    save("gt/A_b.npy", T[0])
+    save("gt/1.npy", 0 * T[0])
+    line = [*LINE[:-1], "9"]
+    assert "the truth of A_b, spoilt by the largest step\n" in invoke(*line).stdout
+    assert "### The truth of A\\_b, spoilt by the largest step\n" in invoke(*line, "--format", "md").stdout
+
+
+def test_workers_change_nothing(folders, invoke, tmp_path):
+    """Neither the document nor a picture."""
+    found = [invoke(*LINE, "--format", "json", "--maps", f"m{j}", "-j", j) for j in (1, 3)]
+    assert found[0].stdout == found[1].stdout
+    pictures = [
+        {p.relative_to(tmp_path / m): p.read_bytes() for p in (tmp_path / m).rglob("*.png")} for m in ("m1", "m3")
+    ]
+    assert len(pictures[0]) == 12
+    assert pictures[0] == pictures[1]
+
+
+def test_another_study_is_not_overwritten(folders, save, invoke, tmp_path):
+    """Of other options or files: refused before any work; of other content: after it. The same is written again."""
+    line = [*LINE, "-o", "out"]
+    assert invoke(*line).exit_code == 0
+    before = (tmp_path / "out/losses.json").read_bytes()
+    assert invoke(*line).exit_code == 0
+    for other in (["--threshold", "0.4"], ["--steps", "3"], ["--images", "3"]):
+        result = invoke(*line, *other)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "holds a study of other inputs or options" in result.stderr
+        assert "--force" in result.stderr
+    save("gt/1.npy", 1 - T[1])
+    result = invoke(*line, "--maps", "maps")
+    assert result.exit_code == 2
+    assert "it was left as it is" in result.stderr
+    assert "dice" in result.stdout
+    assert not list((tmp_path / "maps").iterdir())
+    assert (tmp_path / "out/losses.json").read_bytes() == before
+    assert invoke(*line, "--force").exit_code == 0
+    assert (tmp_path / "out/losses.json").read_bytes() != before
+    save("gt/3.npy", T[1])
+    save("pred/3.npy", P[1])
+    assert "other inputs or options" in invoke(*line).stderr
+
+
+def test_stray_tables_and_empty_names(folders, invoke, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/losses_images.csv").write_text("mine", encoding="utf-8")
+    result = invoke(*LINE, "-o", "out")
+    assert result.exit_code == 2
+    assert "losses_images.csv but no losses.json" in result.stderr
+    assert (tmp_path / "out/losses_images.csv").read_text(encoding="utf-8") == "mine"
+    (tmp_path / "out/losses.json").write_text("{", encoding="utf-8")
+    assert "other inputs or options" in invoke(*LINE, "-o", "out").stderr
+    for option in ("-o", "--maps"):
+        result = invoke(*LINE, option, "")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{option} is empty" in result.stderr
+
+
+def test_pictures_by_hand(save, invoke, tmp_path):
+    """−ln p of 1/2, 4/5 and 5/8, and 1/(3 p): from the least, dark, to the largest, bright. Ignored: grey, and 0."""
+    save("pred/a.npy", np.array([[0.5, 0.8, 0.625, 0.3]]))
+    save("gt/a.npy", np.array([[1, 1, 1, 255]], np.uint8))
+    line = ["losses", "pred", "gt", "--binary", "--ignore", "255", "--losses", "cross_entropy", "--maps", "maps"]
+    assert invoke(*line).exit_code == 0
+    loss, pull = (np.array(Image.open(tmp_path / f"maps/a/cross_entropy.{kind}.png")) for kind in ("loss", "gradient"))
+    # (ln 8/5 − ln 5/4) / (ln 2 − ln 5/4) = 0.5252 of 255; (5/4) / 2 and (8/5) / 2 of 255
+    assert loss[0, :3].tolist() == colours()[[255, 0, 134]].tolist()
+    assert loss[0, 3].tolist() == [128, 128, 128]
+    assert pull[0].tolist() == colours()[[255, 159, 204, 0]].tolist()
