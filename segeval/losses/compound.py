@@ -69,8 +69,8 @@ def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNeg
 
         combo = α mCE + (1 − α) dice, mCE = −mean of [β g ln p + (1 − β)(1 − g) ln(1 − p)]
 
-    Of more than two classes, β weighs every foreground class and 1 − β class 0. The paper subtracts Dice instead: the
-    same plus the constant 1 − α.
+    Of more than two classes, β weighs every foreground class and 1 − β class 0 (if it is ignored, no class). The paper
+    subtracts Dice instead: the same plus the constant 1 − α.
 
     Use it to set false positives against false negatives in cross entropy.
 
@@ -79,10 +79,14 @@ def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNeg
     return alpha * parts(_sided_cross_entropy, beta=beta) + (1 - alpha) * parts(dice, smooth=smooth)
 
 
-def _sided_cross_entropy(s: ClassSums, *, beta: float) -> Numbers:
-    weight = np.full((1, s.surprisal.shape[1]), beta)
-    weight[0, 0] = 1 - beta
+def _sided_cross_entropy(s: ClassSums, *, beta: float, background: int | None = 0) -> Numbers:
+    weight = np.array([_sided(s.surprisal.shape[1], background, 1 - beta, beta)])
     return like(weight, s.surprisal) * s.surprisal / s.n
+
+
+def _sided(number: int, background: int | None, own: float, others: float) -> list[float]:
+    """A number for each class: one of the background's own, and one for all others."""
+    return [own if n == background else others for n in range(number)]
 
 
 @LOSSES.add(low=0, high=float("inf"), log=True)
@@ -135,8 +139,8 @@ def unified_focal(
         unified_focal = λ F + (1 − λ) T, F = mean of −[δ g₁ ln p₁ + (1 − δ)(1 − p₀)^γ g₀ ln p₀],
         T = mean over classes of (1 − TI₀) and (1 − TI₁)^(1 − γ), TI with fn_weight δ and fp_weight 1 − δ
 
-    Class 0 is the background, all others foreground; "symmetric" puts both powers on all classes. λ = weight. Averages
-    follow the authors' code where paper and code differ.
+    Class 0 is the background, all others foreground (without class 0, all are); "symmetric" puts both powers on all
+    classes. λ = weight. Averages follow the authors' code where paper and code differ.
 
     Use it against imbalance with three parameters instead of six.
 
@@ -147,19 +151,21 @@ def unified_focal(
     return weight * faded + (1 - weight) * parts(_enhanced_tversky, delta=delta, gamma=gamma, everywhere=everywhere)
 
 
-def _faded_surprisal(o: Outcomes, *, delta: float, gamma: float, everywhere: bool) -> Numbers:
-    number = o.number
-    price = o.each([1 - delta] + [delta] * (number - 1))
-    fades = o.each([1.0] + [float(everywhere)] * (number - 1))
+def _faded_surprisal(
+    o: Outcomes, *, delta: float, gamma: float, everywhere: bool, background: int | None = 0
+) -> Numbers:
+    price = o.each(_sided(o.number, background, 1 - delta, delta))
+    fades = o.each(_sided(o.number, background, 1.0, float(everywhere)))
     return price * (fades * power(complement(o.p, o.surprisal), gamma) + (1 - fades)) * o.surprisal
 
 
-def _enhanced_tversky(c: SoftCounts, *, delta: float, gamma: float, everywhere: bool) -> Numbers:
+def _enhanced_tversky(
+    c: SoftCounts, *, delta: float, gamma: float, everywhere: bool, background: int | None = 0
+) -> Numbers:
     loss = tversky(c.outcomes, fp_weight=1 - delta, fn_weight=delta)
-    if everywhere:
-        return power(loss, 1 - gamma)
-    xp = namespace(loss)
-    return xp.concat([loss[:1], power(loss[1:], 1 - gamma)])
+    apart = None if everywhere else background  # the class that is left as it is
+    each = [loss[n] if n == apart else power(loss[n], 1 - gamma) for n in range(loss.shape[0])]
+    return namespace(loss).stack(each)
 
 
 @LOSSES.add(low=0, high=float("inf"), log=True)

@@ -68,12 +68,12 @@ class Parameter:
 
 
 def parameters(func: Callable[..., Any]) -> dict[str, Parameter]:
-    """The parameters of a formula, in order; all are keyword-only, after the evidence."""
+    """The parameters of a formula, in order: keyword-only, after the evidence; `background` is the image's to say."""
     hints = get_type_hints(func, include_extras=True)
     return {
         each.name: Parameter(each.name, hints[each.name], each.default)
         for each in inspect.signature(func).parameters.values()
-        if each.kind is inspect.Parameter.KEYWORD_ONLY
+        if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name != "background"
     }
 
 

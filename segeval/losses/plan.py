@@ -62,10 +62,17 @@ class Leaf:
         return self.formula(evidence, **self.params)
 
     def on(self, sample: Sample) -> "Leaf":
-        """The same with the weight map of an image, if it takes one and was given none."""
+        """The same with what an image says: the place of class 0, and its weight map if none was given."""
+        placed = self.placed(sample.background if sample.exclusive else 0)
         if sample.weights is None or self.params.get("weights", 0) is not None:
+            return placed
+        return Leaf(self.formula, {**placed.params, "weights": sample.weights}, self.outcomes)
+
+    def placed(self, background: int | None) -> "Leaf":
+        """The same with the place of class 0 among the outcomes (None: it is none of them), if the formula asks."""
+        if not asks_background(self.formula):
             return self
-        return Leaf(self.formula, {**self.params, "weights": sample.weights}, self.outcomes)
+        return Leaf(self.formula, {**self.params, "background": background}, self.outcomes)
 
 
 def key(formula: Formula, params: Mapping[str, Any]) -> Key:
@@ -79,6 +86,12 @@ def needs(formula: Formula) -> type:
     first = next(iter(inspect.signature(formula).parameters))
     kind: type = get_type_hints(formula)[first]
     return kind
+
+
+@functools.lru_cache
+def asks_background(formula: Formula) -> bool:
+    """Whether a formula treats class 0 apart from all others."""
+    return "background" in inspect.signature(formula).parameters
 
 
 @dataclass(frozen=True)
@@ -248,12 +261,14 @@ def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Num
         raise found.unfit[leaf.key]
     if leaf.key in found.sums:
         return _of_sums(found.sums[leaf.key], found.number)
+    outcome = found.background if found.exclusive else 0
     if leaf.needs is ClassSums:
         assert found.classes is not None
-        return _of_classes(leaf(found.classes), found.classes, found.exclusive or found.binary)
+        return _of_classes(leaf.placed(outcome)(found.classes), found.classes, found.exclusive or found.binary)
     if leaf.needs is SoftConfusion:
-        return _single(leaf(found.confusion), found.number)
+        return _single(leaf.placed(outcome)(found.confusion), found.number)
     if leaf.needs is SoftCounts:
+        leaf = leaf.placed(outcome if found.exclusive or found.binary else None)
         return _of_counts(leaf, found, caller, background)
     return _over_classes(found.kept[leaf.key], found, caller, background)
 

@@ -102,15 +102,21 @@ def generalized_dice(
 
 @LOSSES.add(low=0, high=1, hard=True)
 def generalized_wasserstein_dice(
-    s: SoftConfusion, *, distances: Matrix | None = None, background_class: Whole = 0, smooth: NonNegative = 0.0
+    s: SoftConfusion,
+    *,
+    distances: Matrix | None = None,
+    background_class: Whole = 0,
+    smooth: NonNegative = 0.0,
+    background: int | None = 0,
 ) -> Numbers:
     """Dice loss in which some confusions cost less than others.
 
         generalized_wasserstein_dice = 1 − (2T + s)/(2T + E + s), δ = Σ_l M[y, l] p_l, T = Σ over pixels of
         foreground of (1 − δ), E = Σ δ
 
-    distances: the costs M, divided by their largest; by default 1 − identity. Hard truths of classes that exclude each
-    other. Equals `dice` for a binary problem.
+    distances: the costs M, divided by their largest; by default 1 − identity. background_class: its place among the
+    classes, of which 0 is class 0 wherever that stands: where it is ignored, all are foreground. Hard truths of classes
+    that exclude each other. Equals `dice` for a binary problem.
 
     Use it where classes have a hierarchy.
 
@@ -120,7 +126,8 @@ def generalized_wasserstein_dice(
     costs = like(_costs(distances, number, background_class), s.mass)
     xp = namespace(s.mass)
     errors = xp.sum(xp.reshape(costs * s.mass, (number, number)), axis=1)  # Σ δ of the pixels of each true class
-    foreground = like((np.arange(number) != background_class).astype(np.float64), s.mass)
+    hidden = background if background_class == 0 else background_class
+    foreground = like(np.array([float(n != hidden) for n in range(number)]), s.mass)
     true = xp.sum(foreground * (s.pixels - errors))
     return 1 - ratio(2 * true + smooth, 2 * true + xp.sum(errors) + smooth)
 

@@ -84,6 +84,35 @@ def test_class_0_is_the_background_wherever_it_stands(folders: tuple[str, str], 
     assert found["value"] == pytest.approx(np.mean(expected))
 
 
+def test_losses_that_treat_class_0_apart_find_it(folders: tuple[str, str], tmp_path: Path) -> None:
+    """Also in the channels of a class file of another order; and miss it where it is ignored."""
+    (tmp_path / "order.csv").write_text("id,name\n2,c\n0,a\n1,b\n", encoding="utf-8")
+    given = {"combo": {"beta": 0.8}, "unified_focal": {"delta": 0.7, "gamma": 0.3}, "generalized_wasserstein_dice": {}}
+    params = {f"{name}.{key}": value for name, each in given.items() for key, value in each.items()}
+    for n in range(3):
+        np.save(Path(folders[0], f"{'abc'[n]}.npy"), P[n][[2, 0, 1]])
+    for ignore in ([255], [255, 0]):
+        options = {"num_classes": None, "classes": tmp_path / "order.csv", "params": params, "ignore": ignore}
+        found = _score(folders, losses=",".join(given), **options)["losses"]
+        for name, each in given.items():
+            expected = [losses.value(name, P[n], T[n], ignore=ignore, **each) for n in range(3)]
+            assert found[name]["value"] == pytest.approx(np.mean(expected)), (name, ignore)
+
+
+def test_two_classes_without_class_0(tmp_path: Path) -> None:
+    """A map of the second of the ids 3 and 7 is a binary problem, whose background is the first."""
+    (tmp_path / "c.csv").write_text("id,name\n3,a\n7,b\n", encoding="utf-8")
+    pred, truth = P[0, 0], np.where(T[1] == 2, 7, 3)
+    for side, array in (("pred", pred), ("gt", truth)):
+        (tmp_path / side).mkdir()
+        np.save(tmp_path / side / "a.npy", array)
+    options: dict[str, Any] = {"classes": tmp_path / "c.csv", "params": ["combo.beta=0.8", "unified_focal.delta=0.7"]}
+    names = "combo,unified_focal,generalized_wasserstein_dice"
+    found = segeval.score(tmp_path / "pred", tmp_path / "gt", losses=names, **options).document()["losses"]
+    for name, params in (("combo", {"beta": 0.8}), ("unified_focal", {"delta": 0.7}), (names.split(",")[2], {})):
+        assert found[name]["value"] == pytest.approx(losses.value(name, pred, (truth == 7).astype(int), **params)), name
+
+
 def test_class_weights_are_those_of_the_whole_folder(folders: tuple[str, str]) -> None:
     """balanced: N/(C N_c) over all true masks; then Σ w_c (−ln p) over the pixels of each image."""
     found = _score(folders, losses="weighted_cross_entropy", class_weights="balanced")

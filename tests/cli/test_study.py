@@ -116,6 +116,7 @@ def test_another_study_is_not_overwritten(folders, save, invoke, tmp_path):
     assert (tmp_path / "out/losses.json").read_bytes() == before
     assert invoke(*line, "--force").exit_code == 0
     assert (tmp_path / "out/losses.json").read_bytes() != before
+    assert invoke(*line, "--force", "--steps", "3").exit_code == 0
     save("gt/3.npy", T[1])
     save("pred/3.npy", P[1])
     assert "other inputs or options" in invoke(*line).stderr
@@ -147,3 +148,13 @@ def test_pictures_by_hand(save, invoke, tmp_path):
     assert loss[0, :3].tolist() == colours()[[255, 0, 134]].tolist()
     assert loss[0, 3].tolist() == [128, 128, 128]
     assert pull[0].tolist() == colours()[[255, 159, 204, 0]].tolist()
+
+
+def test_the_gradient_of_a_pixel_is_summed_over_its_channels(save, invoke, tmp_path):
+    """2 |r| / 6 of residuals (3/4, 1/4), (3/4, 0) and (0, 0): parts 1, 3/4 and 0 of the largest."""
+    save("pred/a.npy", np.array([[[0.25, 0.25, 1.0]], [[0.75, 1.0, 1.0]]]))
+    save("gt/a.npy", np.ones((2, 1, 3), np.uint8))
+    line = ["losses", "pred", "gt", "--multilabel", "--num-classes", "2", "--losses", "mean_squared_error"]
+    assert invoke(*line, "--maps", "maps").exit_code == 0
+    pull = np.array(Image.open(tmp_path / "maps/a/mean_squared_error.gradient.png"))
+    assert pull[0].tolist() == colours()[[255, 191, 0]].tolist()

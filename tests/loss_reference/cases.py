@@ -86,6 +86,7 @@ def _made() -> dict[str, Case]:
         "classes-one-hot": Case("classes", softmax(x), one_hot),
         "classes-void": Case("classes", _saturated(softmax(x), labels), void, ignore=(255,)),
         "classes-without-2": Case("classes", softmax(x), void, ignore=(2, 255)),
+        "classes-without-0": Case("classes", softmax(x), void, ignore=(0, 255)),
         "classes-absent": Case("classes", softmax(x), np.where(labels == 2, 0, labels)),
         "classes-logits": Case("classes", x, labels, "logits"),
         "classes-logits-soft": Case("classes", x, soft, "logits"),

@@ -46,6 +46,7 @@ class Image:
     average: str = "macro"
     presence: str = "union"
     background: bool | None = None
+    place: int | None = 0  # where class 0 is among the outcomes; None: it is ignored
 
     @property
     def kept(self) -> list[int]:
@@ -147,7 +148,8 @@ def candidates(image: Image, background: bool = True, both: bool = False) -> lis
         return [0, 1] if both else [1]
     if image.background is not None:
         background = image.background
-    return list(range(0 if background or image.kind == "multilabel" else 1, len(image.p)))
+    every = range(len(image.p))
+    return [c for c in every if background or image.kind == "multilabel" or c != image.place]
 
 
 def _mass(image: Image, c: int) -> float:
@@ -183,13 +185,15 @@ def read(
         p, surprisals = _softmax(given)
     elif inputs != "probabilities":
         x, p = given, [[sigmoid(value) for value in row] for row in given]
+    place: int | None = 0
     if kind == "classes":
         known = [c for c in range(len(given)) if c not in ignore]
         p, g = [p[c] for c in known], [g[c] for c in known]
         surprisals = None if surprisals is None else [surprisals[c] for c in known]
+        place = known.index(0) if 0 in known else None
     shape = pred.shape[1:] if kind != "binary" else pred.shape
     flat = None if weights is None else weights.ravel().tolist()
-    return Image(kind, shape, p, g, keep, surprisals, x, inputs == "scores", flat, **caller)
+    return Image(kind, shape, p, g, keep, surprisals, x, inputs == "scores", flat, place=place, **caller)
 
 
 def _softmax(logits: list[list[float]]) -> tuple[list[list[float]], list[list[float]]]:

@@ -86,7 +86,7 @@ def generalized_wasserstein_dice(image: Image, distances=None, background_class:
     for i in image.kept:
         label = [image.of_class(c)[1][i] for c in classes].index(1.0)
         delta = math.fsum(costs[label][c] / most * image.of_class(c)[0][i] for c in classes)
-        right += 1 - delta if label != background_class else 0.0
+        right += 1 - delta if label != (background_class or image.place) else 0.0
         wrong += delta
     return 1 - share(2 * right + smooth, 2 * right + wrong + smooth)
 
@@ -158,7 +158,7 @@ def dice_cross_entropy(image: Image, dice_weight: float = 1.0, ce_weight: float 
 
 def combo(image: Image, alpha: float = 0.5, beta: float = 0.5, smooth: float = 0.0) -> float:
     modified = over_pixels(
-        image, lambda o, i: o.expected(lambda k, i: (beta if k else 1 - beta) * o.surprisal[k][i], i)
+        image, lambda o, i: o.expected(lambda k, i: (beta if k != image.place else 1 - beta) * o.surprisal[k][i], i)
     )
     return alpha * modified + (1 - alpha) * dice(image, smooth)
 
@@ -181,12 +181,12 @@ def unified_focal(
     everywhere = variant == "symmetric"
 
     def cost(o, k: int, i: int) -> float:
-        faded = (1 - o.p[k][i]) ** gamma if everywhere or k == 0 else 1.0
-        return (delta if k else 1 - delta) * faded * o.surprisal[k][i]
+        faded = (1 - o.p[k][i]) ** gamma if everywhere or k == image.place else 1.0
+        return (delta if k != image.place else 1 - delta) * faded * o.surprisal[k][i]
 
     def of(c: int) -> float:
         loss = _tversky(_counts(image, c), 1 - delta, delta)
-        return loss ** (1 - gamma) if everywhere or c > 0 else loss
+        return loss ** (1 - gamma) if everywhere or c != image.place or image.kind == "multilabel" else loss
 
     focal = over_pixels(image, lambda o, i: o.expected(lambda k, i: cost(o, k, i), i))
     return weight * focal + (1 - weight) * over_classes(image, of, both=True)

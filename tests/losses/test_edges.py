@@ -137,3 +137,26 @@ def test_windows_of_one_pixel_have_no_variance() -> None:
     p, g, c = np.array([0.3, 0.8]), np.array([0, 1]), 0.01**2
     expected = 1 - ((2 * p * g + c) / (p**2 + g**2 + c)).mean()
     assert losses.value("ssim", p, g, window=1) == pytest.approx(expected, rel=1e-12)
+
+
+def test_without_class_0_every_class_is_foreground() -> None:
+    """p is 1/2 for class 1 and 1/4 for class 2 in the pixels 1, 2, 1 that are left: no term has a weight of class 0.
+
+    I, FP, FN are 1, 1/2, 1 of class 1 and 1/4, 1/2, 3/4 of class 2.
+    """
+    pred = np.array([[[0.25, 0.25, 0.25, 0.8]], [[0.5, 0.5, 0.5, 0.1]], [[0.25, 0.25, 0.25, 0.1]]])
+    truth = np.array([[1, 2, 1, 0]])
+    options = {"ignore": (0,)}
+    logs = (2 * math.log(2) + math.log(4)) / 3  # −ln p of what is true
+    dices = ((1 - 2 * 1 / (1.5 + 2)) + (1 - 2 * 0.25 / (0.75 + 1))) / 2
+    found = losses.value("combo", pred, truth, alpha=0.75, beta=0.875, **options)
+    assert found == pytest.approx(0.75 * 0.875 * logs + 0.25 * dices)
+    tversky = [1 - 1 / (1 + 0.2 * 0.5 + 0.8 * 1), 1 - 0.25 / (0.25 + 0.2 * 0.5 + 0.8 * 0.75)]
+    enhanced = (tversky[0] ** 0.75 + tversky[1] ** 0.75) / 2
+    found = losses.value("unified_focal", pred, truth, weight=0.25, delta=0.8, gamma=0.25, **options)
+    assert found == pytest.approx(0.25 * 0.8 * logs + 0.75 * enhanced)
+    wrong = 0.25 + 0.5 + 0.25  # the mass that is given to the other of both classes
+    found = losses.value("generalized_wasserstein_dice", pred, truth, **options)
+    assert found == pytest.approx(1 - 2 * (3 - wrong) / (2 * (3 - wrong) + wrong))
+    chosen = losses.value("generalized_wasserstein_dice", pred, truth, background_class=1, **options)
+    assert chosen == pytest.approx(1 - 2 * (2 - 0.5) / (2 * (2 - 0.5) + wrong))
