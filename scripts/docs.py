@@ -31,7 +31,8 @@ def pages() -> dict[str, str]:
         "docs/formats.md": _page(
             "Formats",
             "The first bytes of a file decide, not its suffix. Integers are labels; floating point is labels (whole\n"
-            "numbers only), foreground probability (the truth's shape) or class probabilities (`(C, *spatial)`).",
+            "numbers only), foreground probability (the truth's shape) or class probabilities (`(C, *spatial)`).\n"
+            "With `--multilabel` or `--soft-truth` the truth has a channel for each class too.",
             "formats",
         ),
         "docs/exit-codes.md": _page(
