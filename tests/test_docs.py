@@ -1,12 +1,17 @@
 """The docs say what the program prints, and the README's commands are where they are looked for."""
 
 import importlib.util
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +59,48 @@ def test_links_in_the_docs_lead_somewhere(root: Path) -> None:
     for page in [*root.glob("*.md"), *(root / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_example_of_the_gate_runs(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration of docs/gate.md, then its Python; the second run takes persons for buildings."""
+    page = (root / "docs" / "gate.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```(toml|python)\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    (tmp_path / "segeval.toml").write_text(blocks["toml"], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name, spoilt in [("baseline", 0), ("out", 3)]:
+        masks(tmp_path / name / "masks", spoilt)
+        assert run(["score", f"{name}/masks/pred", f"{name}/masks/gt", "-o", name])[0] == 0
+    code, said = run(["gate", "out", "--json"])
+    rules = json.loads(said)["rules"]
+    assert [(rule["id"], rule["verdict"]) for rule in rules] == [
+        ("floor", "pass"),
+        ("no class regresses", "fail"),
+        ("release", "fail"),
+        ("tail", "pass"),
+        ("one city", "pass"),
+    ]
+    assert code == 1
+    failed = [check["number"] for check in rules[1]["checks"] if check["verdict"] != "pass"]
+    assert failed == ["iou[building]", "iou[person]"]
+    names: dict[str, Any] = {}
+    exec(blocks["python"], names)
+    assert (names["verdict"].verdict, names["verdict"].exit_code) == ("fail", 1)
+
+
+def masks(folder: Path, spoilt: int) -> None:
+    """Stripes of four classes, in four images of each of ten cities; class 2 loses some of its 8 rows to class 1."""
+    for side in ("pred", "gt"):
+        (folder / side).mkdir(parents=True)
+    for n in range(40):
+        truth = np.repeat(np.arange(4, dtype=np.uint8), 8)[:, None] * np.ones(32 + n, np.uint8)
+        pred = truth.copy()
+        pred[15 : 16 + spoilt + n % 2] = 1
+        name = f"{('ulm', 'berlin', *'abcdefgh')[n % 10]}_{n:06}"
+        for side, array, end in (("pred", pred, ""), ("gt", truth, "_gt")):
+            Image.fromarray(array).save(folder / side / f"{name}{end}.png")
+
+
+def run(arguments: list[str]) -> tuple[int, str]:
+    """The exit code of a command, and what it says on stdout."""
+    done = subprocess.run([sys.executable, "-m", "segeval", *arguments], capture_output=True, encoding="utf-8")
+    return done.returncode, done.stdout
