@@ -72,6 +72,7 @@ class Scores:
         self.pixels = pixels  # int64 (images,): decisions, of pixels that are not ignored
         self.pooled = PixelCounts(*(counts.sum(axis=0) for counts in images))  # each (classes,)
         self.total = int(pixels.sum())
+        self._image_means: dict[str, list[float]] = {}
 
     @classmethod
     def of(cls, evidence: Sequence[Evidence], ids: Sequence[int], scoring: Scoring) -> "Scores":
@@ -165,7 +166,10 @@ class Scores:
 
     def image_means(self, entry: Entry) -> list[float]:
         """For each image the mean of a metric over its classes."""
-        return [mean(row, self.scoring.mean).value for row in self.values(entry, self.images)]
+        if entry.name not in self._image_means:
+            rows = self.values(entry, self.images)
+            self._image_means[entry.name] = [mean(row, self.scoring.mean).value for row in rows]
+        return self._image_means[entry.name]
 
 
 def _stacked(evidence: Sequence[Evidence], ids: Sequence[int]) -> PixelCounts:

@@ -115,8 +115,10 @@ class Resampled:
         return found
 
     def _pooled(self, groups: Scores) -> tuple[PixelCounts, Array, Array]:
-        summed = [self.weights @ each.astype(np.float64) for each in (*groups.images, groups.right, groups.pixels)]
-        return PixelCounts(*summed[:4]), summed[4], summed[5]
+        each = (*groups.images, groups.right[:, None], groups.pixels[:, None])
+        summed = self.weights @ np.hstack(each).astype(np.float64)  # one product is faster than six
+        *counts, right, pixels = np.split(summed, np.cumsum([part.shape[1] for part in each])[:-1], axis=1)
+        return PixelCounts(*counts), right[:, 0], pixels[:, 0]
 
     def means(self, values: Array) -> Array:
         """The mean over images of the defined values of each column (images, M): (B, M)."""

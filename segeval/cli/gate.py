@@ -8,7 +8,7 @@ import click
 
 from segeval.cli import options
 from segeval.cli.config import rules_of
-from segeval.text import some
+from segeval.text import safe_text
 
 
 @options.command
@@ -32,7 +32,7 @@ def command(
     """
     from segeval.cli import present
     from segeval.errors import BaselineError
-    from segeval.gate import judge, update
+    from segeval.gate import judge, renew
     from segeval.results import Results
 
     if updating["update"]:
@@ -44,13 +44,12 @@ def command(
     except BaselineError as fault:
         if not updating["update"]:
             raise
-        place = update(found, ruling["baseline"])
-        raise type(fault)(fault.message, f"{place} is the baseline from now on") from fault
+        done = renew(found, ruling["baseline"], updating["ratchet"], None)
+        raise type(fault)(fault.message, done) from fault
     present.show_verdict(verdict.document(), shown["as_json"], sys.stdout)
-    if updating["update"] and updating["ratchet"] and verdict.worse:
-        click.echo(f"the baseline stays: worse is {some(verdict.worse)}", err=True)
-    elif updating["update"]:
-        click.echo(f"the baseline is now {update(found, ruling['baseline'])}", err=True)
+    if updating["update"]:
+        done = renew(found, ruling["baseline"], updating["ratchet"], verdict.worse)
+        click.echo(safe_text(done), err=True)
     ctx.exit(verdict.exit_code)
 
 

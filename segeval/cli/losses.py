@@ -43,9 +43,9 @@ def command(
     from segeval.bootstrap import Draws
     from segeval.cli import present
     from segeval.evaluate import Job, evaluate, find_pairs, losses_asked_for, recorded, with_losses
-    from segeval.report import studied
-    from segeval.report.study import FORMATS
     from segeval.study import study
+    from segeval.studying import files as studied
+    from segeval.studying.tables import FORMATS
 
     job = with_losses(Job(reading, choice, losses or losses_asked_for("all")), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)

@@ -71,6 +71,8 @@ def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
         tuple(sorted(set(theirs.ids) - set(mine.ids))),
         other,
     )
+    if not (found.only_run or found.only_baseline or other):
+        return found
     if not common or not intersect:
         hint = (
             f"--intersect compares the {counted(len(common), 'image')} that both have" if common else "score it again"
@@ -120,11 +122,20 @@ def _only(results: Results, ids: list[str]) -> Results:
     return results.changed(lambda rows: rows.only(np.array([place[id_] for id_ in ids], np.int64)), whole=False)
 
 
-def update(run: Results, baseline: str) -> str:
-    """Make a stored run the baseline; gives where it lies now."""
+def renew(run: Results, baseline: str, ratchet: bool, worse: list[str] | None) -> str:
+    """Make a stored run the baseline, unless it is incomplete or a ratchet forbids it; gives what was done.
+
+    worse: the numbers in which the run is worse; None where the two could not be compared.
+    """
     source, target = stored.run_file(run.name), stored.run_file(baseline)
     if target.suffix != ".json":
         target = target / "run.json"
+    if not run.document["complete"]:
+        return "the baseline stays: images are missing from this run"
+    if ratchet and worse is None and target.exists():
+        return "the baseline stays: a ratchet does not move where nothing can be compared"
+    if ratchet and worse:
+        return f"the baseline stays: worse is {some(worse)}"
     if source.resolve() != target.resolve():
         stored.copy(source, target, run.document["files"])
-    return str(target)
+    return f"the baseline is now {target}"

@@ -176,6 +176,8 @@ class _Judge:
     def _value(self, number: Number, limit: Limit) -> Check:
         value = number.value(self.run)
         decision = _within(limit, value)
+        if math.isnan(value) and number.drawn is None and not self.run.whole:
+            decision = Decision(FAIL, number.refusal)  # it is told of all images, and not of some of them
         if not self.pair:
             return Check(number.title, str(limit), *decision, value)
         beside = _Drop(number, limit, number.value(self.pair.run), number.value(self.pair.baseline))
@@ -231,8 +233,8 @@ def _check_limit(rule: Rule, limit: Limit, number: Number) -> None:
     if limit.drop and math.isnan(number.best):
         raise BadRule(f"rule {rule.id!r}: {number.title} has no better and worse", "limit its value with min or max")
     span = 1.0 if limit.relative else number.high - number.low if limit.drop else number.high
-    if limit.number > span:
-        what = f"rule {rule.id!r}: {limit} is beyond {span:.0%}, the most that it can be"
+    if limit.number > span or (limit.drop and limit.number == span):
+        what = f"rule {rule.id!r}: {limit}, where {span:.0%} is the most that there can be"
         raise BadRule(what, f"did you mean {limit.number:g}%?")
 
 

@@ -88,7 +88,8 @@ class Verdict:
     @property
     def worse(self) -> list[str]:
         """The numbers of rules that are worse than in the baseline."""
-        return [check.number for ruling in self.rulings for check in ruling.checks if check.change < 0]
+        checks = [check for ruling in self.rulings for check in ruling.checks if not math.isnan(check.baseline)]
+        return [check.number for check in checks if not check.change >= 0]  # one that became undefined is worse
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON has it."""

@@ -88,11 +88,14 @@ def verdict_lines(document: Document) -> list[str]:
 
 
 def verdict_headline(document: Document) -> str:
-    """The last line: the verdict, how many rules, and the worst of them."""
-    rules = document["rules"]
-    odd = [ruling for ruling in rules if ruling["verdict"] != "pass"]
-    line = f"{document['verdict'].upper()}  {len(odd) or len(rules)} of {counted(len(rules), 'rule')}"
-    line += "" if not odd else f" · {_sentence(odd[0])}"
+    """The last line: the verdict, for how many rules, and the first of those that it comes from."""
+    rules, verdict = document["rules"], document["verdict"]
+    stops = {"fail": {"fail"} | ({"inconclusive"} if document["inconclusive"] == "fail" else set())}
+    sources = stops.get(verdict, {verdict})
+    telling_rules = [rule for rule in rules if rule["level"] == "error" and rule["verdict"] in sources]
+    number = len(rules) if verdict == "pass" else len(telling_rules)
+    line = f"{verdict.upper()}  {number} of {counted(len(rules), 'rule')}"
+    line += "" if verdict == "pass" else f" · {_sentence(telling_rules[0])}"
     return line if document["complete"] else f"INCOMPLETE: {line}"
 
 

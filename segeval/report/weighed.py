@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from segeval.frequencies import Frequencies
 from segeval.text import counted, some
-from segeval.weighing import Plan, Weighed
+
+if TYPE_CHECKING:
+    from segeval.frequencies import Frequencies
+    from segeval.weighing import Plan, Weighed
 
 
-def plan_lines(plan: Plan, found: Frequencies) -> Iterator[str]:
+def plan_lines(plan: "Plan", found: "Frequencies") -> Iterator[str]:
     """What the ids are taken for, the formula with its unit, and the weights of the classes."""
     meanings = {"binary": "one kind of cell, split into connected parts", "instances": "single cells"}
     meanings["semantic"] = "classes, split into connected parts"
@@ -31,7 +33,7 @@ def plan_lines(plan: Plan, found: Frequencies) -> Iterator[str]:
         yield f"class weights: {plan.class_weights}, by the frequencies of each image"
 
 
-def result_lines(weighed: Weighed, plan: Plan, folder: str) -> Iterator[str]:
+def result_lines(weighed: "Weighed", plan: "Plan", folder: str) -> Iterator[str]:
     """How many maps there are, and what is in them."""
     entries: list[dict[str, Any]] = weighed.document["files"]
     if entries:

@@ -164,7 +164,7 @@ def test_update_baseline(invoke, runs, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     args = ["gate", "bad", "-r", "miou_dataset drop <= 0.1", "--baseline", "ci/base", "--update-baseline"]
     first = invoke(*args)
-    assert (first.exit_code, "ci/base/run.json is the baseline from now on" in first.stderr) == (4, True)
+    assert (first.exit_code, "the baseline is now ci/base/run.json" in first.stderr) == (4, True)
     assert invoke(*args).exit_code == 0
     good = ["gate", "good", *args[2:]]
     assert invoke(*good).exit_code == 0
@@ -215,3 +215,37 @@ def test_nowhere_to_update(invoke, runs, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     found = invoke("gate", "good", "-r", "miou_dataset > 0", "--update-baseline")
     assert (found.exit_code, "give --baseline RUN" in found.stderr) == (2, True)
+
+
+def test_an_incomplete_run_is_no_baseline(invoke, runs, monkeypatch):
+    """Nor does a ratchet move where nothing can be compared."""
+    monkeypatch.delenv("CI", raising=False)
+    shutil.copytree("good", "base")
+    before = (runs / "base" / "run.json").read_bytes()
+    (runs / "pred_good" / "img03.png").write_bytes(b"")
+    assert invoke("score", "pred_good", "truth", "--num-classes", "3", "-o", "part").exit_code == 3
+    args = ["--baseline", "base", "-r", "miou_dataset drop <= 0.9", "--update-baseline"]
+    found = invoke("gate", "part", *args, "--intersect")
+    assert (found.exit_code, "the baseline stays: images are missing" in found.stderr) == (3, True)
+    found = invoke("gate", "part", *args)
+    assert (found.exit_code, "the baseline stays: images are missing" in found.stderr) == (4, True)
+    shutil.rmtree("truth")
+    shutil.copytree("pred_bad", "truth")
+    assert invoke("score", "pred_bad", "truth", "--num-classes", "3", "-o", "new").exit_code == 0
+    found = invoke("gate", "new", *args, "--ratchet")
+    assert (found.exit_code, "a ratchet does not move" in found.stderr) == (4, True)
+    assert (runs / "base" / "run.json").read_bytes() == before
+    found = invoke("gate", "new", *args)
+    assert (found.exit_code, "the baseline is now base/run.json" in found.stderr) == (4, True)
+    assert (runs / "base" / "run.json").read_bytes() == (runs / "new" / "run.json").read_bytes()
+
+
+def test_the_last_line_counts_what_decides(invoke, runs):
+    """Warnings and rules that may be undecided do not make a pass a fail."""
+    (runs / "segeval.toml").write_text(
+        "[[gate.rule]]\nid='a'\nmetric='miou_dataset'\nmin=0.9999\nlevel='warn'\n"
+        "[[gate.rule]]\nid='b'\nmetric='miou_dataset'\nmin=0.1\n"
+    )
+    found = invoke("gate", "bad")
+    assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "PASS  2 of 2 rules")
+    assert "warn: too low" in found.stdout

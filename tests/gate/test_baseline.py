@@ -162,3 +162,9 @@ def test_tables_that_do_not_fit_are_refused(stored):
     (stored / "run.json").write_text(json.dumps(document))
     with pytest.raises(UnreadableRun, match="do not fit"):
         judge([Rule.parse("dice over images p05 >= 0.1")], Results.read(str(stored)))
+
+
+def test_the_same_images_need_no_intersection():
+    """Also where both are parts of larger runs."""
+    run, before = (model(images=range(9)).changed(lambda rows: rows.only([1, 2]), whole=False) for _ in range(2))
+    assert paired(run, before).run.rows.ids == run.rows.ids

@@ -87,11 +87,11 @@ def test_noninferiority_needs_proof():
 def test_an_undefined_number_fails():
     """Class `rare` is in no image: floors and drops fail with that reason, whatever the test."""
     run, before = model(), model()
-    for rule in ("iou[rare] >= 0", "iou[rare] drop <= 1", "iou[rare] over images p05 <= 1"):
+    for rule in ("iou[rare] >= 0", "iou[rare] drop <= 0.9", "iou[rare] over images p05 <= 1"):
         found = verdicts([rule], run, before)
         assert (found.exit_code, found.rulings[0].checks[0].reason[:9]) == (1, "undefined"), rule
     for test in ("none", "regression", "noninferiority"):
-        rule = {"metric": "iou", "classes": "rare", "max_drop": 1, "test": test}
+        rule = {"metric": "iou", "classes": "rare", "max_drop": 0.9, "test": test}
         assert verdicts([rule], run, before).exit_code == 1
 
 
@@ -204,7 +204,7 @@ def test_over_groups_pools_their_images():
 def test_levels():
     """warn never stops, off is not looked at."""
     run = model()
-    rules = [table(id="w", min=1, max_drop=1, level="warn"), table(id="o", metric="nonsense", level="off")]
+    rules = [table(id="w", min=1, max_drop=0.9, level="warn"), table(id="o", metric="nonsense", level="off")]
     found = verdicts(rules, run, run)
     assert (found.exit_code, found.verdict, [each.id for each in found.rulings]) == (0, "pass", ["w"])
     assert [each.id for each in found.warned] == ["w"]
@@ -219,7 +219,7 @@ def test_rules_that_no_run_can_fulfil():
         with pytest.raises(BadRule) as caught:
             verdicts([rule], run)
         assert hint in caught.value.hint
-    with pytest.raises(BadRule, match="beyond 100%"):
+    with pytest.raises(BadRule, match="where 100% is the most"):
         verdicts([{"metric": "miou_dataset", "max_drop_rel": 5}], run)
     with pytest.raises(BadRule, match="no better and worse"):
         verdicts(["truth_pixels[road] drop <= 5"], run)
@@ -240,7 +240,7 @@ def test_a_missing_image_ends_with_3():
 
 def test_a_unit_without_spacing_fails():
     """A distance in mm cannot be judged where files have no spacing."""
-    for limit in ({"min": 0}, {"max_drop": 1}):
+    for limit in ({"min": 0}, {"max_drop": 0.9}):
         found = verdicts([{"metric": "miou_dataset", "unit": "mm", **limit}], model(), model())
         assert (found.exit_code, "no spacing" in found.rulings[0].checks[0].reason) == (1, True)
     run = model(unit="mm")
@@ -259,3 +259,19 @@ def test_quantiles_are_told_to_be_rough():
     found = verdicts(["dice over images median drop <= 0.5", "dice over images mean drop <= 0.4"], model(), model())
     assert [len(ruling.notes) for ruling in found.rulings] == [1, 0]
     assert "median" in found.rulings[0].notes[0]
+
+
+def test_a_number_that_became_undefined_is_worse():
+    """So that a ratchet does not move on it."""
+    found = verdicts(["iou[road] >= 0"], model(), model())
+    check = found.rulings[0].checks[0]
+    ruling = replace(found.rulings[0], checks=(replace(check, value=math.nan, change=math.nan),))
+    assert replace(found, rulings=(ruling,)).worse == ["iou[road]"]
+    assert found.worse == []
+
+
+def test_counts_of_a_slice_say_what_is_missing():
+    """They are told of all images, and not of some of them."""
+    rule = {"metric": "n_missed", "classes": "road", "max": 3, "where": "id != 'A_000'"}
+    check = verdicts([rule], model()).rulings[0].checks[0]
+    assert (check.verdict, check.reason) == ("fail", "n_missed has no evidence of single images")

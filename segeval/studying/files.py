@@ -17,9 +17,9 @@ from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller
 from segeval.pairing import Pair, Pairing
 from segeval.report.folder import OVERWRITE, plain
-from segeval.report.study import FORMATS
 from segeval.run import Run
 from segeval.study import SCHEMA, samples
+from segeval.studying.tables import FORMATS
 
 FILES = {"losses_images.csv": "csv", "losses.json": "json"}  # with the format of each
 KNOWN_BEFORE = ("schema", "options", "inputs", "study")  # what of a document shows before any work

@@ -1,0 +1,1 @@
+"""How a study of losses is shown, and how it becomes files."""
