@@ -74,7 +74,7 @@ def verdict_lines(document: Document) -> list[str]:
         sides = 200 * how["confidence"] - 100
         drawn = f"paired bootstrap of {how['resamples']:,} resamples (seed {how['seed']})"
         seen = "detectable: the smallest drop found in 80 % of cases"
-        lines.append(f"intervals: {sides:g} % two-sided, {drawn}; {seen}")
+        lines.append(f"change: + is better; intervals: {sides:g} % two-sided, {drawn}; {seen}")
         if any(len(r["checks"]) > 1 for r in tested):
             lines.append("classes of one rule share its chance of a false alarm (Holm); rules do not share theirs")
     images = document["images"]
