@@ -1,20 +1,24 @@
 """How untrusted text (file names, class names) may be shown."""
 
+import re
 import unicodedata
 
 # Control, format (bidi, zero width), surrogate, unassigned-private use is fine; line and paragraph separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+# What GitHub and Azure take as a command wherever it stands in a line of the log: `##[set-output …]`, `##vso[…]`.
+_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def safe_text(text: str) -> str:
     """The text with every character that could forge a terminal, log or table made visible.
 
     Control and format characters, line separators and undecodable bytes become `\\x1b`, `\\u202e`, `\\xff`; all other
-    Unicode stays. Applying it twice changes nothing.
+    Unicode stays. `##[` and `##vso[`, which begin commands of CI systems, become `#\\x23[`. Applying it twice changes
+    nothing.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_visible(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+    return _COMMAND.sub(r"#\\x23", text)
 
 
 def _visible(char: str) -> str:

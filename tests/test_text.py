@@ -25,6 +25,9 @@ from segeval.text import extent, safe_text, some
         ("\udcff.png", "\\xff.png"),  # the byte 0xff of a name that is not UTF-8
         ("\ud800", "\\ud800"),
         ("[/] </script> =cmd() -x", "[/] </script> =cmd() -x"),
+        ("a##[set-output name=x]y ##vso[task] ###[z", "a#\\x23[set-output name=x]y #\\x23vso[task] ##\\x23[z"),
+        ("## [x] #[x] ##", "## [x] #[x] ##"),
+        ("é##[x", "é#\\x23[x"),
         ("", ""),
     ],
 )

@@ -1,12 +1,20 @@
 """What a verdict says to people: tables and sentences of its document."""
 
-from typing import Any
+from typing import Any, TextIO
 
 from segeval.report.sections import Cell, Table, shown
-from segeval.text import counted, some
+from segeval.report.table import draw
+from segeval.text import counted, safe_text, some
 
 Document = dict[str, Any]
 SHORT = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive"}
+
+
+def write(document: Document, out: TextIO) -> None:
+    """The table, the sentences below it, and the most important line last."""
+    draw([verdict_table(document)], out)
+    for line in [*verdict_lines(document), verdict_headline(document)]:
+        out.write(f"{safe_text(line)}\n")
 
 
 def verdict_table(document: Document) -> Table:
@@ -67,7 +75,7 @@ def signed(value: float | None) -> str:
 
 def verdict_lines(document: Document) -> list[str]:
     """What stands below the table: notes, how the intervals were made, which images were left out."""
-    lines = [f"{ruling['id']}: {note}" for ruling in document["rules"] for note in ruling["notes"]]
+    lines = [f"rule {ruling['id']}: {note}" for ruling in document["rules"] for note in ruling["notes"]]
     tested = [r for r in document["rules"] if r["test"] != "none"]
     if tested:
         how = document["statistics"]
@@ -95,11 +103,12 @@ def verdict_headline(document: Document) -> str:
     telling_rules = [rule for rule in rules if rule["level"] == "error" and rule["verdict"] in sources]
     number = len(rules) if verdict == "pass" else len(telling_rules)
     line = f"{verdict.upper()}  {number} of {counted(len(rules), 'rule')}"
-    line += "" if verdict == "pass" else f" · {_sentence(telling_rules[0])}"
+    line += "" if verdict == "pass" else f" · {sentence(telling(telling_rules[0])[0])}"
     return line if document["complete"] else f"INCOMPLETE: {line}"
 
 
-def _sentence(ruling: Document) -> str:
-    check = telling(ruling)[0]
+def sentence(check: Document) -> str:
+    """A check in one line: the number, its change, its limit, and what is wrong with it."""
     change = "" if check["change"] is None else f" ({signed(check['change'])} against the baseline)"
-    return f"{check['number']} {shown(check['value'])}{change}, {check['limit']}: {check['reason']}"
+    reason = f": {check['reason']}" if check["reason"] else ""
+    return f"{check['number']} {shown(check['value'])}{change}, {check['limit']}{reason}"

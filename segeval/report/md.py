@@ -7,6 +7,8 @@ from segeval.report import REPORTS, Document
 from segeval.report.sections import Table, sentences, shown, tables
 from segeval.text import safe_text
 
+_JOINER = "\u2060"  # takes no room; GitHub and GitLab look for @user and #1 after the backslashes are gone
+
 
 @REPORTS.add()
 def md(document: Document, out: TextIO, matrix: str | None) -> None:
@@ -31,6 +33,7 @@ def _table(table: Table) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text that stays text in Markdown: no markup, no HTML, no link, no cell border."""
+    """Text that stays text in Markdown: no markup, no HTML, no link, no mention, no cell border."""
     escaped = re.sub(r"([\\`*_{}\[\]()<>#+!|~&@])", r"\\\1", safe_text(text)).replace("://", ":\\//")
-    return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)
+    escaped = re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped)
+    return re.sub(r"([@#!])(?=\\?\w)", f"\\1{_JOINER}", escaped)

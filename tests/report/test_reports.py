@@ -3,6 +3,7 @@
 import csv as parser
 import io
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -233,7 +234,7 @@ def cells(text):
         if token.type in ("td_open", "th_open", "td_close", "th_close"):
             inside = token.type.endswith("open")
         if inside and token.type == "inline":
-            rows[-1].append("".join(child.content for child in token.children))
+            rows[-1].append("".join(child.content for child in token.children).replace("\u2060", ""))
     return rows
 
 
@@ -259,6 +260,15 @@ def safe(name):
 def test_no_bare_address_in_markdown(start):
     """GitHub makes links of `www.` and `https://` in plain text too."""
     assert start not in markdown_text(f"see {start}evil.example")
+
+
+@pytest.mark.parametrize("name", ["@user", "@_user", "a @org/team", "#1", "!1", "@ user"])
+def test_no_mention_in_markdown(name):
+    """GitHub and GitLab look for these in the rendered text, where the backslashes are gone."""
+    (inline,) = [token for token in rendered(markdown_text(name)) if token.type == "inline"]
+    text = "".join(child.content for child in inline.children)
+    assert text.replace("\u2060", "") == name
+    assert not re.search(r"[@#!]\w", text)
 
 
 def test_hostile_images_in_markdown(score, save):
