@@ -84,7 +84,8 @@ def _console(command: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    return inherited | {"COLUMNS": "80", "PYTHONUTF8": "1"}
 
 
 def _help(command: str) -> str:

@@ -177,6 +177,16 @@ class UpdateRefused(UsageError):
     code = "SEG113"
 
 
+class BadReport(UsageError):
+    """A report of the gate cannot be written where it was asked for.
+
+    `--junit`, `--markdown` and `--openmetrics` want a file each, which is none of the run's or the baseline's own, and
+    a verdict: with `segeval score` they stand beside `-r`. Folders are made; the message says what the system refused.
+    """
+
+    code = "SEG114"
+
+
 class EmptyFile(InputError):
     """The file has no bytes.
 

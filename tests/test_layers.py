@@ -23,7 +23,7 @@ ROOMS = [
     ),
     *("classes", "pairing", "io", "samples", "diagnose", "run", "evaluate", "check", "api", "study"),
     *("results", "numbers", "gate", "compare"),
-    *("processes", "weighing", "report", "studying", "cli"),
+    *("processes", "weighing", "report", "studying", "ci", "testing", "cli"),
 ]
 PURE = {
     *("distance", "cells", "frequencies", "weightmap", "autodiff", "tensors", "arrays"),

@@ -20,7 +20,7 @@ from segeval.text import safe_text
 @options.configured
 @click.pass_context
 def command(
-    ctx: click.Context, run: str, ruling: dict[str, Any], updating: dict[str, Any], draws: Any, shown: dict[str, Any]
+    ctx: click.Context, run: str, ruling: dict[str, Any], updating: dict[str, Any], draws: Any, shown: Any
 ) -> None:
     """Check RUN (a run.json or its folder) against rules and a baseline.
 
@@ -38,6 +38,7 @@ def command(
     if updating["update"]:
         _check_update(ruling["baseline"], updating["allow_ci"])
     rules = rules_of(ctx, ruling["rules"])
+    shown.spare([run, ruling["baseline"]])
     found = Results.read(run)
     try:
         verdict = judge(rules, found, ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
@@ -46,7 +47,7 @@ def command(
             raise
         done = renew(found, ruling["baseline"], updating["ratchet"], None)
         raise type(fault)(fault.message, done) from fault
-    present.show_verdict(verdict.document(), shown["as_json"], sys.stdout)
+    present.show_verdict(verdict, shown, sys.stdout)
     if updating["update"]:
         done = renew(found, ruling["baseline"], updating["ratchet"], verdict.worse)
         click.echo(safe_text(done), err=True)

@@ -19,7 +19,7 @@ from segeval.cli.present import say_error
 from segeval.errors import BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED, DiskFull, InternalError, SegevalError
 from segeval.text import safe_text
 
-_NO_COMMANDS = {"main", "options", "config", "present", "listing"}
+_NO_COMMANDS = {"main", "options", "config", "present", "listing", "surfaces"}
 
 
 class Terminated(BaseException):

@@ -263,12 +263,20 @@ compared_output = group(
     ),
 )
 
+_surfaces = (
+    option("--junit", metavar="FILE", help="Write the verdict as JUnit XML, a case for each number of each rule."),
+    option("--markdown", metavar="FILE", help="Write it as Markdown, for a comment that a bot keeps up to date."),
+    option("--openmetrics", metavar="FILE", help="Write all numbers of the run and the verdict as OpenMetrics text."),
+    option("--name", default="gate", show_default=True, metavar="NAME", help="Tells this gate from others in CI."),
+)
 verdict_output = group(
     "shown",
     "Output",
-    dict,
+    made("segeval.cli.surfaces", "Shown"),
     option("--json", "as_json", is_flag=True, help="The verdict as JSON on stdout, instead of a table."),
+    *_surfaces,
 )
+surfaces = group("shown", "Quality gate", made("segeval.cli.surfaces", "Shown"), *_surfaces)
 
 _drawing = (
     option(

@@ -13,6 +13,8 @@ from segeval.text import counted, safe_text, some
 
 if TYPE_CHECKING:
     from segeval.check import Checked
+    from segeval.cli.surfaces import Shown
+    from segeval.gate import Verdict
     from segeval.io.tables import ClassChoice
     from segeval.pairing import Pairing
     from segeval.run import Note, Run
@@ -98,17 +100,17 @@ def say_headline(run: "Run", document: dict[str, Any], form: str) -> None:
     click.echo(f"\n{markdown_text(line)}" if form == "md" else safe_text(line), err=form not in ("table", "md"))
 
 
-def show_verdict(document: dict[str, Any], as_json: bool, out: TextIO) -> None:
-    """The verdict: as JSON, or tables and sentences with the most important line last."""
-    from segeval.report import gated, table
+def show_verdict(verdict: "Verdict", shown: "Shown", out: TextIO) -> None:
+    """The verdict, as JSON or as a table with sentences, and then where CI shows it."""
+    from segeval.report import gated
     from segeval.run import as_text
 
-    if as_json:
+    document = verdict.document()
+    if shown.as_json:
         out.write(as_text(document))
-        return
-    table.draw([gated.verdict_table(document)], out)
-    for line in [*gated.verdict_lines(document), gated.verdict_headline(document)]:
-        out.write(f"{safe_text(line)}\n")
+    else:
+        gated.write(document, out)
+    shown.write(document, verdict.run.document)
 
 
 def check_lines(pairing: "Pairing", found: "Checked") -> Iterator[str]:

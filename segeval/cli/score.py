@@ -18,6 +18,7 @@ from segeval.cli.config import rules_of
 @options.losses
 @options.intervals
 @options.ruling
+@options.surfaces
 @options.output
 @options.running
 @options.configured
@@ -33,6 +34,7 @@ def command(
     losses: Any,
     draws: Any,
     ruling: dict[str, Any],
+    shown: Any,
     output: dict[str, Any],
     jobs: int,
 ) -> None:
@@ -51,6 +53,9 @@ def command(
 
     rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
     present.check_matrix(output, choice)
+    shown.check_asked(ctx, bool(rules))
+    stored = output["folder"] and f"{output['folder']}/run.json"
+    shown.spare([stored, ruling["baseline"]], [pred, gt])
     job = with_losses(Job(reading, choice, losses), gt, layout, scoring)
     pairing = find_pairs(pred, gt, layout)
     folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring, draws), pairing.digest)
@@ -63,15 +68,15 @@ def command(
     present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folders.refusal(folder)
-    ctx.exit(_gated(rules, run, draws, ruling, output["form"]) if rules else 0 if run.complete else 3)
+    ctx.exit(_gated(rules, run, draws, ruling, shown, output["form"]) if rules else 0 if run.complete else 3)
 
 
-def _gated(rules: list[Any], run: Any, draws: Any, ruling: dict[str, Any], form: str) -> int:
+def _gated(rules: list[Any], run: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str) -> int:
     """Judge the run at once; gives the exit code."""
     from segeval.cli import present
     from segeval.gate import judge
     from segeval.results import Results
 
     verdict = judge(rules, Results.of(run), ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
-    present.show_verdict(verdict.document(), False, sys.stdout if form == "table" else sys.stderr)
+    present.show_verdict(verdict, shown, sys.stdout if form == "table" else sys.stderr)
     return verdict.exit_code

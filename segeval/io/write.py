@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,6 +33,15 @@ def save(path: Path, data: bytes) -> None:
         raise _refused(path.parent, fault) from fault
     with _replacing(path, "xb") as stream:
         stream.write(data)
+
+
+def append(path: Path, limit: int, make: Callable[[int], str]) -> None:
+    """Add a text to a file that others write too; `make` is told how many bytes are left below the limit."""
+    try:
+        with open(path, "ab") as stream:
+            stream.write(make(limit - stream.tell()).encode())
+    except OSError as fault:
+        raise _refused(path, fault) from fault
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ def start(tmp_path):
     started = []
 
     def start(*args, patch="", stdout=subprocess.PIPE, **env):
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEGEVAL")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SEGEVAL", "GITHUB_"))}
         command = [sys.executable, "-c", DRIVER.format(patch=patch)] if patch else [sys.executable, "-m", "segeval"]
         process = subprocess.Popen(
             [*command, *map(str, args)],
@@ -64,6 +64,8 @@ def invoke(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEGEVAL_DEBUG", "")
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "CI"):
+        monkeypatch.delenv(name, raising=False)
 
     def invoke(*args):
         result = CliRunner().invoke(cli, [str(arg) for arg in args], prog_name="segeval")

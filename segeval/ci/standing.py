@@ -1,0 +1,25 @@
+"""What a check means to a pipeline: one word that every surface goes by, so that none contradicts the exit code."""
+
+from segeval.report.gated import Document, sentence, signed
+from segeval.report.sections import shown
+
+ERROR, WARNING, PASS = "error", "warning", "pass"
+
+
+def standing(document: Document, ruling: Document, check: Document) -> str:
+    """Whether a check stops the pipeline, is worth a look, or passes."""
+    verdict, policy = check["verdict"], document["inconclusive"]
+    if verdict == "pass" or (verdict == "inconclusive" and policy == "pass"):
+        return PASS
+    stops = verdict == "fail" or policy == "fail"
+    return ERROR if stops and ruling["level"] == "error" else WARNING
+
+
+def told(check: Document) -> str:
+    """A check in one line, with what its statistics say."""
+    line = sentence(check)
+    if check["lower"] is not None or check["upper"] is not None:
+        line += f"; interval {signed(check['lower'])} … {signed(check['upper'])}"
+    if check["detectable"] is not None:
+        line += f"; detectable {shown(check['detectable'])}"
+    return line
