@@ -64,7 +64,7 @@ def test_inputs_and_outputs_of_the_action(page, root):
     assert set(re.findall(r"^ {10}([\w-]+):", given, re.MULTILINE)) == {"run", "baseline", "rules"} <= known
     assert set(re.findall(r"steps\.gate\.outputs\.([\w-]+)", block)) <= known
     rules = re.findall(r"^ {12}(.*)$", given, re.MULTILINE)
-    assert [Rule.parse(rule).metric for rule in rules] == ["miou_dataset", "iou"]
+    assert [Rule.parse(rule).asked.metric for rule in rules] == ["miou_dataset", "iou"]
     for used in re.findall(r"uses: (.*)", block):
         assert re.fullmatch(r"(actions/[\w-]+@[0-9a-f]{40}|OWNER/segeval@COMMIT) # v[\d.]+", used)
 
