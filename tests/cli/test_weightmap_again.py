@@ -144,8 +144,7 @@ maps.encoded = slow
 """
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.25, 0.4])
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("jobs", "seconds"), [(1, 0.0), (1, 0.25), (2, 0.1), (2, 0.4)])
 def test_killed_at_any_moment(start, run, many, tmp_path, seconds, jobs):
     """`kill -9`, then --resume: the bytes of a run that nobody stopped, and nothing else in the folder."""
     options = ["weightmap", "masks", "--preview", "-j", jobs]
