@@ -189,9 +189,7 @@ def _compared(
     """The numbers that were asked for together, such as those of all classes."""
     values = [[number.value(run) for run in runs] for number in numbers]
     drawn = [_changes(found.get(number.title), len(runs)) for number in numbers]
-    p_values = [
-        [p_change(change) if np.isfinite(change).any() else math.nan for change in changes] for changes in drawn
-    ]
+    p_values = [[_p(change) for change in changes] for changes in drawn]
     compared = []
     adjusted = _adjusted(p_values)
     for number, row, changes, ps, qs in zip(numbers, values, drawn, p_values, adjusted, strict=True):
@@ -278,11 +276,16 @@ def _ranking(number: Number, runs: Sequence[Results], found: dict[str, Array]) -
     drawn = found.get(number.title)
     if drawn is None or not drawn.size:
         return None
-    good = number.good(drawn)
+    good = _last(number.good(drawn))
     ranks = (good[None, :, :] > good[:, None, :]).sum(axis=1)  # (runs, B): how many are better
     shares = [[float((row == rank).mean()) for rank in range(len(runs))] for row in ranks]
-    values = number.good(np.array([number.value(run) for run in runs]))
+    values = _last(number.good(np.array([number.value(run) for run in runs])))
     return Ranking(number.title, [1 + int((values > value).sum()) for value in values], shares)
+
+
+def _last(values: Array) -> Array:
+    """The values to rank by: what is undefined is not best."""
+    return np.where(np.isnan(values), -np.inf, values)
 
 
 def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:

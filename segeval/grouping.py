@@ -40,8 +40,8 @@ class Grouping:
         return (found[1] or "") if self._compiled.groups else found[0]
 
     def every(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """The group of each image."""
-        return tuple(map(self.of, ids))
+        """The group of each image; one in which the pattern finds nothing is alone."""
+        return tuple(self.of(id_) or id_ for id_ in ids)
 
     def named(self, id_: str) -> dict[str, str]:
         """What a slice can ask about: the id and the named groups of the pattern."""

@@ -147,6 +147,9 @@ def _spread(results: Results, name: str, k: int | None, over: str, stat: Stat) -
     if entry is None:
         what = f"{name} is no metric of single {over}"
         raise UnknownName(what, did_you_mean(name, list(METRICS)))
+    kind = results.scoring.mean
+    if k is None and kind != "arithmetic" and entry.facts["low"] < 0:
+        raise UnknownName(f"{name} may be below 0 and has no {kind} mean over classes", f"write {name}[CLASS]")
     title = f"{results.scoring.printed(entry)}{'' if k is None else '[' + results.classes[k]['name'] + ']'}"
 
     def drawn(r: Resampled) -> Array:

@@ -9,9 +9,11 @@ from models import model
 from scipy import stats
 
 import segeval
+from segeval.aggregate import Scores
 from segeval.bootstrap import Draws
 from segeval.compare import compare
 from segeval.errors import BadOption, BadRule, OtherClasses, OtherImages
+from segeval.evidence.confusion import PixelCounts
 from segeval.metrics import METRICS
 from segeval.results import Results
 
@@ -184,3 +186,14 @@ def test_the_document_is_the_same_each_time():
     runs = [named("a", 0.2, 1, images=[3]), named("b", 0.3, 2, images=[3])]
     first, second = (segeval.run.as_text(compare(runs, [], FAST).document()) for _ in range(2))
     assert first == second
+
+
+def test_an_undefined_number_has_no_first_rank():
+    """A run without a value comes last, in the ranks and in every resample."""
+    runs = [named("a", 0.8, 1), named("b", 0.02, 2), named("none", 0.02, 3)]
+    counts = PixelCounts(*(each * 0 for each in runs[2].rows.scores.images))
+    scores = Scores(counts, *(each.sum(axis=1) for each in counts[:2]), runs[2].scoring)
+    rows = replace(runs[2].rows, scores=scores)
+    runs[2] = replace(runs[2], whole=False, load=lambda: rows)
+    ranking = compare(runs, ["iou[road]"], FAST).ranking
+    assert (ranking.ranks, ranking.shares[2]) == ([2, 1, 3], [0, 0, 1])

@@ -1,6 +1,7 @@
 """`segeval score`: the numbers of two folders."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -52,6 +53,8 @@ def command(
     from segeval.report import folder as folders
 
     rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
+    if rules:
+        _check_baseline(ruling["baseline"], output["folder"])
     present.check_matrix(output, choice)
     shown.check_asked(ctx, bool(rules))
     stored = output["folder"] and f"{output['folder']}/run.json"
@@ -69,6 +72,15 @@ def command(
     if folder and kept:
         raise folders.refusal(folder)
     ctx.exit(_gated(rules, run, draws, ruling, shown, output["form"]) if rules else 0 if run.complete else 3)
+
+
+def _check_baseline(baseline: str | None, folder: str | None) -> None:
+    """Refuse to write the run where its baseline lies: it would be compared with itself."""
+    from segeval.errors import BadOption
+    from segeval.io.stored import run_file
+
+    if baseline and folder and run_file(baseline).resolve() == Path(folder, "run.json").resolve():
+        raise BadOption(f"-o {folder} is the baseline", "choose another folder with -o")
 
 
 def _gated(rules: list[Any], run: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str) -> int:

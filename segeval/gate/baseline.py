@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -112,8 +113,17 @@ def check_loss(name: str, run: Results, baseline: Results) -> None:
     for key in ("params", "reduction"):
         now, then = (document.get("losses", {}).get(loss, {}).get(key) for document in (mine, theirs))
         if now != then:
-            what = f"{name} has {key} {json.dumps(then)} in {baseline.name} and {json.dumps(now)} in {run.name}"
-            raise OtherClasses(what, "score both with the same losses and parameters")
+            _refuse_loss(name, key, (run, now), (baseline, then))
+    for key in ("average", "background", "weights"):
+        now, then = (document["options"].get("losses", {}).get(key) for document in (mine, theirs))
+        if now != then and (key != "weights" or loss == "unet_cross_entropy"):
+            _refuse_loss(name, key, (run, now), (baseline, then))
+
+
+def _refuse_loss(name: str, key: str, *sides: tuple[Results, Any]) -> NoReturn:
+    (run, now), (baseline, then) = sides
+    what = f"{name} has {key} {json.dumps(then)} in {baseline.name} and {json.dumps(now)} in {run.name}"
+    raise OtherClasses(what, "score both with the same losses and parameters")
 
 
 def _only(results: Results, ids: list[str]) -> Results:

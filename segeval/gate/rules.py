@@ -79,7 +79,7 @@ class Asked:
 def _matching(pattern: str, classes: Sequence[Mapping[str, Any]]) -> list[int]:
     """The positions of the classes of that name, or of that id, or whose names match."""
     tests = (
-        lambda row: row["name"] == pattern,
+        lambda row: pattern == "*" or row["name"] == pattern,
         lambda row: str(row["id"]) == pattern,
         lambda row: fnmatch.fnmatchcase(row["name"], pattern),
     )

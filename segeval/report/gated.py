@@ -103,8 +103,13 @@ def verdict_headline(document: Document) -> str:
     telling_rules = [rule for rule in rules if rule["level"] == "error" and rule["verdict"] in sources]
     number = len(rules) if verdict == "pass" else len(telling_rules)
     line = f"{verdict.upper()}  {number} of {counted(len(rules), 'rule')}"
-    line += "" if verdict == "pass" else f" · {sentence(telling(telling_rules[0])[0])}"
+    line += "" if verdict == "pass" else f" · {sentence(_source(telling_rules[0]))}"
     return line if document["complete"] else f"INCOMPLETE: {line}"
+
+
+def _source(ruling: Document) -> Document:
+    """The first check that the verdict on a rule comes from."""
+    return next(check for check in telling(ruling) if check["verdict"] == ruling["verdict"])
 
 
 def sentence(check: Document) -> str:

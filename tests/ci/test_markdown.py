@@ -7,6 +7,7 @@ from markdown_it import MarkdownIt
 from verdicts import ATTACKS, verdict
 
 from segeval.ci.markdown import COMMENT, SUMMARY, markdown
+from segeval.report.gated import verdict_headline
 
 FORBIDDEN = {"html_inline", "link_open", "image", "em_open", "strong_open", "code_inline", "s_open", "fence"}
 
@@ -84,3 +85,11 @@ def test_what_just_fits_is_whole(long):
     assert "omitted" not in whole
     assert markdown(document, "gate", len(whole.encode())) == whole
     assert markdown(document, "gate", len(whole.encode()) - 1) != whole
+
+
+def test_the_headline_shows_what_the_verdict_comes_from():
+    """Not the first number that does not pass: one that these images cannot decide stops nothing."""
+    document, _ = verdict(["iou[*] >= 0.99"])
+    first, second, *_ = document["rules"][0]["checks"]
+    first["verdict"], first["reason"] = "inconclusive", "the drop is too large, but may be chance"
+    assert verdict_headline(document).startswith(f"FAIL  1 of 1 rule · {second['number']} ")

@@ -249,3 +249,45 @@ def test_the_last_line_counts_what_decides(invoke, runs):
     found = invoke("gate", "bad")
     assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "PASS  2 of 2 rules")
     assert "warn: too low" in found.stdout
+
+
+def test_score_does_not_judge_a_run_by_itself(invoke, runs):
+    """-o at the place of the baseline would replace it before it is compared: refused before any work."""
+    before = (runs / "good" / "run.json").read_bytes()
+    args = ["score", "pred_bad", "truth", "--num-classes", "3", "--force", "-r", "miou_dataset drop <= 0.01"]
+    for baseline in ("good", "good/run.json", "./bad/../good"):
+        found = invoke(*args, "-o", "good", "--baseline", baseline)
+        assert (found.exit_code, "-o good is the baseline" in found.stderr) == (2, True)
+    assert (runs / "good" / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("option", [("--loss-average", "micro"), ("--loss-background", "exclude")])
+def test_losses_averaged_otherwise(invoke, runs, option):
+    """They are other numbers, though their parameters are the same; metrics do not mind."""
+    args = ["score", "pred_good", "truth", "--num-classes", "3", "--losses", "dice", "-o", "other"]
+    assert invoke(*args, *option).exit_code == 0
+    found = invoke("gate", "other", "-r", "loss.dice drop <= 0.9", "--baseline", "good")
+    assert (found.exit_code, "SEG304" in found.stderr) == (4, True)
+    assert invoke("gate", "other", "-r", "miou_dataset drop <= 0.9", "--baseline", "good").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["geometric", "harmonic"])
+def test_means_of_what_may_be_below_0(invoke, masks, kind):
+    """There is no geometric mean of a correlation of classes: the rule is refused, and not evaluated in part."""
+    masks(a=([[0, 0], [1, 1]], [[1, 1], [0, 0]]), b=([[0, 0], [1, 1]], [[0, 0], [1, 1]]))
+    args = ["score", "pred", "truth", "--num-classes", "2", "--mean", kind, "-r"]
+    found = invoke(*args, "mcc over images mean > 0")
+    assert (found.exit_code, f"no {kind} mean over classes" in found.stderr) == (2, True)
+    assert invoke(*args, "mcc[0] over images mean >= 0").exit_code == 0
+    assert invoke(*args, "iou over images mean >= 0").exit_code == 0
+
+
+def test_an_optional_group_that_takes_no_part(invoke, runs):
+    """Such images are groups of their own, whoever was told the pattern."""
+    pattern = "^(img0[0-3])?"
+    args = ["--num-classes", "3", "--group-by", pattern]
+    assert invoke("score", "pred_bad", "truth", *args, "-o", "grouped").exit_code == 0
+    rule = ["-r", "miou_dataset drop <= 0.01", "--baseline", "good", "--json"]
+    found = [json.loads(invoke("gate", *each, *rule).stdout)["rules"] for each in (["grouped"], ["bad", *args[2:]])]
+    assert found[0][0]["groups"] == 12
+    assert found[0] == found[1]
