@@ -19,6 +19,7 @@ from segeval.grouping import Grouping
 from segeval.io import stored
 from segeval.rows import Rows
 from segeval.run import SCHEMA, Run
+from segeval.text import FORMULAS
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,7 @@ class Results:
         document = stored.document(path, SCHEMA)
         try:
             scoring = _scoring(document)
-            _ = [float(row["iou"] or 0) for row in document["classes"]], dict(document["summary"]), document["files"]
-            _ = document["fingerprint"] + "", document["images"]["failed"], document["complete"]
+            _check(document)
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise UnreadableRun(f"{path} is not a whole run: {fault!r}", "score the images again") from fault
         return cls(name, document, lambda: _read(path, document, scoring))
@@ -74,6 +74,32 @@ def _scoring(document: Mapping[str, Any]) -> Scoring:
     """How a run counted, from its options."""
     options = document["options"]
     return Scoring(tuple(options["metrics"]), options["presence"], options["mean"], options["beta"])
+
+
+def _check(document: Mapping[str, Any]) -> None:
+    """Refuse a document that lacks something, or has something of another kind, that gate and compare go by."""
+    images, options = document["images"], document["options"]
+    texts = [document["fingerprint"], document["segeval"], *document["files"].values()]
+    texts += [note["id"] for note in images["failed"]]
+    numbers = [images["scored"], *document["summary"].values()]
+    for row in [*document["classes"], *document.get("groups", [])]:
+        texts.append(row["name"])
+        numbers += [value for key, value in row.items() if key not in ("id", "ids", "name", "group", "undefined")]
+        numbers += row.get("ids", [])
+    ids = [row["id"] for row in document["classes"]]
+    for loss in document.get("losses", {}).values():
+        texts.append(loss["reduction"])
+        numbers += [loss["value"], *(loss["per_class"][row["name"]] for row in document["classes"])]
+        _ = loss["params"].keys()
+    _ = options.get("losses", {}).keys(), document["classes"] and document["classes"][0]["iou"]
+    if options.get("group_by") is not None:
+        texts.append(options["group_by"])
+    if not isinstance(document["complete"], bool) or len({tuple(row) for row in document["classes"]}) > 1:
+        raise ValueError("rows of the same table differ")
+    for values, kinds in ((texts, (str,)), (ids, (int,)), (numbers, (int, float, type(None)))):
+        for value in values:
+            if not isinstance(value, kinds) or isinstance(value, bool):
+                raise TypeError(f"unexpected {value!r}")
 
 
 def _read(path: Path, document: Mapping[str, Any], scoring: Scoring) -> Rows:
@@ -109,13 +135,18 @@ def _rows(
         }
 
     return Rows(
-        ids,
-        tuple(group or id_ for group, id_ in zip(records["group"], ids, strict=True)),
+        tuple(map(_plain, ids)),
+        tuple(_plain(group or id_) for group, id_ in zip(records["group"], ids, strict=True)),
         tuple(records["truth_sha256"]),
         Scores(counts, right, pixels, scoring),
         lambda: _group_scores(path, document, scoring, ids),
         losses,
     )
+
+
+def _plain(text: str) -> str:
+    """An id as it was before a table marked it as no formula."""
+    return text[1:] if text.startswith(tuple(f"'{sign}" for sign in FORMULAS)) else text
 
 
 def _floats(texts: list[str]) -> Array:

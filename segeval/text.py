@@ -5,6 +5,7 @@ import unicodedata
 
 # Control, format (bidi, zero width), surrogate, unassigned-private use is fine; line and paragraph separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+FORMULAS = ("=", "+", "-", "@")  # how a cell begins that spreadsheets compute; tables put an apostrophe before it
 # What GitHub and Azure take as a command wherever it stands in a line of the log: `##[set-output …]`, `##vso[…]`.
 _COMMAND = re.compile(r"##(?=\w*\[)")
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from segeval.errors import UnreadableRun
 def run_file(name: str) -> Path:
     """The `run.json` that a RUN means: itself, or the one in that folder."""
     path = Path(name)
-    return path / "run.json" if path.is_dir() else path
+    return path / "run.json" if os.path.isdir(path) else path
 
 
 def document(path: Path, schema: str) -> dict[str, Any]:
     """The document in a `run.json` of this schema."""
+    _check_regular(path)
     found = documents.load(documents.read(path, UnreadableRun), ".json", str(path), UnreadableRun)
     kind = found.get("schema") if isinstance(found, dict) else None
     if kind != schema:
@@ -28,8 +30,22 @@ def document(path: Path, schema: str) -> dict[str, Any]:
     return found
 
 
+def _check_regular(path: Path) -> None:
+    """Refuse what would never end, such as a pipe; what cannot be opened at all is told by opening it."""
+    try:
+        odd = os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))
+        os.stat(path)
+    except ValueError as fault:
+        raise UnreadableRun(f"{str(path)!r} is no name of a file: {fault}", "check the name") from fault
+    except OSError:
+        return
+    if odd:
+        raise UnreadableRun(f"{path} is no regular file", "give a run.json or its folder")
+
+
 def columns(path: Path, sums: Mapping[str, str]) -> dict[str, list[str]]:
     """The columns of a table by their headers, if the table is the one that the run was written with."""
+    _check_regular(path)
     try:
         data = path.read_bytes()
     except OSError as fault:

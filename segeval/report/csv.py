@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from segeval.report import REPORTS, Document
 from segeval.report.sections import MEANS
-from segeval.text import safe_text
+from segeval.text import FORMULAS, safe_text
 
 
 @REPORTS.add()
@@ -38,7 +38,7 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
 def csv_text(text: str) -> str:
     """Text that no spreadsheet takes for a formula (CWE-1236)."""
     safe = safe_text(text)
-    return f"'{safe}" if safe.startswith(("=", "+", "-", "@")) else safe
+    return f"'{safe}" if safe.startswith(FORMULAS) else safe
 
 
 def csv_cell(value: Any) -> Any:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
 from models import model
 
 import segeval
+from segeval.bootstrap import Draws
 from segeval.errors import BadBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.gate import Rule, judge
-from segeval.gate.baseline import paired, read
+from segeval.gate.baseline import paired, read, renew
 from segeval.report import folder as folders
 from segeval.results import Results
 
@@ -168,3 +171,79 @@ def test_the_same_images_need_no_intersection():
     """Also where both are parts of larger runs."""
     run, before = (model(images=range(9)).changed(lambda rows: rows.only([1, 2]), whole=False) for _ in range(2))
     assert paired(run, before).run.rows.ids == run.rows.ids
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("summary", "miou_dataset"), "0.9"),
+        (("summary", "miou_dataset"), True),
+        (("files",), []),
+        (("files", "images.csv"), 1),
+        (("images", "failed"), 0),
+        (("images", "scored"), type(None)),
+        (("classes", 0, "name"), {}),
+        (("classes", 0, "id"), []),
+        (("classes", 0, "iou"), {}),
+        (("classes", 0, "dice"), type(None)),
+        (("losses",), []),
+        (("losses", "dice"), True),
+        (("losses", "dice", "value"), "x"),
+        (("losses", "dice", "reduction"), type(None)),
+        (("losses", "dice", "per_class"), {}),
+        (("options", "losses"), 3),
+        (("options", "group_by"), 3),
+        (("complete",), "yes"),
+        (("fingerprint",), None),
+    ],
+)
+def test_a_document_of_another_kind(stored, place, value):
+    """Whatever is missing or of another type is told, and is no fault of the program."""
+    document = json.loads((stored / "run.json").read_text())
+    inner = document
+    for key in place[:-1]:
+        inner = inner[key]
+    if value is type(None):
+        del inner[place[-1]]
+    else:
+        inner[place[-1]] = value
+    (stored / "run.json").write_text(json.dumps(document))
+    with pytest.raises(BadBaseline, match="is not a whole run"):
+        read(str(stored))
+
+
+def test_what_is_no_file_is_not_waited_for(stored):
+    """A pipe would never end; a name may be too long, or none."""
+    for name in ("images.csv", "run.json"):
+        (stored / name).unlink()
+        os.mkfifo(stored / name)
+        with pytest.raises(BadBaseline, match=f"{name} is no regular file"):
+            _ = read(str(stored)).rows
+    with pytest.raises(BadBaseline, match="too long"):
+        read("x" * 5000)
+    with pytest.raises(BadBaseline, match="no name of a file"):
+        read("a\0b")
+
+
+def test_ids_like_formulas_come_back(root, tmp_path):
+    """What a table marks for spreadsheets is the same image, in the same group, as it was."""
+    data = root / "sample_data"
+    for kind in ("pred", "truth"):
+        (tmp_path / kind).mkdir()
+        for old, new in (("upper_left", "-1_a"), ("upper_right", "=b"), ("lower_right", "'c")):
+            shutil.copy(data / kind / f"{old}.png", tmp_path / kind / f"{new}.png")
+    draws = Draws("^(.)", resamples=200)
+    run = segeval.score(tmp_path / "pred", tmp_path / "truth", classes=str(data / "classes.csv"))
+    folders.write(run, tmp_path)
+    back, here = (each.grouped(draws.grouping).rows for each in (Results.read(str(tmp_path)), Results.of(run)))
+    assert back.ids == here.ids == ("'c", "-1_a", "=b")
+    assert back.groups == here.groups == ("'", "-", "=")
+
+
+def test_a_run_with_altered_tables_is_no_new_baseline(stored, tmp_path):
+    """What --update-baseline copies can be read back."""
+    with open(stored / "images.csv", "a") as table:
+        table.write("x\n")
+    with pytest.raises(UnreadableRun, match="is not the table"):
+        renew(Results.read(str(stored)), str(tmp_path / "new"), ratchet=False, worse=[])
+    assert not (tmp_path / "new").exists()
