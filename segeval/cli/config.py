@@ -87,7 +87,8 @@ def _values(path: Path, ctx: click.Context) -> dict[str, Any]:
         if key in options:
             checked = _checked(value, options[key], _place(path, text, key))
             beside = path.parent / str(checked)
-            values[str(options[key].name)] = str(beside) if key in _PATHS and os.path.exists(beside) else checked
+            is_path = key == "baseline" or (key in _PATHS and os.path.exists(beside))  # a baseline may be still to come
+            values[str(options[key].name)] = str(beside) if is_path and checked else checked
     return values
 
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from segeval.errors import BadBaseline, OtherClasses, OtherImages, UnreadableRun
+from segeval.errors import BadBaseline, NoBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.io import stored
 from segeval.results import Results
 from segeval.rows import Rows
@@ -40,6 +40,8 @@ class Paired:
 
 def read(name: str) -> Results:
     """The results of a baseline."""
+    if not name:
+        raise NoBaseline("the name of the baseline is empty", "give --baseline RUN")
     try:
         found = Results.read(name)
     except UnreadableRun as fault:

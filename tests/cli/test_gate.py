@@ -291,3 +291,24 @@ def test_an_optional_group_that_takes_no_part(invoke, runs):
     found = [json.loads(invoke("gate", *each, *rule).stdout)["rules"] for each in (["grouped"], ["bad", *args[2:]])]
     assert found[0][0]["groups"] == 12
     assert found[0] == found[1]
+
+
+def test_a_baseline_to_come_lies_beside_the_configuration(invoke, runs, monkeypatch):
+    """It is written where it will be looked for, from whatever folder."""
+    monkeypatch.delenv("CI", raising=False)
+    (runs / "segeval.toml").write_text(
+        '[gate]\nbaseline = "new"\n[[gate.rule]]\nmetric = "miou_dataset"\nmax_drop = 0.1\n'
+    )
+    (runs / "below").mkdir()
+    monkeypatch.chdir(runs / "below")
+    assert invoke("gate", "../good", "--update-baseline").exit_code == 4
+    assert (runs / "new" / "run.json").is_file()
+    monkeypatch.chdir(runs)
+    assert invoke("gate", "good").exit_code == 0
+
+
+def test_an_empty_baseline_is_not_this_folder(invoke, runs, monkeypatch):
+    """A variable that is not set must not compare a run with itself."""
+    monkeypatch.chdir(runs / "good")
+    found = invoke("gate", ".", "-r", "miou_dataset drop <= 0.1", "--baseline", "")
+    assert (found.exit_code, "SEG301" in found.stderr) == (4, True)
