@@ -20,6 +20,7 @@ from segeval.numbers import Number
 from segeval.results import Results
 from segeval.rows import Resampled, resample
 from segeval.run import finite
+from segeval.text import counted
 
 SCHEMA = "segeval-compare/1"
 
@@ -289,6 +290,9 @@ def _last(values: Array) -> Array:
 
 
 def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:
+    for run in runs:
+        if failed := len(run.document["images"]["failed"]):
+            yield f"{run.name} is incomplete: {counted(failed, 'image')} not scored"
     groups = runs[0].rows.clusters
     if groups < FEW:
         yield f"only {groups} images or groups: intervals are rough below {FEW}"

@@ -197,3 +197,13 @@ def test_an_undefined_number_has_no_first_rank():
     runs[2] = replace(runs[2], whole=False, load=lambda: rows)
     ranking = compare(runs, ["iou[road]"], FAST).ranking
     assert (ranking.ranks, ranking.shares[2]) == ([2, 1, 3], [0, 0, 1])
+
+
+def test_an_incomplete_run_is_told():
+    """Two runs that lack the same image can be compared, and nobody takes them for whole."""
+    runs = [named("a"), named("b", 0.3, 2)]
+    failed = [{"id": "x", "code": "SEG204", "message": "damaged"}]
+    images = {**runs[1].document["images"], "failed": failed}
+    runs[1] = replace(runs[1], document={**runs[1].document, "images": images, "complete": False})
+    assert "b is incomplete: 1 image not scored" in compare(runs, ["miou_dataset"], FAST).notes
+    assert not any("incomplete" in note for note in compare(runs[:1] * 2, ["miou_dataset"], FAST).notes)
