@@ -9,7 +9,7 @@ Efron, B., Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman &
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -107,15 +107,18 @@ class Stat:
         """Whether bootstrap intervals of it are known to be poor (André et al. 2025 for the median)."""
         return self.kind != "mean"
 
-    def of(self, weights: Array, values: Array, high_is_good: bool = True) -> Array:
-        """The statistic of the defined values (n,), each taken as often as `weights` (B, n) says: (B,)."""
+    def of(self, weights: Array, values: Array, good: Callable[[Array], Array] = np.asarray) -> Array:
+        """The statistic of the defined values (n,), each taken as often as `weights` (B, n) says: (B,).
+
+        good: turns values so that more is better; only the worst depend on it.
+        """
         defined = np.isfinite(values)
         weights, values = weights[:, defined], values[defined]
         if not values.size:
             return np.full(weights.shape[0], math.nan)
         if self.kind == "mean":
             return _means(weights, values)
-        order = np.argsort(values if high_is_good or self.kind == "quantile" else -values, kind="stable")
+        order = np.argsort(good(values) if self.kind == "worst" else values, kind="stable")
         cumulated = np.cumsum(weights[:, order], axis=1)
         pick = _quantiles if self.kind == "quantile" else _worst
         return pick(cumulated, values[order], self.amount)

@@ -33,9 +33,7 @@ class Number:
 
     def good(self, values: Array) -> Array:
         """The values turned so that more is better."""
-        if self.best == self.high:
-            return values
-        return -values if self.best == self.low else -np.abs(values - self.best)
+        return _good(values, self.best, self.low, self.high)
 
     def value(self, results: Results) -> float:
         """The number of a run: what its document says, or what its rows give."""
@@ -46,6 +44,12 @@ class Number:
             return math.nan
         rows = results.rows
         return float(self.drawn(Resampled(rows, np.ones((1, rows.clusters))))[0])
+
+
+def _good(values: Array, best: float, low: float, high: float) -> Array:
+    if best == high:
+        return values
+    return -values if best == low else -np.abs(values - best)
 
 
 def find(results: Results, name: str, class_: int | None, over: str = "images", stat: Stat | None = None) -> Number:
@@ -152,9 +156,12 @@ def _spread(results: Results, name: str, k: int | None, over: str, stat: Stat) -
         raise UnknownName(f"{name} may be below 0 and has no {kind} mean over classes", f"write {name}[CLASS]")
     title = f"{results.scoring.printed(entry)}{'' if k is None else '[' + results.classes[k]['name'] + ']'}"
 
+    def good(values: Array) -> Array:
+        return _good(values, *(float(entry.facts[fact]) for fact in ("best", "low", "high")))
+
     def drawn(r: Resampled) -> Array:
         rows = r.rows if over == "images" else r.rows.pooled
-        return stat.of(r.images if over == "images" else r.weights, _of_images(entry, k, rows))
+        return stat.of(r.images if over == "images" else r.weights, _of_images(entry, k, rows), good)
 
     images = functools.partial(_of_images, entry, k) if over == "images" else None
     return _scored(entry, f"{title} over {over} {stat.name}", None, drawn, images)
@@ -182,7 +189,7 @@ def _loss(results: Results, name: str, k: int | None, over: str, stat: Stat | No
         values = of_image(r.rows)
         if over == "groups":
             values = r.rows.means_of_groups(values)
-        return stat.of(r.images if over == "images" else r.weights, values, high_is_good=False)
+        return stat.of(r.images if over == "images" else r.weights, values, np.negative)
 
     images = of_image if over == "images" else None
     return Number(name, f"{title} over {over} {stat.name}", *facts, None, spread, "", images)

@@ -154,8 +154,8 @@ def test_a_statistic_of_weights_is_that_of_repeated_values(name):
 def test_the_worst_depend_on_the_better_side():
     """Of losses the worst are the largest."""
     values, once = np.array([1.0, 5, 3]), np.ones((1, 3))
-    assert Stat.find("worst-mean:2").of(once, values, high_is_good=True) == [2]
-    assert Stat.find("worst-mean:2").of(once, values, high_is_good=False) == [4]
+    assert Stat.find("worst-mean:2").of(once, values) == [2]
+    assert Stat.find("worst-mean:2").of(once, values, np.negative) == [4]
 
 
 @pytest.mark.parametrize("name", ["p5.5.5", "p101", "worst-mean:0", "worst-mean", "Mean", "", "std", "p-5"])

@@ -123,6 +123,16 @@ def test_scores_over_groups(stored):
     assert found == pytest.approx(max(losses[:2].mean(), losses[2:].mean()))
 
 
+def test_the_worst_are_farthest_from_the_best(stored):
+    """Of a difference of volumes, that may be above and below 0, whichever are farthest from it."""
+    results = stored[0]
+    rows = results.rows.scores.values(METRICS["relative_volume_difference"], results.rows.scores.images)
+    for k in range(rows.shape[1]):
+        values = sorted(rows[:, k][np.isfinite(rows[:, k])], key=lambda value: -abs(value))
+        found = numbers.find(results, "relative_volume_difference", k, "images", Stat.find("worst-mean:2"))
+        assert found.value(results) == pytest.approx(np.mean(values[:2]) if values else math.nan, nan_ok=True)
+
+
 def test_the_better_side():
     """More is better, or less, or a value between."""
     facts = {"told": None, "drawn": None}
