@@ -87,9 +87,9 @@ class Verdict:
 
     @property
     def worse(self) -> list[str]:
-        """The numbers of rules that are worse than in the baseline."""
+        """The numbers of rules that are worse than in the baseline, or that became undefined."""
         checks = [check for ruling in self.rulings for check in ruling.checks if not math.isnan(check.baseline)]
-        return [check.number for check in checks if not check.change >= 0]  # one that became undefined is worse
+        return [check.number for check in checks if check.change < 0 or math.isnan(check.value)]
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON has it."""

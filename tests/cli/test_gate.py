@@ -312,3 +312,12 @@ def test_an_empty_baseline_is_not_this_folder(invoke, runs, monkeypatch):
     monkeypatch.chdir(runs / "good")
     found = invoke("gate", ".", "-r", "miou_dataset drop <= 0.1", "--baseline", "")
     assert (found.exit_code, "SEG301" in found.stderr) == (4, True)
+
+
+def test_a_ratchet_passes_by_what_has_no_better_side(invoke, runs, monkeypatch):
+    """Of a count nobody can say that it is worse."""
+    monkeypatch.delenv("CI", raising=False)
+    shutil.copytree("bad", "base")
+    rules = ["-r", "miou_dataset drop <= 0.9", "-r", "pred_pixels[0] <= 1000"]
+    found = invoke("gate", "good", *rules, "--baseline", "base", "--update-baseline", "--ratchet")
+    assert (found.exit_code, "the baseline is now" in found.stderr) == (0, True)
