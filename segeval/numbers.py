@@ -1,5 +1,6 @@
 """Every number of a run by its name: its value, which side of it is better, and how it is resampled."""
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable, Mapping
@@ -38,8 +39,9 @@ class Number:
     def value(self, results: Results) -> float:
         """The number of a run: what its document says, or what its rows give."""
         if self.told and results.whole:
-            found = self.told(results)
-            return math.nan if found is None else float(found)
+            with contextlib.suppress(KeyError):  # a run of other metrics does not tell it, but its rows give it
+                found = self.told(results)
+                return math.nan if found is None else float(found)
         if self.drawn is None:
             return math.nan
         rows = results.rows

@@ -1,8 +1,9 @@
 """Whether two runs may be compared, and over which images."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from segeval.io import stored
 from segeval.results import Results
 from segeval.rows import Rows
 from segeval.text import counted, some
+
+T = TypeVar("T")
 
 # How predictions are read may differ from model to model; what is measured besides changes no number that both have.
 FREE = {
@@ -50,9 +53,14 @@ def read(name: str) -> Results:
 
 
 def rows(baseline: Results) -> Rows:
-    """The rows of a baseline; what is wrong with them is the baseline's fault."""
+    """The rows of a baseline; what is wrong with them is the baseline's fault, whenever it shows."""
+    found = _blamed(baseline.load)
+    return replace(found, group_scores=lambda: _blamed(found.group_scores))
+
+
+def _blamed(load: Callable[[], T]) -> T:
     try:
-        return baseline.load()
+        return load()
     except UnreadableRun as fault:
         raise BadBaseline(f"baseline {fault.message}", fault.hint) from fault
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from segeval.bootstrap import Draws, holm
 from segeval.catalog import check_choice
-from segeval.errors import BadRule, NoBaseline
+from segeval.errors import BadRule, NoBaseline, OtherClasses
 from segeval.evidence.runs import Array
 from segeval.gate.baseline import Paired, check_loss, paired, read
 from segeval.gate.decide import FAIL, FEW, INCONCLUSIVE, PASS, Decision, Interval, decide, detectable
@@ -90,7 +90,7 @@ def _pair(
 def _ruled(judged: Sequence["_Judge"], draws: Draws) -> Iterable[tuple["_Judge", Ruling]]:
     """The rulings of rules about the same images: they are drawn once for all."""
     numbers = [drop.number for each in judged for drop in each.tested]
-    pair = judged[0].pair
+    pair = next((each.pair for each in judged if each.pair), None)
     found = differences(numbers, pair, draws) if numbers and pair else {}
     for each in judged:
         yield each, each.ruling(found, draws)
@@ -121,7 +121,13 @@ class _Judge:
 
     def compare(self, pair: Paired) -> None:
         """Look at the baseline too."""
-        check_loss(self.rule.asked.metric, pair.run, pair.baseline)
+        drop = any(limit.drop for limit in self.rule.limits)
+        try:
+            check_loss(self.rule.asked.metric, pair.run, pair.baseline)
+        except OtherClasses:
+            if drop:
+                raise
+            return  # the value stands alone
         sides = [_sliced(side, self.rule, self.grouping) for side in (pair.run, pair.baseline)]
         self.pair = replace(pair, run=sides[0], baseline=sides[1])
         self.drops = [self._drop(n, limit) for limit in self.rule.limits if limit.drop for n in self.numbers]

@@ -247,3 +247,33 @@ def test_a_run_with_altered_tables_is_no_new_baseline(stored, tmp_path):
     with pytest.raises(UnreadableRun, match="is not the table"):
         renew(Results.read(str(stored)), str(tmp_path / "new"), ratchet=False, worse=[])
     assert not (tmp_path / "new").exists()
+
+
+def test_a_baseline_of_other_metrics_and_losses(root):
+    """What it does not tell comes from its rows; the limit of a loss needs no baseline that has it."""
+    data = root / "sample_data"
+    options = {"classes": str(data / "classes.csv")}
+    run = Results.of(segeval.score(data / "pred", data / "truth", losses="dice", **options))
+    before = Results.of(segeval.score(data / "pred", data / "truth", metrics="iou", **options))
+    rules = [Rule.parse("mcc[0] drop <= 0"), Rule.parse("mcc[0] >= 0.5"), Rule.parse("loss.dice <= 1")]
+    found = judge(rules, run, before)
+    assert found.verdict == "pass"
+    assert judge(rules[::-1], run, before).rulings == found.rulings[::-1]
+    assert found.rulings[0].checks[0].p == 1
+    assert [ruling.checks[0].baseline for ruling in found.rulings] == pytest.approx(
+        [run.classes[0]["mcc"], run.classes[0]["mcc"], float("nan")], nan_ok=True
+    )
+    with pytest.raises(OtherClasses, match=r"loss\.dice has params null"):
+        judge([Rule.parse("loss.dice drop <= 1")], run, before)
+
+
+def test_a_baseline_without_the_cells_of_its_groups(root, tmp_path):
+    """The table of the groups is read late, and is the baseline's all the same."""
+    data = root / "sample_data"
+    classes = tmp_path / "classes.csv"
+    classes.write_text("id,name,group\n" + "".join(f"{k},c{k},{'xy'[k % 2]}\n" for k in range(19)))
+    run = segeval.score(data / "pred", data / "truth", classes=str(classes), ignore=[255])
+    folders.write(run, tmp_path)
+    (tmp_path / "confusion_images.csv").unlink()
+    with pytest.raises(BadBaseline, match=r"confusion_images\.csv"):
+        judge([Rule.parse("group_miou_dataset drop <= 0.1")], Results.of(run), str(tmp_path))
