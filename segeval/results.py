@@ -17,8 +17,10 @@ from segeval.evidence.confusion import Confusion, PixelCounts
 from segeval.evidence.runs import Array
 from segeval.grouping import Grouping
 from segeval.io import stored
+from segeval.metrics import METRICS
 from segeval.rows import Rows
 from segeval.run import SCHEMA, Run
+from segeval.statistics import mean
 from segeval.text import FORMULAS
 
 
@@ -125,6 +127,8 @@ def _rows(
         raise ValueError("the ids of images.csv are not those of records.csv")
     counts = PixelCounts(*(np.array(images[name], np.int64).reshape(shape) for name in PixelCounts._fields))
     right, pixels = (np.array(records[name], np.int64) for name in ("right", "pixels"))
+    scores = Scores(counts, right, pixels, scoring)
+    _check_sums(document, scores)
 
     @functools.cache
     def losses() -> dict[str, Array]:
@@ -138,10 +142,24 @@ def _rows(
         tuple(map(_plain, ids)),
         tuple(_plain(group or id_) for group, id_ in zip(records["group"], ids, strict=True)),
         tuple(records["truth_sha256"]),
-        Scores(counts, right, pixels, scoring),
+        scores,
         lambda: _group_scores(path, document, scoring, ids),
         losses,
     )
+
+
+def _check_sums(document: Mapping[str, Any], scores: Scores) -> None:
+    """Refuse a document whose pooled numbers are not those of its tables, as far as they are quick to compute."""
+    for name, counts in scores.pooled._asdict().items():
+        if [row[name] for row in document["classes"]] != counts.tolist():
+            raise ValueError(f"{name} of the classes is not its sum over the images")
+    for entry in METRICS.values():
+        name, told = f"{entry.facts.get('mean')}_dataset", document["summary"]
+        if name in told:
+            now = mean(scores.values(entry, scores.pooled), scores.scoring.mean).value
+            then = math.nan if told[name] is None else told[name]
+            if not (math.isclose(now, then, rel_tol=1e-9) or (math.isnan(now) and math.isnan(then))):
+                raise ValueError(f"{name} is {then}, and {now} by the images")
 
 
 def _plain(text: str) -> str:
