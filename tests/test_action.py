@@ -142,7 +142,7 @@ def test_a_run_that_fails(gate, place):
     assert (code, outputs["verdict"]) == (0, "pass"), log
     with open(f"{outputs['report-path']}/verdict.json") as verdict:
         assert json.load(verdict)["statistics"]["group_by"] == "^(?P<group>lower|upper)"
-    code, outputs, log = gate(config="other.toml", baseline="a run", inconclusive="fail", group_by="^(?P<group>)")
+    code, outputs, log = gate(config="other.toml", baseline="a run", inconclusive="fail", group_by="(?P<group>e)")
     assert (code, outputs["verdict"]) == (1, "fail"), log
 
 
