@@ -11,7 +11,7 @@ import numpy as np
 
 import segeval
 from segeval.bootstrap import Draws, bounds, holm, p_change
-from segeval.errors import BadOption
+from segeval.errors import BadOption, OtherClasses
 from segeval.evidence.runs import Array
 from segeval.gate.baseline import check_loss, paired
 from segeval.gate.decide import FEW, POWER
@@ -159,13 +159,22 @@ def _families(asked: Sequence[Asked], runs: Sequence[Results]) -> list[list[Numb
 def _default(runs: Sequence[Results]) -> list[Asked]:
     """The main numbers that all runs have; miou_dataset first."""
     summary = [name for name in runs[0].document["summary"] if all(name in run.document["summary"] for run in runs)]
-    losses = [name for name in runs[0].document.get("losses", {}) if all(name in _losses(run) for run in runs)]
+    losses = [name for name in _losses(runs[0]) if all(_alike_loss(name, run, runs[0]) for run in runs)]
     names = sorted(summary, key=lambda name: (name != "miou_dataset", name.startswith("group_"), name))
     return [*map(Asked, names), Asked("iou", ("*",)), *(Asked(f"loss.{name}") for name in losses)]
 
 
 def _losses(run: Results) -> Any:
     return run.document.get("losses", {})
+
+
+def _alike_loss(name: str, run: Results, first: Results) -> bool:
+    """Whether both runs have the loss, computed alike."""
+    try:
+        check_loss(f"loss.{name}", run, first)
+    except OtherClasses:
+        return False
+    return name in _losses(run)
 
 
 def _alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> list[Results]:
@@ -295,7 +304,7 @@ def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:
             yield f"{run.name} is incomplete: {counted(failed, 'image')} not scored"
     groups = runs[0].rows.clusters
     if groups < FEW:
-        yield f"only {groups} images or groups: intervals are rough below {FEW}"
+        yield f"few images or groups ({groups}): intervals are rough below {FEW}"
     for each in asked:
         if each.stat and each.stat.rough:
             yield f"bootstrap intervals of {each.stat.name} are known to be poor; the mean has better ones"

@@ -96,7 +96,8 @@ def _check(document: Mapping[str, Any]) -> None:
     _ = options.get("losses", {}).keys(), document["classes"] and document["classes"][0]["iou"]
     if options.get("group_by") is not None:
         texts.append(options["group_by"])
-    if not isinstance(document["complete"], bool) or len({tuple(row) for row in document["classes"]}) > 1:
+    keys = {frozenset(row) - {"group"} for row in document["classes"]}  # some classes may be in no group
+    if not isinstance(document["complete"], bool) or len(keys) > 1:
         raise ValueError("rows of the same table differ")
     for values, kinds in ((texts, (str,)), (ids, (int,)), (numbers, (int, float, type(None)))):
         for value in values:

@@ -12,7 +12,7 @@ from segeval.results import Results
 from segeval.run import Run
 
 AnyRun = Run | Results | str | PathLike[str]
-AnyRule = str | Mapping[str, Any]
+AnyRule = Rule | str | Mapping[str, Any]
 
 
 def assert_gate(
@@ -37,7 +37,7 @@ def assert_gate(
     and a `SegevalError` where nothing can be judged: a misspelt rule, a baseline of other images.
     """
     __tracebackhide__ = True  # pytest shows the line of the test
-    asked = [rules] if isinstance(rules, str | Mapping) else rules
+    asked = [rules] if isinstance(rules, Rule | str | Mapping) else rules
     parsed = [_rule(number, rule) for number, rule in enumerate(asked, 1)]
     before = Results.of(baseline) if isinstance(baseline, Run) else baseline
     verdict = judge(parsed, _results(run), before, Draws(**statistics), inconclusive, intersect)
@@ -49,6 +49,8 @@ def assert_gate(
 
 
 def _rule(number: int, rule: AnyRule) -> Rule:
+    if isinstance(rule, Rule):
+        return rule
     return Rule.parse(rule) if isinstance(rule, str) else Rule.from_table(rule, number)
 
 

@@ -71,6 +71,7 @@ def place(root, tmp_path):
     data = root / "sample_data"
     args = ["score", str(data / "pred"), str(data / "truth"), "--classes", str(data / "classes.csv")]
     assert CliRunner().invoke(cli, [*args, "-o", str(tmp_path / "work" / "a run")]).exit_code == 0
+    shutil.copytree(tmp_path / "work" / "a run", tmp_path / "work" / "a base")
     for name in ("temp", "bin"):
         (tmp_path / name).mkdir()
     for name, start in (("segeval", "-m segeval "), ("python", "")):
@@ -138,11 +139,11 @@ def test_a_run_that_fails(gate, place):
     code, outputs, log = gate(rules="miou_dataset >= 0.9")
     assert (code, outputs["verdict"]) == (1, "fail")
     assert "\n::error title=segeval gate%3A miou_dataset::" in f"\n{log}"
-    code, outputs, log = gate(config="other.toml", baseline="a run", group_by="^(?P<group>lower|upper)", name="x")
+    code, outputs, log = gate(config="other.toml", baseline="a base", group_by="^(?P<group>lower|upper)", name="x")
     assert (code, outputs["verdict"]) == (0, "pass"), log
     with open(f"{outputs['report-path']}/verdict.json") as verdict:
         assert json.load(verdict)["statistics"]["group_by"] == "^(?P<group>lower|upper)"
-    code, outputs, log = gate(config="other.toml", baseline="a run", inconclusive="fail", group_by="(?P<group>e)")
+    code, outputs, log = gate(config="other.toml", baseline="a base", inconclusive="fail", group_by="(?P<group>e)")
     assert (code, outputs["verdict"]) == (1, "fail"), log
 
 
@@ -181,7 +182,7 @@ def test_a_command_that_breaks_down(gate, place, printed):
 @pytest.mark.parametrize("name", ["run", *DEFAULTS])
 def test_hostile_inputs(gate, name, value):
     """Each is one argument of the command, and runs nothing."""
-    usual = {"rules": "miou_dataset drop <= 0.5", "baseline": "a run"}
+    usual = {"rules": "miou_dataset drop <= 0.5", "baseline": "a base"}
     code, outputs, log = gate(**{**usual, name.replace("-", "_"): value})
     usual_code = {"run": 3, "baseline": 4}.get(name, 2)  # the name "-x" is one
     assert code == (0 if (name, value) == ("name", "-x") else usual_code), log

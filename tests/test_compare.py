@@ -145,7 +145,7 @@ def test_groups_are_drawn_together():
     runs = [named("a", 0.2, 1), named("b", 0.3, 2)]
     together = compare(runs, ["miou_dataset"], replace(FAST, group_by="^([A-Z])"))
     assert (together.groups, together.images) == (3, 30)
-    assert together.notes[0] == "only 3 images or groups: intervals are rough below 10"
+    assert together.notes[0] == "few images or groups (3): intervals are rough below 10"
     alone = compare(runs, ["miou_dataset"], FAST)
     assert together.numbers[0].differences[0].low != alone.numbers[0].differences[0].low
     assert len(alone.notes) == 1
@@ -207,3 +207,18 @@ def test_an_incomplete_run_is_told():
     runs[1] = replace(runs[1], document={**runs[1].document, "images": images, "complete": False})
     assert "b is incomplete: 1 image not scored" in compare(runs, ["miou_dataset"], FAST).notes
     assert not any("incomplete" in note for note in compare(runs[:1] * 2, ["miou_dataset"], FAST).notes)
+
+
+def test_losses_that_were_computed_otherwise_are_left_out(root):
+    """By default; asked for by name they are refused."""
+    data = root / "sample_data"
+    options = {"classes": str(data / "classes.csv"), "losses": "tversky,dice"}
+    runs = [
+        Results.of(segeval.score(data / "pred", data / "truth", **options, params=[f"tversky.fn_weight={weight}"]))
+        for weight in (0.7, 0.6)
+    ]
+    names = {number.number for number in compare(runs, [], FAST).numbers}
+    assert "loss.dice" in names
+    assert "loss.tversky" not in names
+    with pytest.raises(OtherClasses, match="params"):
+        compare(runs, ["loss.tversky"], FAST)

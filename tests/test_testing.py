@@ -105,3 +105,11 @@ def test_what_cannot_be_judged(tmp_path):
         assert_gate(GOOD, "miou_dataset >= 0.5", inconclusive="perhaps")
     with pytest.raises(TypeError):
         assert_gate(GOOD, "miou_dataset >= 0.5", resample=np.int64(3))
+
+
+def test_rules_as_python_has_them():
+    """NumPy numbers, tuples of classes, and rules that were made before."""
+    table = {"metric": "iou", "classes": ("road", "sky"), "min": np.float64(0.25)}
+    assert str(assert_gate(GOOD, table).rulings[0].rule) == "iou[road,sky] >= 0.25"
+    rule = Rule.parse("miou_dataset > 0.1")
+    assert assert_gate(GOOD, rule).rulings == assert_gate(GOOD, [rule]).rulings

@@ -38,6 +38,7 @@ def command(
     if updating["update"]:
         _check_update(ruling["baseline"], updating["allow_ci"])
     rules = rules_of(ctx, ruling["rules"])
+    _check_baseline(run, ruling["baseline"])
     shown.spare([run, ruling["baseline"]])
     found = Results.read(run)
     try:
@@ -52,6 +53,15 @@ def command(
         done = renew(found, ruling["baseline"], updating["ratchet"], verdict.worse)
         click.echo(safe_text(done), err=True)
     ctx.exit(verdict.exit_code)
+
+
+def _check_baseline(run: str, baseline: str | None) -> None:
+    """Refuse a run as its own baseline: it would pass every rule about a drop."""
+    from segeval.errors import BadOption
+    from segeval.io.stored import run_file
+
+    if baseline and run_file(run).resolve() == run_file(baseline).resolve():
+        raise BadOption(f"{run} is its own baseline", "give an earlier run as --baseline")
 
 
 def _check_update(baseline: str | None, allow_ci: bool) -> None:

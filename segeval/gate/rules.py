@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from segeval.bootstrap import Stat
@@ -215,7 +216,7 @@ def _limits(id_: str, table: Mapping[str, Any]) -> tuple[Limit, ...]:
 
 def _number(id_: str, key: str, given: Any) -> float:
     """A limit: a finite number, or a text with `%`."""
-    text = given if isinstance(given, str) else repr(given)
+    text = given if isinstance(given, str) else repr(float(given)) if isinstance(given, Real) else repr(given)
     if isinstance(given, bool) or not _NUMBER.fullmatch(text) or not math.isfinite(float(text.rstrip("%"))):
         raise BadRule(f"rule {id_!r}: {key} is {given!r}", "wanted: a finite number, such as 0.01 or 1%")
     return float(text[:-1]) / 100 if text.endswith("%") else float(text)
@@ -232,7 +233,7 @@ def _over(id_: str, over: str, stat: str | None) -> tuple[str, Stat | None]:
 
 def _names(id_: str, key: str, given: Any) -> tuple[str, ...]:
     names = [given] if isinstance(given, str) else given
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise BadRule(f"rule {id_!r}: {key} is {given!r}", 'wanted: names, such as ["person", "car"], or "*"')
     return tuple(names)
 

@@ -223,7 +223,7 @@ class _Judge:
         if groups is None:
             return
         if groups < FEW:
-            yield f"only {groups} images or groups: intervals are rough below {FEW}"
+            yield f"few images or groups ({groups}): intervals are rough below {FEW}"
         if self.rule.asked.stat and self.rule.asked.stat.rough:
             yield f"bootstrap intervals of {self.rule.asked.stat.name} are known to be poor; the mean has better ones"
 

@@ -107,7 +107,12 @@ class Verdict:
             "complete": self.run.document["complete"],
             "run": self._told(self.run),
             "baseline": self._told(pair.baseline) if pair else None,
-            "images": {"scored": self.run.document["images"]["scored"], **left_out},
+            "images": {
+                "scored": self.run.document["images"]["scored"],
+                "without_prediction": list(self.run.document["images"]["missing"]),
+                "missing": self.run.document["options"].get("missing"),
+                **left_out,
+            },
             "inconclusive": self.inconclusive,
             "statistics": {
                 "confidence": self.draws.confidence,

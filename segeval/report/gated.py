@@ -87,6 +87,9 @@ def verdict_lines(document: Document) -> list[str]:
             lines.append("classes of one rule share its chance of a false alarm (Holm); rules do not share theirs")
     images = document["images"]
     left_out = {"only_run": "only here", "only_baseline": "only in the baseline", "other_truth": "with another truth"}
+    policy = {"skip": "left out", "worst": "scored as all wrong"}.get(images["missing"], "missing")
+    if alone := images["without_prediction"]:
+        lines.append(f"{counted(len(alone), 'image')} without prediction ({policy}): {some(alone)}")
     lines += [
         f"not compared: {counted(len(images[key]), 'image')} {where}: {some(images[key])}"
         for key, where in left_out.items()
@@ -103,6 +106,9 @@ def verdict_headline(document: Document) -> str:
     telling_rules = [rule for rule in rules if rule["level"] == "error" and rule["verdict"] in sources]
     number = len(rules) if verdict == "pass" else len(telling_rules)
     line = f"{verdict.upper()}  {number} of {counted(len(rules), 'rule')}"
+    quiet = {"pass", "inconclusive"} if document["inconclusive"] == "pass" else {"pass"}
+    warnings = [rule for rule in rules if rule["verdict"] not in quiet and rule not in telling_rules]
+    line += f" · {counted(len(warnings), 'warning')}" if warnings else ""
     line += "" if verdict == "pass" else f" · {sentence(_source(telling_rules[0]))}"
     return line if document["complete"] else f"INCOMPLETE: {line}"
 

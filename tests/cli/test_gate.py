@@ -247,7 +247,7 @@ def test_the_last_line_counts_what_decides(invoke, runs):
         "[[gate.rule]]\nid='b'\nmetric='miou_dataset'\nmin=0.1\n"
     )
     found = invoke("gate", "bad")
-    assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "PASS  2 of 2 rules")
+    assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "PASS  2 of 2 rules · 1 warning")
     assert "warn: too low" in found.stdout
 
 
@@ -321,3 +321,30 @@ def test_a_ratchet_passes_by_what_has_no_better_side(invoke, runs, monkeypatch):
     rules = ["-r", "miou_dataset drop <= 0.9", "-r", "pred_pixels[0] <= 1000"]
     found = invoke("gate", "good", *rules, "--baseline", "base", "--update-baseline", "--ratchet")
     assert (found.exit_code, "the baseline is now" in found.stderr) == (0, True)
+
+
+def test_a_run_is_not_its_own_baseline(invoke, runs):
+    """It would pass every drop; refused by folder, by file, and through a link."""
+    (runs / "link").symlink_to("good")
+    for baseline in ("good", "good/run.json", "link"):
+        found = invoke("gate", "good", "-r", "miou_dataset drop <= 0.01", "--baseline", baseline)
+        assert (found.exit_code, "good is its own baseline" in found.stderr) == (2, True)
+
+
+def test_images_without_prediction_are_told(invoke, runs):
+    """A run that left them out does not look like a whole one."""
+    (runs / "pred_good" / "img05.png").unlink()
+    for policy, said in (("skip", "left out"), ("worst", "scored as all wrong")):
+        args = ["score", "pred_good", "truth", "--num-classes", "3", "--missing", policy, "-o", policy]
+        assert invoke(*args).exit_code == 0
+        found = invoke("gate", policy, "-r", "miou_dataset > 0.1")
+        assert f"1 image without prediction ({said}): img05" in found.stdout
+        document = json.loads(invoke("gate", policy, "-r", "miou_dataset > 0.1", "--json").stdout)
+        assert (document["images"]["without_prediction"], document["images"]["missing"]) == (["img05"], policy)
+
+
+def test_classes_of_which_some_have_a_group(invoke, runs):
+    """Their rows differ in that, and the run is a whole one."""
+    (runs / "classes.csv").write_text("id,name,group\n0,a,x\n1,b,\n2,c,x\n")
+    assert invoke("score", "pred_good", "truth", "--classes", "classes.csv", "-o", "some").exit_code == 0
+    assert invoke("gate", "some", "-r", "group_miou_dataset >= 0.1").exit_code == 0
