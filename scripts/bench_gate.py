@@ -154,14 +154,15 @@ def time_gate_start(rounds: int) -> list[str]:
             (folder / side).mkdir()
             for n in range(20):
                 np.save(folder / side / f"{n:02}.npy", random.randint(0, 4, (64, 64)).astype(np.uint8))
-        program, run = [sys.executable, "-m", "segeval"], str(folder / "run")
-        measured([*program, "score", str(folder / "pred"), str(folder / "gt"), "--isolated", "-o", run])
+        program, run, before = [sys.executable, "-m", "segeval"], str(folder / "run"), str(folder / "before")
+        for place in (run, before):
+            measured([*program, "score", str(folder / "pred"), str(folder / "gt"), "--isolated", "-o", place])
         gate = [*program, "gate", run, "--isolated", "-r"]
         commands = {
             "`python -c pass`": [sys.executable, "-c", "pass"],
             "`python -c 'import numpy'`": [sys.executable, "-c", "import numpy"],
             "`segeval gate`, a floor": [*gate, "miou_dataset >= 0.1"],
-            "`segeval gate`, drops of 4 classes": [*gate, "iou[*] drop <= 0.02", "--baseline", run],
+            "`segeval gate`, drops of 4 classes": [*gate, "iou[*] drop <= 0.02", "--baseline", before],
         }
         turns = [{name: measured(each)[0] for name, each in commands.items()} for _ in range(2 * rounds)]
     times = {name: 1000 * min(turn[name] for turn in turns) for name in commands}
