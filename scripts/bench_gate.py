@@ -147,6 +147,7 @@ def time_gate_memory() -> list[str]:
 
 def time_gate_start(rounds: int) -> list[str]:
     """A small run (20 images, 4 classes) beside bare Python."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not at every start
     lines = ["| process | ms | over bare Python |", "|---|---|---|"]
     with tempfile.TemporaryDirectory() as place:
         random, folder = np.random.RandomState(0), Path(place)
@@ -155,8 +156,8 @@ def time_gate_start(rounds: int) -> list[str]:
             for n in range(20):
                 np.save(folder / side / f"{n:02}.npy", random.randint(0, 4, (64, 64)).astype(np.uint8))
         program, run, before = [sys.executable, "-m", "segeval"], str(folder / "run"), str(folder / "before")
-        for place in (run, before):
-            measured([*program, "score", str(folder / "pred"), str(folder / "gt"), "--isolated", "-o", place])
+        for out in (run, before):
+            measured([*program, "score", str(folder / "pred"), str(folder / "gt"), "--isolated", "-o", out])
         gate = [*program, "gate", run, "--isolated", "-r"]
         commands = {
             "`python -c pass`": [sys.executable, "-c", "pass"],
