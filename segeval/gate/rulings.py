@@ -242,6 +242,9 @@ def _check_limit(rule: Rule, limit: Limit, number: Number) -> None:
     if limit.number > span or (limit.drop and limit.number == span):
         what = f"rule {rule.id!r}: {limit}, where {span:.0%} is the most that there can be"
         raise BadRule(what, f"did you mean {limit.number:g}%?")
+    if not limit.drop and limit.number < number.low:
+        what = f"rule {rule.id!r}: {limit}, where {number.low:g} is the least that there can be"
+        raise BadRule(what, "give a limit that a run can meet or miss")
 
 
 def _sliced(results: Results, rule: Rule, grouping: Grouping) -> Results:

@@ -91,3 +91,13 @@ def test_other_images_end_with_4(invoke, runs, masks):
     assert invoke("score", "pred", "truth", "--classes", "road,<b>x</b>|`y`", "-o", "new", "--force").exit_code == 0
     found = invoke("compare", "good", "new")
     assert (found.exit_code, "SEG303 new is of other images than good" in found.stderr) == (4, True)
+
+
+def test_an_incomplete_run_ends_with_3(invoke, runs, masks):
+    """The comparison of what there is is printed all the same."""
+    masks(img00=([[0, 1]], [[0, 1]]), img01=([[0, 1]], [[0, 1, 1]]))
+    args = ["--classes", "road,<b>x</b>|`y`", "--gt-pattern", "img0{id}.png", "--pred-pattern", "img0{id}.png"]
+    for name in ("one", "two"):
+        assert invoke("score", "pred", "truth", *args, "-o", name).exit_code == 3
+    found = invoke("compare", "one", "two", "-n", "pixel_accuracy")
+    assert (found.exit_code, "one is incomplete" in found.stdout) == (3, True), found.output

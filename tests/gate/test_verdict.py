@@ -219,6 +219,9 @@ def test_rules_that_no_run_can_fulfil():
         with pytest.raises(BadRule) as caught:
             verdicts([rule], run)
         assert hint in caught.value.hint
+    for rule in ("iou[road] >= -0.5", "mcc[road] < -1.5"):
+        with pytest.raises(BadRule, match="is the least that there can be"):
+            verdicts([rule], run)
     with pytest.raises(BadRule, match="where 100% is the most"):
         verdicts([{"metric": "miou_dataset", "max_drop_rel": 5}], run)
     with pytest.raises(BadRule, match="no better and worse"):
