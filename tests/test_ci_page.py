@@ -32,7 +32,7 @@ def commands(page):
 
 def parse(args):
     """Parse as the program does, without running anything; gives the values."""
-    group = click.Context(cli)
+    group = click.Context(cli, **cli.context_settings)  # commands keep the names of their help option
     command = cli.get_command(group, args[0])
     assert command, args
     return command.make_context(args[0], [*args[1:], "--isolated"] if args[0] != "check" else args[1:], group).params
