@@ -2,7 +2,6 @@
 
 import functools
 import math
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 
 import segeval
-from segeval.bootstrap import Draws, bounds, holm, p_change
+from segeval.bootstrap import Draws, holm, p_change
 from segeval.errors import BadOption, OtherClasses
 from segeval.evidence.runs import Array
 from segeval.gate.baseline import check_loss, paired
-from segeval.gate.decide import FEW, POWER
+from segeval.gate.decide import Interval, cautions, smallest
 from segeval.gate.rules import Asked
 from segeval.numbers import Number
 from segeval.results import Results
@@ -243,14 +242,12 @@ def _difference(
     adjusted: float,
     draws: Draws,
 ) -> Difference:
-    low, high = bounds(change, (1 + draws.confidence) / 2)
-    defined = change[np.isfinite(change)]
-    spread = float(defined.std(ddof=1)) if defined.size > 1 else math.nan
-    normal = statistics.NormalDist()
-    seen = (normal.inv_cdf((1 + draws.confidence) / 2) + normal.inv_cdf(POWER)) * spread
-    share = 1 - defined.size / change.size if change.size else math.nan
+    sure = (1 + draws.confidence) / 2  # two-sided
+    found = Interval.of(change, sure, runs[0].rows.clusters)
+    seen = smallest(found.spread, sure)
     counts = _won(number, runs[0], runs[n]) if number.images else (None,) * 4
-    return Difference(n, values[1] - values[0], low, high, p, adjusted, seen, share, *counts)
+    told = (found.lower, found.upper, p, adjusted, seen, found.undefined)
+    return Difference(n, values[1] - values[0], *told, *counts)
 
 
 def _won(number: Number, first: Results, run: Results) -> tuple[int, int, int, int]:
@@ -302,10 +299,5 @@ def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:
     for run in runs:
         if failed := len(run.document["images"]["failed"]):
             yield f"{run.name} is incomplete: {counted(failed, 'image')} not scored"
-    groups = runs[0].rows.clusters
-    if groups < FEW:
-        yield f"few images or groups ({groups}): intervals are rough below {FEW}"
-    for each in asked:
-        if each.stat and each.stat.rough:
-            yield f"bootstrap intervals of {each.stat.name} are known to be poor; the mean has better ones"
+    yield from cautions(runs[0].rows.clusters, (each.stat for each in asked))
     yield "p-values are adjusted (Holm) over the classes asked for together, and for nothing else"

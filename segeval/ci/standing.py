@@ -1,18 +1,15 @@
 """What a check means to a pipeline: one word that every surface goes by, so that none contradicts the exit code."""
 
+from segeval.gate import decide
 from segeval.report.gated import Document, sentence, signed
 from segeval.report.sections import shown
 
-ERROR, WARNING, PASS = "error", "warning", "pass"
+ERROR, WARNING, PASS = decide.ERROR, decide.WARNING, decide.PASS
 
 
 def standing(document: Document, ruling: Document, check: Document) -> str:
     """Whether a check stops the pipeline, is worth a look, or passes."""
-    verdict, policy = check["verdict"], document["inconclusive"]
-    if verdict == "pass" or (verdict == "inconclusive" and policy == "pass"):
-        return PASS
-    stops = verdict == "fail" or policy == "fail"
-    return ERROR if stops and ruling["level"] == "error" else WARNING
+    return decide.standing(check["verdict"], ruling["level"], document["inconclusive"])
 
 
 def told(check: Document) -> str:

@@ -2,18 +2,37 @@
 
 import math
 import statistics
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from segeval.bootstrap import at_most, bounds, p_drop
+from segeval.bootstrap import Stat, at_most, bounds, p_drop
 from segeval.evidence.runs import Array
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+ERROR, WARNING = "error", "warning"
 POWER = 0.8
 FEW = 10  # groups below which an interval is worth little
 UNDEFINED = 0.05  # share of resamples without a value above which the interval is none
+
+
+def standing(verdict: str, level: str, inconclusive: str) -> str:
+    """Whether a verdict stops the pipeline, is worth a look, or passes, by its rule's level and `--inconclusive`."""
+    if verdict == PASS or (verdict == INCONCLUSIVE and inconclusive == "pass"):
+        return PASS
+    stops = verdict == FAIL or inconclusive == "fail"
+    return ERROR if stops and level == "error" else WARNING
+
+
+def cautions(groups: int, stats: Iterable[Stat | None]) -> Iterator[str]:
+    """What makes intervals doubtful: few groups, and statistics whose intervals are known to be poor."""
+    if groups < FEW:
+        yield f"few images or groups ({groups}): intervals are rough below {FEW}"
+    for stat in stats:
+        if stat and stat.rough:
+            yield f"bootstrap intervals of {stat.name} are known to be poor; the mean has better ones"
 
 
 class Decision(NamedTuple):
@@ -37,7 +56,7 @@ class Interval:
         """The same from resampled differences (B,)."""
         defined = differences[np.isfinite(differences)]
         spread = float(defined.std(ddof=1)) if defined.size > 1 else math.nan
-        share = 1 - defined.size / differences.size
+        share = 1 - defined.size / differences.size if differences.size else math.nan
         return cls(*bounds(differences, confidence), p_drop(differences), spread, share, groups)
 
     @property
@@ -50,15 +69,19 @@ class Interval:
         return ""
 
 
+def smallest(spread: float, confidence: float) -> float:
+    """The smallest true difference that one-sided bounds find in 80 % of cases."""
+    normal = statistics.NormalDist()
+    return (normal.inv_cdf(confidence) + normal.inv_cdf(POWER)) * spread
+
+
 def detectable(test: str, interval: Interval, drop: float, confidence: float) -> float:
     """The smallest true drop that the test finds in 80 % of cases; for noninferiority the smallest tolerance with which
     an equal model passes in 80 % of cases; nan without an interval."""
     if test == "none" or interval.lacking:
         return math.nan
-    normal = statistics.NormalDist()
-    sure, power = normal.inv_cdf(confidence), normal.inv_cdf(POWER)
-    seen = (sure + power) * interval.spread
-    return max(seen, drop + power * interval.spread) if test == "regression" else seen
+    seen = smallest(interval.spread, confidence)
+    return max(seen, drop + smallest(interval.spread, 0.5)) if test == "regression" else seen
 
 
 def decide(test: str, change: float, drop: float, interval: Interval, p: float, alpha: float) -> Decision:

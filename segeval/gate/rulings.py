@@ -13,7 +13,7 @@ from segeval.catalog import check_choice
 from segeval.errors import BadRule, NoBaseline, OtherClasses
 from segeval.evidence.runs import Array
 from segeval.gate.baseline import Paired, check_loss, paired, read
-from segeval.gate.decide import FAIL, FEW, INCONCLUSIVE, PASS, Decision, Interval, decide, detectable
+from segeval.gate.decide import FAIL, INCONCLUSIVE, PASS, Decision, Interval, cautions, decide, detectable
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.gate.verdict import Check, Ruling, Verdict
 from segeval.grouping import Grouping, Slice
@@ -165,7 +165,7 @@ class _Judge:
         text = f"{self.rule.asked.text} {limits}{where}"
         test = self.rule.test if self.drops else "none"
         groups = self.pair.run.rows.clusters if self.pair and self.tested else None
-        notes = tuple(self._notes(groups))
+        notes = () if groups is None else tuple(cautions(groups, [self.rule.asked.stat]))
         return Ruling(self.rule.id, text, self.rule.level, test, verdict, tuple(checks), groups, notes)
 
     def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
@@ -218,14 +218,6 @@ class _Judge:
         if found.verdict == INCONCLUSIVE and drop.number.drawn is None:
             return Decision(INCONCLUSIVE, drop.number.refusal)
         return found
-
-    def _notes(self, groups: int | None) -> Iterable[str]:
-        if groups is None:
-            return
-        if groups < FEW:
-            yield f"few images or groups ({groups}): intervals are rough below {FEW}"
-        if self.rule.asked.stat and self.rule.asked.stat.rough:
-            yield f"bootstrap intervals of {self.rule.asked.stat.name} are known to be poor; the mean has better ones"
 
 
 def _within(limit: Limit, value: float) -> Decision:

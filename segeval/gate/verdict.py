@@ -8,7 +8,7 @@ import segeval
 from segeval.bootstrap import Draws
 from segeval.errors import GATE_FAILED, INPUT, OK
 from segeval.gate.baseline import Paired
-from segeval.gate.decide import FAIL, INCONCLUSIVE, PASS
+from segeval.gate.decide import ERROR, FAIL, INCONCLUSIVE, PASS, WARNING, standing
 from segeval.results import Results
 from segeval.run import finite
 
@@ -62,14 +62,15 @@ class Verdict:
     @property
     def failed(self) -> list[Ruling]:
         """The rules that stop the run."""
-        stops = {FAIL, INCONCLUSIVE} if self.inconclusive == "fail" else {FAIL}
-        return [ruling for ruling in self.rulings if ruling.level == "error" and ruling.verdict in stops]
+        return self._standing(ERROR)
 
     @property
     def warned(self) -> list[Ruling]:
         """The rules that do not, but are worth a look."""
-        quiet = {PASS, INCONCLUSIVE} if self.inconclusive == "pass" else {PASS}
-        return [ruling for ruling in self.rulings if ruling.verdict not in quiet and ruling not in self.failed]
+        return self._standing(WARNING)
+
+    def _standing(self, word: str) -> list[Ruling]:
+        return [each for each in self.rulings if standing(each.verdict, each.level, self.inconclusive) == word]
 
     @property
     def verdict(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any, TextIO
 
+from segeval.gate.decide import ERROR, INCONCLUSIVE, WARNING, standing
 from segeval.report.sections import Cell, Table, shown
 from segeval.report.table import draw
 from segeval.text import counted, safe_text, some
@@ -101,13 +102,13 @@ def verdict_lines(document: Document) -> list[str]:
 def verdict_headline(document: Document) -> str:
     """The last line: the verdict, for how many rules, and the first of those that it comes from."""
     rules, verdict = document["rules"], document["verdict"]
-    stops = {"fail": {"fail"} | ({"inconclusive"} if document["inconclusive"] == "fail" else set())}
-    sources = stops.get(verdict, {verdict})
-    telling_rules = [rule for rule in rules if rule["level"] == "error" and rule["verdict"] in sources]
+    words = [standing(rule["verdict"], rule["level"], document["inconclusive"]) for rule in rules]
+    telling_rules = [rule for rule, word in zip(rules, words, strict=True) if word == ERROR]
+    if verdict == INCONCLUSIVE:
+        telling_rules = [rule for rule in rules if (rule["level"], rule["verdict"]) == ("error", INCONCLUSIVE)]
     number = len(rules) if verdict == "pass" else len(telling_rules)
     line = f"{verdict.upper()}  {number} of {counted(len(rules), 'rule')}"
-    quiet = {"pass", "inconclusive"} if document["inconclusive"] == "pass" else {"pass"}
-    warnings = [rule for rule in rules if rule["verdict"] not in quiet and rule not in telling_rules]
+    warnings = [rule for rule, word in zip(rules, words, strict=True) if word == WARNING and rule not in telling_rules]
     line += f" · {counted(len(warnings), 'warning')}" if warnings else ""
     line += "" if verdict == "pass" else f" · {sentence(_source(telling_rules[0]))}"
     return line if document["complete"] else f"INCOMPLETE: {line}"
