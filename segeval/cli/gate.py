@@ -58,9 +58,9 @@ def command(
 def _check_baseline(run: str, baseline: str | None) -> None:
     """Refuse a run as its own baseline: it would pass every rule about a drop."""
     from segeval.errors import BadOption
-    from segeval.io.stored import run_file
+    from segeval.io.stored import same
 
-    if baseline and run_file(run).resolve() == run_file(baseline).resolve():
+    if baseline and same(run, baseline):
         raise BadOption(f"{run} is its own baseline", "give an earlier run as --baseline")
 
 

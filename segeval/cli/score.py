@@ -1,7 +1,6 @@
 """`segeval score`: the numbers of two folders."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -77,9 +76,9 @@ def command(
 def _check_baseline(baseline: str | None, folder: str | None) -> None:
     """Refuse to write the run where its baseline lies: it would be compared with itself."""
     from segeval.errors import BadOption
-    from segeval.io.stored import run_file
+    from segeval.io.stored import same
 
-    if baseline and folder and run_file(baseline).resolve() == Path(folder, "run.json").resolve():
+    if baseline and folder and same(folder, baseline):
         raise BadOption(f"-o {folder} is the baseline", "choose another folder with -o")
 
 

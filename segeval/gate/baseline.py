@@ -45,10 +45,7 @@ def read(name: str) -> Results:
     """The results of a baseline."""
     if not name:
         raise NoBaseline("the name of the baseline is empty", "give --baseline RUN")
-    try:
-        found = Results.read(name)
-    except UnreadableRun as fault:
-        raise BadBaseline(f"baseline {fault.message}", fault.hint) from fault
+    found = _blamed(lambda: Results.read(name))
     return Results(found.name, found.document, lambda: rows(found))
 
 
@@ -59,6 +56,7 @@ def rows(baseline: Results) -> Rows:
 
 
 def _blamed(load: Callable[[], T]) -> T:
+    """What is loaded of a baseline; what is wrong with it is no fault of the run."""
     try:
         return load()
     except UnreadableRun as fault:
@@ -147,9 +145,7 @@ def renew(run: Results, baseline: str, ratchet: bool, worse: list[str] | None) -
 
     worse: the numbers in which the run is worse; None where the two could not be compared.
     """
-    source, target = stored.run_file(run.name), stored.run_file(baseline)
-    if target.suffix != ".json":
-        target = target / "run.json"
+    source, target = stored.run_file(run.name), stored.place(baseline)
     if not run.document["complete"]:
         return "the baseline stays: images are missing from this run"
     if ratchet and worse is None and target.exists():

@@ -18,6 +18,17 @@ def run_file(name: str) -> Path:
     return path / "run.json" if os.path.isdir(path) else path
 
 
+def place(name: str) -> Path:
+    """Where the `run.json` of a RUN is, or will be when it is written."""
+    path = run_file(name)
+    return path if path.suffix == ".json" else path / "run.json"
+
+
+def same(run: str, other: str) -> bool:
+    """Whether two RUNs are one and the same, there or not yet."""
+    return place(run).resolve() == place(other).resolve()
+
+
 def document(path: Path, schema: str) -> dict[str, Any]:
     """The document in a `run.json` of this schema."""
     _check_regular(path)

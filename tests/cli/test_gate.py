@@ -348,3 +348,13 @@ def test_classes_of_which_some_have_a_group(invoke, runs):
     (runs / "classes.csv").write_text("id,name,group\n0,a,x\n1,b,\n2,c,x\n")
     assert invoke("score", "pred_good", "truth", "--classes", "classes.csv", "-o", "some").exit_code == 0
     assert invoke("gate", "some", "-r", "group_miou_dataset >= 0.1").exit_code == 0
+
+
+def test_score_is_not_judged_by_what_it_is_about_to_write(invoke, runs):
+    """A folder that is not there yet would be, by the time it is read as the baseline."""
+    args = ["score", "pred_bad", "truth", "--num-classes", "3", "-r", "miou_dataset drop <= 0.01", "-o", "new"]
+    for baseline in ("new", "new/", "new/run.json", "./bad/../new"):
+        found = invoke(*args, "--baseline", baseline)
+        assert (found.exit_code, "-o new is the baseline" in found.stderr) == (2, True)
+    assert not (runs / "new").exists()
+    assert invoke(*args, "--baseline", "news").exit_code == 4
