@@ -103,8 +103,10 @@ def _of_class(results: Results, name: str, k: int) -> Number:
     title = f"{key}[{row['name']}]"
     told = (lambda r: r.classes[k][key]) if key in row else None
     if entry:
-        at = _means_of_classes if over_images else _pooled_classes
-        return _scored(entry, title, told, lambda r: at(r, entry)[:, k], functools.partial(_of_images, entry, k))
+        at = Resampled.means_of_classes if over_images else Resampled.pooled_classes
+        return _scored(
+            entry, title, told, lambda r: at(r, entry, r.rows.scores)[:, k], functools.partial(_of_images, entry, k)
+        )
     if key in _columns(results):
         return Number(key, title, math.nan, -math.inf, math.inf, told, None, _refused(key, None))
     known = [*_columns(results), *METRICS]
@@ -133,18 +135,6 @@ def _of_images(entry: Entry, k: int | None, rows: Rows) -> Array:
     if k is None:
         return np.array(rows.scores.image_means(entry), np.float64)
     return rows.scores.values(entry, rows.scores.images)[:, k]
-
-
-def _pooled_classes(r: Resampled, entry: Entry) -> Array:
-    of = r.rows.scores
-    found: Array = r.once(("pooled", entry.name), lambda: of.values(entry, r.pooled(of)[0]))
-    return found
-
-
-def _means_of_classes(r: Resampled, entry: Entry) -> Array:
-    of = r.rows.scores
-    found: Array = r.once(("means", entry.name), lambda: r.means(of.values(entry, of.images)))
-    return found
 
 
 def _spread(results: Results, name: str, k: int | None, over: str, stat: Stat) -> Number:

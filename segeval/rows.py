@@ -120,6 +120,16 @@ class Resampled:
         *counts, right, pixels = np.split(summed, np.cumsum([part.shape[1] for part in each])[:-1], axis=1)
         return PixelCounts(*counts), right[:, 0], pixels[:, 0]
 
+    def pooled_classes(self, entry: Entry, scores: Scores) -> Array:
+        """A metric of the summed counts (B, classes)."""
+        found: Array = self.once(("pooled", entry.name, scores), lambda: scores.values(entry, self.pooled(scores)[0]))
+        return found
+
+    def means_of_classes(self, entry: Entry, scores: Scores) -> Array:
+        """For each class the mean over images of a metric (B, classes)."""
+        found: Array = self.once(("means", entry.name, scores), lambda: self.means(scores.values(entry, scores.images)))
+        return found
+
     def means(self, values: Array) -> Array:
         """The mean over images of the defined values of each column (images, M): (B, M)."""
         defined = np.isfinite(values)
@@ -208,7 +218,7 @@ def _image_means(entry: Entry, scores: Callable[[Rows], Scores], rows: Rows) -> 
 def _dataset(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resampled], Array]:
     def drawn(r: Resampled) -> Array:
         of = scores(r.rows)
-        return class_mean(of.values(entry, r.pooled(of)[0]), of.scoring.mean)
+        return class_mean(r.pooled_classes(entry, of), of.scoring.mean)
 
     return drawn
 
@@ -220,7 +230,7 @@ def _image(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resample
 def _class(entry: Entry, scores: Callable[[Rows], Scores]) -> Callable[[Resampled], Array]:
     def drawn(r: Resampled) -> Array:
         of = scores(r.rows)
-        return class_mean(r.means(of.values(entry, of.images)), of.scoring.mean)
+        return class_mean(r.means_of_classes(entry, of), of.scoring.mean)
 
     return drawn
 

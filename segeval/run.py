@@ -178,9 +178,10 @@ class Run:
     @cached_property
     def rows(self) -> Rows:
         """What every image left behind."""
+        ids = tuple(record.id for record in self.records)
         return Rows(
-            tuple(record.id for record in self.records),
-            tuple(self.grouped(record.id) or record.id for record in self.records),
+            ids,
+            self.draws.grouping.every(ids),
             tuple(record.truth_digest for record in self.records),
             self.scores,
             lambda: self.group_scores,

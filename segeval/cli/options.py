@@ -82,6 +82,12 @@ def option(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any
     return flags, settings
 
 
+def formats(text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """`--format`: what stdout holds."""
+    known = click.Choice(["table", "json", "csv", "md"])
+    return option("--format", "form", type=known, default="table", show_default=True, help=text)
+
+
 max_pixels = option(
     "--max-pixels",
     type=int,
@@ -253,14 +259,7 @@ compared_output = group(
     "form",
     "Output",
     lambda form: form,
-    option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "json", "csv", "md"]),
-        default="table",
-        show_default=True,
-        help="On stdout.",
-    ),
+    formats("On stdout."),
 )
 
 _surfaces = (
@@ -308,14 +307,7 @@ output = group(
         metavar="DIR",
         help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv.",
     ),
-    option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "json", "csv", "md"]),
-        default="table",
-        show_default=True,
-        help="On stdout.",
-    ),
+    formats("On stdout."),
     option(
         "--confusion",
         type=click.Choice(["raw", "truth", "pred", "all"]),
@@ -330,14 +322,7 @@ studying = group(
     dict,
     option("-o", "--output", "folder", metavar="DIR", help="Write losses.json and losses_images.csv."),
     option("--maps", metavar="DIR", help="Write pictures of the loss and the gradient of each pixel."),
-    option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "json", "csv", "md"]),
-        default="table",
-        show_default=True,
-        help="On stdout; csv is the table of images.",
-    ),
+    formats("On stdout; csv is the table of images."),
     option(
         "--images",
         type=click.IntRange(1),
