@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segeval.evidence.confusion import Confusion, PixelCounts, positions, total
+from segeval.evidence.confusion import Confusion, Counted, PixelCounts, positions, total
 from segeval.evidence.runs import Array, CellCounter, LabelDigest, runs
 
 IGNORED = 2  # in a truth of channels, beside 0 and 1: this pixel is not looked at
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class ChannelCounts:
+class ChannelCounts(Counted):
     """Pixel counts (int64) of classes that do not exclude each other: a yes or no of each pixel and class.
 
     Read as a `Confusion` is, but for the matrix: no pixel is one class rather than another. They add up.
@@ -36,22 +36,6 @@ class ChannelCounts:
         """No pixels at all: adds nothing."""
         zeros = np.zeros(len(ids), np.int64)
         return cls(tuple(ids), frozenset(ignore), PixelCounts(zeros, zeros, zeros, zeros), 0, np.zeros(2, np.int64))
-
-    @property
-    def tp(self) -> Array:
-        return self.counts.tp
-
-    @property
-    def fp(self) -> Array:
-        return self.counts.fp
-
-    @property
-    def fn(self) -> Array:
-        return self.counts.fn
-
-    @property
-    def tn(self) -> Array:
-        return self.counts.tn
 
     @property
     def total(self) -> int:

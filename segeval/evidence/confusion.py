@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,35 @@ class PixelCounts(NamedTuple):
     tn: Array
 
 
+class _HasCounts(Protocol):
+    @property
+    def counts(self) -> PixelCounts: ...
+
+
+class Counted:
+    """Evidence that holds `counts` gives each of them by its name."""
+
+    __slots__ = ()
+
+    @property
+    def tp(self: _HasCounts) -> Array:
+        return self.counts.tp
+
+    @property
+    def fp(self: _HasCounts) -> Array:
+        return self.counts.fp
+
+    @property
+    def fn(self: _HasCounts) -> Array:
+        return self.counts.fn
+
+    @property
+    def tn(self: _HasCounts) -> Array:
+        return self.counts.tn
+
+
 @dataclass(frozen=True, eq=False, slots=True)
-class Confusion:
+class Confusion(Counted):
     """Pixel counts (int64) of truth × prediction, kept sparse: only pairs of ids that occur.
 
     ids: the classes, in the order of rows and columns.  ignore: true ids whose pixels leave every count.
@@ -127,22 +154,6 @@ class Confusion:
         np.add.at(tp, row[row == column], pixels[row == column])
         tp, true, predicted = tp[:-1], true[:-1], predicted[:-1]
         return PixelCounts(tp, predicted - tp, true - tp, pixels.sum() - true - predicted + tp)
-
-    @property
-    def tp(self) -> Array:
-        return self.counts.tp
-
-    @property
-    def fp(self) -> Array:
-        return self.counts.fp
-
-    @property
-    def fn(self) -> Array:
-        return self.counts.fn
-
-    @property
-    def tn(self) -> Array:
-        return self.counts.tn
 
     @property
     def total(self) -> int:
