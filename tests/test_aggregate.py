@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import VECTORS, cases
+from support.reference import VECTORS, cases
 
 from segeval.aggregate import Scores, Scoring
 from segeval.errors import BadOption, UnknownName

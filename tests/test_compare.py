@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from models import model
 from scipy import stats
+from support.models import model
 
 import segeval
 from segeval.aggregate import Scores

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import model
-from reference import DATA
+from support.models import model
+from support.reference import DATA
 
 import segeval
 from segeval import numbers

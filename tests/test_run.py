@@ -10,7 +10,7 @@ import jsonschema
 import numpy as np
 import pytest
 from conftest import Save
-from reference import DATA
+from support.reference import DATA
 
 import segeval
 from segeval.metrics import METRICS

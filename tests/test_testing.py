@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import model
+from support.models import model
 
 import segeval
 from segeval.errors import BadBaseline, BadOption, BadRule, NoBaseline, OtherImages

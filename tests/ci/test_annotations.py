@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from verdicts import ATTACKS, TABLES, undecided, verdict
+from support.verdicts import ATTACKS, TABLES, undecided, verdict
 
 from segeval.ci.annotations import annotations
 

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from verdicts import ATTACKS, TABLES, undecided, verdict
+from support.verdicts import ATTACKS, TABLES, undecided, verdict
 
 from segeval.ci.junit import junit, xml_text
 

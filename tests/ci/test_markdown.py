@@ -4,7 +4,7 @@ import re
 
 import pytest
 from markdown_it import MarkdownIt
-from verdicts import ATTACKS, verdict
+from support.verdicts import ATTACKS, verdict
 
 from segeval.ci.markdown import COMMENT, SUMMARY, markdown
 from segeval.report.gated import verdict_headline

@@ -5,7 +5,7 @@ import math
 import re
 
 import pytest
-from verdicts import ATTACKS, TABLES, verdict
+from support.verdicts import ATTACKS, TABLES, verdict
 
 from segeval.ci.openmetrics import openmetrics
 from segeval.text import safe_text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import two_nearest as by_pixels
 from scipy import ndimage
+from support.reference import two_nearest as by_pixels
 
 from segeval.distance import coded, compact, nearest, separable, steps, two_nearest, within
 from segeval.distance.crops import Crops, Crowded

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from reference import VECTORS, cases, confusion
+from support.reference import VECTORS, cases, confusion
 
 from segeval.errors import ShapesDiffer, UnknownTruthIds
 from segeval.evidence import Confusion

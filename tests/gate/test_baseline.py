@@ -7,7 +7,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from models import model
+from support.models import model
 
 import segeval
 from segeval.bootstrap import Draws

@@ -5,8 +5,8 @@ import json
 
 import jsonschema
 import pytest
-from models import model
-from verdicts import TABLES, undecided, verdict
+from support.models import model
+from support.verdicts import TABLES, undecided, verdict
 
 from segeval.gate import Rule, judge
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from models import CLASSES, model, pred_of, truth_of
 from scipy import stats
+from support.models import CLASSES, model, pred_of, truth_of
 
 from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws

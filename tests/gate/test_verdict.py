@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from models import model
+from support.models import model
 
 from segeval.bootstrap import Draws
 from segeval.errors import BadRule, NoBaseline

@@ -5,7 +5,7 @@ from typing import Any
 import array_api_strict as strict
 import numpy as np
 import pytest
-from loss_reference.cases import CASES, Case, fits, settings
+from support.loss_reference.cases import CASES, Case, fits, settings
 
 from segeval import losses
 from segeval.errors import SegevalError

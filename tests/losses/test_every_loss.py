@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loss_reference import REFERENCE, SPATIAL
-from loss_reference.cases import CASES, WEIGHTS, Case, fits, of_family, settings, softmax
+from support.loss_reference import REFERENCE, SPATIAL
+from support.loss_reference.cases import CASES, WEIGHTS, Case, fits, of_family, settings, softmax
 
 from segeval import losses
 from segeval.errors import SegevalError, Unfit
@@ -26,7 +26,7 @@ CALLERS = [
     {"background": False},
 ]
 PER_IMAGE = {"lovasz_hinge", "lovasz_softmax", "topk_cross_entropy", "exp_log"}  # orders, and the paper's frequencies
-PIXELWISE = {name for name, func in REFERENCE.items() if func.__module__ == "loss_reference.pixels"}
+PIXELWISE = {name for name, func in REFERENCE.items() if func.__module__ == "support.loss_reference.pixels"}
 
 every_loss = pytest.mark.parametrize("name", NAMES)
 

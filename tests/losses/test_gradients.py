@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loss_reference.cases import CASES, Case, fits, of_family, settings, softmax
+from support.loss_reference.cases import CASES, Case, fits, of_family, settings, softmax
 
 from segeval import losses
 from segeval.errors import NoGradient, SegevalError, Unfit

@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
-import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from support import reference
 
 from segeval import metrics
 from segeval.evidence import Confusion
@@ -57,7 +57,7 @@ def test_by_hand(name: str, c: PixelCounts, expected: float) -> None:
 @pytest.mark.parametrize("name", METRICS)
 @given(tp=COUNT, fp=COUNT, fn=COUNT, tn=COUNT)
 def test_every_metric_equals_its_plain_formula(name: str, tp: int, fp: int, fn: int, tn: int) -> None:
-    """Exact rational arithmetic in tests/reference.py, also where products leave int64."""
+    """Exact rational arithmetic in tests/support/reference.py, also where products leave int64."""
     found = float(METRICS[name].func(counts(tp, fp, fn, tn))[0])
     expected = getattr(reference, name)(tp, fp, fn, tn)
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)

@@ -2,11 +2,10 @@
 
 import functools
 
-from models import model
-
 from segeval.bootstrap import Draws
 from segeval.gate import Rule, judge
 from segeval.results import Results
+from support.models import model
 
 ATTACKS = [
     *("\n::error::x", "<script>alert(1)</script>", "a|b", "`code`", "@user", "]]>", "\x1b[31mred", "a\x00b"),

@@ -3,8 +3,8 @@
 import math
 from typing import NamedTuple
 
-from loss_reference.image import LOW, NAN, Image, candidates, mean, over_classes, over_pixels, problems, share
-from loss_reference.pixels import cross_entropy
+from support.loss_reference.image import LOW, NAN, Image, candidates, mean, over_classes, over_pixels, problems, share
+from support.loss_reference.pixels import cross_entropy
 
 
 class _Counts(NamedTuple):

@@ -1,7 +1,7 @@
 """Every loss as plain loops over lists of numbers, written from its formula alone: what the tests compare with."""
 
-from loss_reference import pixels, regions, shapes
-from loss_reference.image import Image, read
+from support.loss_reference import pixels, regions, shapes
+from support.loss_reference.image import Image, read
 
 REFERENCE = {
     name: func

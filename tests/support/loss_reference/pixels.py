@@ -2,7 +2,7 @@
 
 import math
 
-from loss_reference.image import NAN, Image, Problem, clip, mean, over_pixels, problems, softplus
+from support.loss_reference.image import NAN, Image, Problem, clip, mean, over_pixels, problems, softplus
 
 
 def cross_entropy(image: Image, label_smoothing: float = 0.0) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from loss_reference.image import Image, read
+from support.loss_reference.image import Image, read
 
 Array = np.ndarray[Any, Any]
 SHAPE, VOLUME = (5, 6), (3, 4, 3)

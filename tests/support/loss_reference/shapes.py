@@ -4,8 +4,8 @@ import itertools
 import math
 import operator
 
-from loss_reference.image import NAN, Image, mean, over_classes, over_pixels, share
-from loss_reference.regions import dice
+from support.loss_reference.image import NAN, Image, mean, over_classes, over_pixels, share
+from support.loss_reference.regions import dice
 
 _Place = tuple[int, ...]
 _Numbers = dict[_Place, float]

@@ -1,0 +1,1 @@
+"""What tests share: made-up runs, verdicts, and plain formulas to compare with."""
