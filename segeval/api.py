@@ -7,10 +7,10 @@ from typing import Any
 
 from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
+from segeval.data.choice import choose
+from segeval.data.labels import Reading
 from segeval.evaluate import Job, Progress, evaluate, find_pairs, losses_asked_for, with_losses
 from segeval.io import MAX_PIXELS
-from segeval.io.labels import Reading
-from segeval.io.tables import choose
 from segeval.pairing import Layout
 from segeval.run import Run
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from segeval import diagnose, io
+from segeval.data.channels import check_axes, check_number
+from segeval.data.choice import ClassChoice
+from segeval.data.labels import check_channels
 from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds
 from segeval.evaluate import Job, Progress, in_order, measure, threads
 from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.confusion import Confusion
-from segeval.io.channels import check_axes, check_number
-from segeval.io.labels import check_channels
-from segeval.io.tables import ClassChoice
 from segeval.pairing import Pair, Pairing
 from segeval.run import Note, Record
 from segeval.text import extent

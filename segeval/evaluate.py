@@ -13,6 +13,9 @@ import numpy as np
 from segeval import diagnose, io
 from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
+from segeval.data.choice import ClassChoice, check_soft
+from segeval.data.door import read_pair, read_truth
+from segeval.data.labels import Labels, Reading
 from segeval.errors import (
     BadOption,
     HardMasks,
@@ -31,9 +34,6 @@ from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.channels import count as count_channels
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.runs import Array, CellCounter, LabelDigest, number_digest, runs
-from segeval.io.door import read_pair, read_truth
-from segeval.io.labels import Labels, Reading
-from segeval.io.tables import ClassChoice, check_soft
 from segeval.metrics import METRICS
 from segeval.pairing import Layout, MaskFile, Pair, Pairing, pair
 from segeval.run import Note, Record, Run
@@ -134,7 +134,7 @@ def read_sample(pair: Pair, job: Job) -> "Sample":
 
 def _sample(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
     """The pair as the losses see it."""
-    from segeval.samples import sample
+    from segeval.data.samples import sample
 
     weights = None
     if job.losses is not None and job.losses.weights is not None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from segeval.check import SAMPLE, check
+from segeval.data.choice import choose
+from segeval.data.labels import Reading
 from segeval.evaluate import Job, find_pairs
-from segeval.io.labels import Reading
-from segeval.io.tables import choose
 from segeval.pairing import Layout
 
 

@@ -10,9 +10,9 @@ from conftest import Save
 
 import segeval
 from segeval import evaluate
+from segeval.data.choice import ClassChoice
+from segeval.data.labels import Reading
 from segeval.evaluate import Job, in_order, workers
-from segeval.io.labels import Reading
-from segeval.io.tables import ClassChoice
 from segeval.pairing import MaskFile, Pair
 
 

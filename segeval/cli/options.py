@@ -118,7 +118,7 @@ layout = group(
 reading = group(
     "reading",
     "Input",
-    made("segeval.io.labels", "Reading"),
+    made("segeval.data.labels", "Reading"),
     option("--probability", is_flag=True, help="Grey predictions are foreground probabilities (255 or 65535 is 1)."),
     option("--logits", is_flag=True, help="Floating-point predictions are raw outputs: softmax or sigmoid first."),
     option("--threshold", type=float, default=0.5, show_default=True, metavar="T", help="Foreground is above T."),
@@ -133,7 +133,7 @@ reading = group(
 classes = group(
     "choice",
     "Classes",
-    made("segeval.io.tables", "choose"),
+    made("segeval.data.choice", "choose"),
     option("--num-classes", type=int, metavar="N", help="The classes are the ids 0 … N−1."),
     option("--classes", metavar="NAMES|FILE", help="Names of the ids 0, 1, …, or a CSV, JSON or TOML class file."),
     option("--ignore", type=int, multiple=True, metavar="ID", help="Leave out pixels with this true id; repeatable."),

@@ -14,8 +14,8 @@ from segeval.text import counted, safe_text, some
 if TYPE_CHECKING:
     from segeval.check import Checked
     from segeval.cli.surfaces import Shown
+    from segeval.data.choice import ClassChoice
     from segeval.gate import Verdict
-    from segeval.io.tables import ClassChoice
     from segeval.pairing import Pairing
     from segeval.run import Note, Run
 

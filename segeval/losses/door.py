@@ -8,8 +8,8 @@ import numpy as np
 from segeval.arrays import Array, is_torch, namespace, plain
 from segeval.autodiff import Variable
 from segeval.catalog import check_choice
-from segeval.errors import BadOption, NotFinite, NotProbabilities, ShapesDiffer, UnfitPixels, UnknownTruthIds
-from segeval.evidence.checks import TOLERANCE, not_finite
+from segeval.data.checks import check_finite, check_values, checked_weights
+from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnfitPixels, UnknownTruthIds
 from segeval.evidence.sample import Sample
 from segeval.text import extent, some
 
@@ -193,77 +193,3 @@ def _labels(truth: Array, ignore: frozenset[int], number: int | None) -> Array:
         classes = "0 and 1" if number == 2 else f"0 to {limit - 1}"
         raise UnknownTruthIds(what, f"classes are {classes}; leave out others with ignore=({strange[0]},)")
     return np.where(dropped, -1, labels)
-
-
-def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
-    """A weight map: finite, not negative, of the image's size."""
-    array = np.asarray(plain(weights))
-    if array.dtype.kind not in "biuf":
-        raise UnfitPixels(f"{name} is an array of {array.dtype}", "a weight map holds numbers")
-    array = array.astype(np.float64)
-    if array.shape != spatial:
-        raise ShapesDiffer(f"{name} is {extent(array.shape)} but the image is {extent(spatial)}", "one weight a pixel")
-    low, _ = check_finite(name, array)
-    if low < 0:
-        raise NotProbabilities(f"{name} holds weights below 0, down to {low:.4g}", "weights are from 0 up")
-    return array
-
-
-def check_finite(name: str, array: Array) -> tuple[float, float]:
-    """Refuse NaN and infinity; the least and the largest number otherwise."""
-    low, high = float(array.min()), float(array.max())  # NaN comes through both, and no mask of the whole is made
-    if np.isfinite(low) and np.isfinite(high):
-        return low, high
-    raise not_finite(name, array, "find where the model made them")
-
-
-def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
-    """Refuse what is not finite, or not of the kind that `inputs` says."""
-    low, high = check_finite(name, array)
-    if inputs == "probabilities":
-        if low < 0 or high > 1:
-            raise NotProbabilities(
-                f"{name} holds values from {low:.4g} to {high:.4g}, not probabilities",
-                "network outputs before softmax or sigmoid are logits: inputs='logits' (--logits)",
-            )
-        if exclusive:
-            _check_sums(name, array)
-    elif max(-low, high) > HUGE:
-        raise NotFinite(f"{name} holds values from {low:.4g} to {high:.4g}", "find where the model made them")
-    elif inputs == "logits" and 0 <= low < high <= 1 and _like_probabilities(array, exclusive):
-        raise NotProbabilities(f"{name} holds probabilities already", "leave out inputs='logits' (--logits)")
-
-
-def _check_sums(name: str, array: Array) -> None:
-    low, high = _sums(array)
-    if max(1 - low, high - 1) > TOLERANCE:
-        last = np.abs(array.sum(axis=-1, dtype=np.float64) - 1).max() <= TOLERANCE
-        hint = "classes that exclude each other sum to 1; independent ones want multilabel=True (--multilabel)"
-        raise NotProbabilities(
-            f"{name} sums to {low:.4g} … {high:.4g} over the first axis, not to 1",
-            "channels come first: numpy.moveaxis(pred, -1, 0)" if last else hint,
-        )
-
-
-SLAB = 1 << 19  # numbers that are summed together: few enough for the cache
-
-
-def _sums(array: Array) -> tuple[float, float]:
-    """The least and the largest sum over the channels."""
-    pieces = min(array.shape[1], -(-array.size // SLAB))
-    low, high = np.inf, -np.inf
-    for slab in np.array_split(array, pieces, axis=1):
-        sums = slab.sum(axis=0, dtype=np.float64)
-        low, high = min(low, float(sums.min())), max(high, float(sums.max()))
-    return low, high
-
-
-HUGE = 1e30  # larger scores overflow in a square
-FEW = 64  # values within [0, 1] that may all be logits; more would be an image without any background
-
-
-def _like_probabilities(array: Array, exclusive: bool) -> bool:
-    if not exclusive:
-        return array.size >= FEW
-    low, high = _sums(array)
-    return max(1 - low, high - 1) <= TOLERANCE

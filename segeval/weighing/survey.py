@@ -7,6 +7,7 @@ import numpy as np
 
 from segeval import cells, frequencies, io
 from segeval.cells import Cells
+from segeval.data.labels import truth_labels
 from segeval.errors import (
     BadOption,
     ColoursNeedTable,
@@ -19,7 +20,6 @@ from segeval.errors import (
     UnclearLabels,
 )
 from segeval.frequencies import Frequencies
-from segeval.io.labels import truth_labels
 from segeval.pairing import MaskFile
 from segeval.run import Note
 from segeval.weighing.plan import Plan

@@ -364,9 +364,9 @@ def test_beta_and_mean(scored, masks):
 def two(masks, tmp_path):
     """Two pairs, found; gives a function that scores what was found."""
     from segeval.aggregate import Scoring
+    from segeval.data.choice import ClassChoice
+    from segeval.data.labels import Reading
     from segeval.evaluate import Job, evaluate, find_pairs
-    from segeval.io.labels import Reading
-    from segeval.io.tables import ClassChoice
     from segeval.pairing import Layout
 
     masks(a=([[0, 1]], [[0, 1]]), b=([[0, 1]], [[0, 1]]))

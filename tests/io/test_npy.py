@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segeval.data.labels import truth_labels
 from segeval.errors import DamagedFile, InputError, RefusedFormat, SeveralFrames, TooLarge, UnfitPixels
-from segeval.io.labels import truth_labels
 
 LABEL_TYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]
 IDS = np.random.RandomState(1).randint(0, 100, (13, 17))

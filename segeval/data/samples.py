@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from segeval.data.channels import class_rows
+from segeval.data.checks import check_values, checked_weights
+from segeval.data.choice import ClassChoice
+from segeval.data.labels import Labels, Reading, whole_labels
 from segeval.errors import ShapesDiffer
 from segeval.evidence.channels import IGNORED
 from segeval.evidence.confusion import positions
 from segeval.evidence.sample import Sample
 from segeval.io import Array, Mask
-from segeval.io.channels import class_rows
-from segeval.io.labels import Labels, Reading, whole_labels
-from segeval.io.tables import ClassChoice
-from segeval.losses.door import check_values, checked_weights
 from segeval.text import extent
 
 

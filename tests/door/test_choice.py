@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from segeval.data.choice import choose, load_table
 from segeval.errors import BadClassTable, BadOption, UsageError
-from segeval.io.tables import choose, load_table
 
 
 def names(choice):

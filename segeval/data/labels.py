@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segeval.classes import Colour
+from segeval.data.checks import TOLERANCE, not_finite
 from segeval.errors import (
     BadOption,
     ColoursNeedTable,
@@ -21,7 +22,6 @@ from segeval.errors import (
     UnfitPixels,
     UnknownColour,
 )
-from segeval.evidence.checks import TOLERANCE, not_finite
 from segeval.evidence.runs import narrow
 from segeval.io import MAX_PIXELS, Array, Mask
 from segeval.text import extent

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, UnfitChannels, UnknownTruthIds
-from segeval.evidence.channels import IGNORED
-from segeval.evidence.checks import TOLERANCE
-from segeval.evidence.runs import narrow
-from segeval.io import Array, Mask
-from segeval.io.labels import (
+from segeval.data.checks import TOLERANCE
+from segeval.data.choice import ClassChoice
+from segeval.data.labels import (
     Reading,
     Truth,
     check_finite,
@@ -19,7 +16,10 @@ from segeval.io.labels import (
     shapes_differ,
     thresholded,
 )
-from segeval.io.tables import ClassChoice
+from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, UnfitChannels, UnknownTruthIds
+from segeval.evidence.channels import IGNORED
+from segeval.evidence.runs import narrow
+from segeval.io import Array, Mask
 from segeval.text import counted, extent, some
 
 

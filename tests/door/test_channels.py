@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from segeval import errors
+from segeval.data.choice import ClassChoice, choose
+from segeval.data.door import read_pair
+from segeval.data.labels import Labels, Reading
 from segeval.evidence.channels import IGNORED
 from segeval.io import Mask
-from segeval.io.door import read_pair
-from segeval.io.labels import Labels, Reading
-from segeval.io.tables import ClassChoice, choose
 
 P = np.array([[[0.2, 0.7, 0.6]], [[0.9, 0.61, 0.4]]], np.float32)  # (2, 1, 3)
 T = np.array([[[0, 1, 1]], [[1, 0, 1]]], np.uint8)

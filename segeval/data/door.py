@@ -1,9 +1,9 @@
 """The door that a pair of files goes through, by what the options say about them."""
 
+from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
+from segeval.data.choice import ClassChoice
+from segeval.data.labels import Labels, Reading, Truth, labels, pred_labels, truth_labels
 from segeval.io import Mask
-from segeval.io.channels import check_axes, pred_channels, true_channels, true_fractions
-from segeval.io.labels import Labels, Reading, Truth, labels, pred_labels, truth_labels
-from segeval.io.tables import ClassChoice
 
 
 def read_truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:

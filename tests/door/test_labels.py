@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from segeval.data.labels import BLOCK, Labels, Reading, labels, truth_labels
 from segeval.errors import (
     BadOption,
     ColoursNeedTable,
@@ -19,7 +20,6 @@ from segeval.errors import (
     UnknownColour,
 )
 from segeval.io import Mask
-from segeval.io.labels import BLOCK, Labels, Reading, labels, truth_labels
 
 PLAIN = Reading()
 TABLE = {(0, 0, 0): 0, (128, 64, 128): 7, (70, 70, 70): 300}
