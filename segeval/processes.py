@@ -1,6 +1,8 @@
 """Work that holds the interpreter lock, spread over processes of its own."""
 
+import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 from collections import deque
@@ -80,10 +82,29 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, task), daemon=True)
-        process.start()
+        with _safe_path():
+            process.start()
         theirs.close()
         workers.append(cls(process, ours))
         return workers[-1]
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that start now look for no module in the working directory, where the masks of strangers may lie.
+
+    They begin with `python -c`, which would put it in front of all that is installed.
+    """
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _serve(connection: "Connection[Any, Any]", task: Callable[[Any], Any]) -> None:
