@@ -8,7 +8,7 @@ from typing import Any
 from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
 from segeval.data.choice import choose
-from segeval.data.labels import Reading
+from segeval.data.reading import Reading
 from segeval.evaluate import Job, Progress, evaluate, find_pairs, losses_asked_for, with_losses
 from segeval.io import MAX_PIXELS
 from segeval.pairing import Layout

@@ -15,7 +15,8 @@ from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
 from segeval.data.choice import ClassChoice, check_soft
 from segeval.data.door import read_pair, read_truth
-from segeval.data.labels import Labels, Reading
+from segeval.data.labels import Labels
+from segeval.data.reading import Reading
 from segeval.errors import (
     BadOption,
     HardMasks,
@@ -82,12 +83,12 @@ def measure(pair: Pair, job: Job) -> Record | Note:
 
 def _compared(pair: Pair, pred: MaskFile, job: Job) -> Record:
     classes = job.classes
-    mask, found = _opened(pair, pred, job)
+    found = _opened(pair, pred, job)
     confusion, digest = _evidence(pair, found, classes)
     said = [*found.remarks, *_remarks(pair, classes, confusion, found)]
     measured = None
     if job.losses is not None:
-        measured, more = _measured(mask, found, pair, job)
+        measured, more = _measured(found, pair, job)
         said += more
     return Record(pair.id, confusion, digest, tuple(Note.of(pair.id, remark) for remark in said), measured)
 
@@ -106,22 +107,22 @@ def _evidence(pair: Pair, found: Labels, classes: ClassChoice) -> tuple[Evidence
     return counts, digest
 
 
-def _opened(pair: Pair, pred: MaskFile, job: Job) -> tuple[io.Mask, Labels]:
-    """The prediction as it stands in its file, and the labels of both."""
+def _opened(pair: Pair, pred: MaskFile, job: Job) -> Labels:
+    """The labels of both."""
     mask = io.read(pred, job.reading.max_pixels)
     truth = io.read(pair.truth, job.reading.max_pixels)
-    return mask, read_pair(mask, truth, job.reading, job.classes)
+    return read_pair(mask, truth, job.reading, job.classes)
 
 
-def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Measured, list[Remark]]":
+def _measured(found: Labels, pair: Pair, job: Job) -> "tuple[Measured, list[Remark]]":
     """The evidence for the losses, and what is worth saying about it."""
     assert job.losses is not None
-    image = _sample(mask, found, pair, job)
+    image = _sample(found, pair, job)
     logarithms = any(each.entry.facts.get("log") for each in job.losses.asked)
     said: list[Remark] = []
-    channels_of_yes_and_no = job.classes.multilabel and mask.pixels.dtype.kind != "f" and not job.reading.probability
-    if (image.hard_pred or channels_of_yes_and_no) and logarithms:
-        what = f"{mask.name} is a hard mask: losses with a logarithm see the clip at 1e-7"
+    assert found.given is not None
+    if found.given.hard and logarithms:
+        what = f"{found.given.name} is a hard mask: losses with a logarithm see the clip at 1e-7"
         said.append(HardMasks(what, "save probabilities to score how sure the model was"))
     return job.losses.plan.measure(image), said
 
@@ -129,10 +130,10 @@ def _measured(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "tuple[Meas
 def read_sample(pair: Pair, job: Job) -> "Sample":
     """A pair as the losses see it, from its files."""
     assert pair.pred is not None
-    return _sample(*_opened(pair, pair.pred, job), pair, job)
+    return _sample(_opened(pair, pair.pred, job), pair, job)
 
 
-def _sample(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
+def _sample(found: Labels, pair: Pair, job: Job) -> "Sample":
     """The pair as the losses see it."""
     from segeval.data.samples import sample
 
@@ -142,7 +143,7 @@ def _sample(mask: io.Mask, found: Labels, pair: Pair, job: Job) -> "Sample":
             what = f"{pair.id}: there is no weight map in {job.losses.weights}"
             raise MissingPrediction(what, "make them with `segeval weightmap`, under the names of the true masks")
         weights = io.read(job.maps[pair.id], job.reading.max_pixels)
-    return sample(mask, found, job.reading, job.classes, weights)
+    return sample(found, job.reading, job.classes, weights)
 
 
 def _all_wrong(pair: Pair, job: Job) -> Record:

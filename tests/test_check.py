@@ -5,7 +5,7 @@ import pytest
 
 from segeval.check import SAMPLE, check
 from segeval.data.choice import choose
-from segeval.data.labels import Reading
+from segeval.data.reading import Reading
 from segeval.evaluate import Job, find_pairs
 from segeval.pairing import Layout
 

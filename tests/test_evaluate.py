@@ -11,7 +11,7 @@ from conftest import Save
 import segeval
 from segeval import evaluate
 from segeval.data.choice import ClassChoice
-from segeval.data.labels import Reading
+from segeval.data.reading import Reading
 from segeval.evaluate import Job, in_order, workers
 from segeval.pairing import MaskFile, Pair
 

@@ -118,7 +118,7 @@ layout = group(
 reading = group(
     "reading",
     "Input",
-    made("segeval.data.labels", "Reading"),
+    made("segeval.data.reading", "Reading"),
     option("--probability", is_flag=True, help="Grey predictions are foreground probabilities (255 or 65535 is 1)."),
     option("--logits", is_flag=True, help="Floating-point predictions are raw outputs: softmax or sigmoid first."),
     option("--threshold", type=float, default=0.5, show_default=True, metavar="T", help="Foreground is above T."),

@@ -4,18 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segeval.data.checks import TOLERANCE
+from segeval.data.checks import TOLERANCE, check_finite
 from segeval.data.choice import ClassChoice
-from segeval.data.labels import (
-    Reading,
-    Truth,
-    check_finite,
-    grey,
-    most_probable,
-    one_channel,
-    shapes_differ,
-    thresholded,
-)
+from segeval.data.labels import Given, Truth, foreground, grey_levels, most_probable
+from segeval.data.reading import Reading
+from segeval.data.shapes import shapes_differ
 from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, UnfitChannels, UnknownTruthIds
 from segeval.evidence.channels import IGNORED
 from segeval.evidence.runs import narrow
@@ -23,10 +16,17 @@ from segeval.io import Array, Mask
 from segeval.text import counted, extent, some
 
 
-def pred_channels(pred: Mask, reading: Reading, classes: ClassChoice) -> Array:
-    """0 or 1 for each class that is scored and each pixel."""
+def pred_channels(pred: Mask, reading: Reading, classes: ClassChoice) -> Given:
+    """The prediction, with 0 or 1 for each class that is scored and each pixel."""
     _check_plain(pred)
-    return _predicted(pred, reading)[class_rows(len(pred.pixels), classes)]
+    array, levels = pred.pixels, 1
+    if array.dtype.kind != "f" and reading.probability:
+        levels = grey_levels(pred)
+    found = _yes_and_no(pred) if array.dtype.kind != "f" and levels == 1 else None
+    if found is None:
+        found = foreground(array, levels, pred.name, reading, None)
+    rows = class_rows(len(array), classes)
+    return Given("channels", pred.name, array, levels, found[rows], pred.remarks)
 
 
 def class_rows(number: int, classes: ClassChoice) -> list[int]:
@@ -113,7 +113,7 @@ def _values(truth: Mask) -> Array:
     """Finite numbers, with a channel for each class."""
     _check_plain(truth)
     if truth.pixels.dtype.kind == "f":
-        check_finite(truth.pixels, truth.name)
+        check_finite(truth.name, truth.pixels)
     return truth.pixels
 
 
@@ -129,20 +129,15 @@ def _strange_truth(name: str, values: Array) -> FractionalTruth | UnknownTruthId
     return UnknownTruthIds(f"{name}: the channels of a truth hold 0 and 1, and this one {some(named)}", hint)
 
 
-def _predicted(pred: Mask, reading: Reading) -> Array:
-    """uint8: 1 where a channel is above the threshold, or says so."""
+def _yes_and_no(pred: Mask) -> Array:
+    """uint8 0 and 1 from integers that are nothing else."""
     array = pred.pixels
-    if array.dtype.kind != "f" and not reading.probability:
-        if array.dtype.kind != "b" and (array.min() < 0 or array.max() > 1):
-            raise NotProbabilities(
-                f"{pred.name} holds integers from {array.min()} to {array.max()}, and channels hold 0 and 1",
-                "grey probabilities of 8 or 16 bits want --probability",
-            )
-        return np.not_equal(array, 0).view(np.uint8)
-    if array.dtype.kind != "f":
-        return thresholded(grey(pred), reading.threshold, None)
-    check_finite(array, pred.name)
-    return one_channel(array, pred.name, reading, None)
+    if array.dtype.kind != "b" and (array.min() < 0 or array.max() > 1):
+        raise NotProbabilities(
+            f"{pred.name} holds integers from {array.min()} to {array.max()}, and channels hold 0 and 1",
+            "grey probabilities of 8 or 16 bits want --probability",
+        )
+    return np.not_equal(array, 0).view(np.uint8)
 
 
 def _check_plain(mask: Mask) -> None:

@@ -1,5 +1,6 @@
 """What the doors for files and for arrays both ask of a prediction."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,6 @@ from segeval.errors import NotFinite, NotProbabilities, ShapesDiffer, UnfitPixel
 from segeval.text import counted, extent
 
 TOLERANCE = 5e-3  # of the sum of probabilities: float16 rounds a softmax of 100 classes by 2e-3
-
-
-def not_finite(name: str, array: Array, hint: str) -> NotFinite:
-    """The error for an array that holds NaN or infinity: how often, and where first."""
-    wrong = ~np.isfinite(array)
-    place = tuple(int(n) for n in np.unravel_index(wrong.argmax(), wrong.shape))
-    found = counted(int(wrong.sum()), "time")
-    return NotFinite(f"{name} holds NaN or infinity {found}, first at {place}", hint)
 
 
 def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
@@ -33,23 +26,23 @@ def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
     return array
 
 
-def check_finite(name: str, array: Array) -> tuple[float, float]:
-    """Refuse NaN and infinity; the least and the largest number otherwise."""
+def check_finite(name: str, array: Array, whole: Array | None = None) -> tuple[float, float]:
+    """Refuse NaN and infinity; the least and the largest number otherwise. `whole`: what the array is a part of."""
     low, high = float(array.min()), float(array.max())  # NaN comes through both, and no mask of the whole is made
-    if np.isfinite(low) and np.isfinite(high):
+    if math.isfinite(low) and math.isfinite(high):
         return low, high
-    raise not_finite(name, array, "find where the model made them")
+    wrong = ~np.isfinite(array if whole is None else whole)
+    place = tuple(int(n) for n in np.unravel_index(wrong.argmax(), wrong.shape))
+    found = counted(int(wrong.sum()), "time")
+    what = f"{name} holds NaN or infinity {found}, first at {place}"
+    raise NotFinite(what, "find where the model made them; argmax would choose NaN")
 
 
 def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
     """Refuse what is not finite, or not of the kind that `inputs` says."""
     low, high = check_finite(name, array)
     if inputs == "probabilities":
-        if low < 0 or high > 1:
-            raise NotProbabilities(
-                f"{name} holds values from {low:.4g} to {high:.4g}, not probabilities",
-                "network outputs before softmax or sigmoid are logits: inputs='logits' (--logits)",
-            )
+        check_range(name, low, high)
         if exclusive:
             _check_sums(name, array)
     elif max(-low, high) > HUGE:
@@ -58,15 +51,29 @@ def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
         raise NotProbabilities(f"{name} holds probabilities already", "leave out inputs='logits' (--logits)")
 
 
+def check_range(name: str, low: float, high: float, tolerance: float = 0.0) -> None:
+    """Refuse probabilities that are not within [0, 1]."""
+    if low < 0 or high > 1 + tolerance:
+        raise NotProbabilities(
+            f"{name} holds values from {low:.4g} to {high:.4g}, not probabilities",
+            "network outputs before softmax or sigmoid are logits: inputs='logits' (--logits)",
+        )
+
+
 def _check_sums(name: str, array: Array) -> None:
     low, high = _sums(array)
     if max(1 - low, high - 1) > TOLERANCE:
-        last = np.abs(array.sum(axis=-1, dtype=np.float64) - 1).max() <= TOLERANCE
-        hint = "classes that exclude each other sum to 1; independent ones want multilabel=True (--multilabel)"
-        raise NotProbabilities(
-            f"{name} sums to {low:.4g} … {high:.4g} over the first axis, not to 1",
-            "channels come first: numpy.moveaxis(pred, -1, 0)" if last else hint,
-        )
+        raise not_a_softmax(name, array, low, high)
+
+
+def not_a_softmax(name: str, array: Array, low: float, high: float) -> NotProbabilities:
+    """The error for channels whose sums go from `low` to `high` and are not 1."""
+    last = np.abs(array.sum(axis=-1, dtype=np.float64) - 1).max() <= TOLERANCE
+    hint = "classes that exclude each other sum to 1; independent (sigmoid) ones want multilabel=True (--multilabel)"
+    return NotProbabilities(
+        f"{name} sums to {low:.4g} … {high:.4g} over the first axis, not to 1",
+        "channels come first: numpy.moveaxis(pred, -1, 0)" if last else hint,
+    )
 
 
 SLAB = 1 << 19  # numbers that are summed together: few enough for the cache

@@ -2,7 +2,8 @@
 
 from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
 from segeval.data.choice import ClassChoice
-from segeval.data.labels import Labels, Reading, Truth, labels, pred_labels, truth_labels
+from segeval.data.labels import Labels, Truth, pred_labels, truth_labels
+from segeval.data.reading import Reading
 from segeval.io import Mask
 
 
@@ -18,11 +19,7 @@ def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -
     if classes.multilabel:
         check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
         true = read_truth(truth, reading, classes)
-        predicted, said = pred_channels(pred, reading, classes), pred.remarks
-    elif reading.soft_truth:
-        true = read_truth(truth, reading, classes)
-        shape = true.labels.shape
-        predicted, said = pred_labels(pred, truth.name, shape, reading, classes.colors, classes.channels)
-    else:
-        return labels(pred, truth, reading, classes.colors, classes.channels)
-    return Labels(predicted, true.labels, [*said, *true.remarks], true.target, true.kept)
+        return Labels.of(pred_channels(pred, reading, classes), true)
+    true = read_truth(truth, reading, classes)
+    given = pred_labels(pred, truth.name, true.labels.shape, reading, classes.colors, classes.channels)
+    return Labels.of(given, true)

@@ -8,7 +8,8 @@ import numpy as np
 from segeval.data.channels import class_rows
 from segeval.data.checks import check_values, checked_weights
 from segeval.data.choice import ClassChoice
-from segeval.data.labels import Labels, Reading, whole_labels
+from segeval.data.labels import Given, Labels
+from segeval.data.reading import Reading
 from segeval.errors import ShapesDiffer
 from segeval.evidence.channels import IGNORED
 from segeval.evidence.confusion import positions
@@ -17,38 +18,34 @@ from segeval.io import Array, Mask
 from segeval.text import extent
 
 
-def sample(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
-    """What a prediction says about every pixel, beside the truth; `found` are the labels of the same pair.
-
-    Floating-point predictions are probabilities or logits, in channels or of the foreground; integers are grey
-    probabilities where the options say so, and a hard mask otherwise.
-    """
+def sample(found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
+    """What a prediction says about every pixel, beside the truth."""
+    given = found.given
     assert classes.scored is not None
+    assert given is not None
     if classes.multilabel:
-        return _independent(pred, found, reading, classes, weights)
+        return _independent(given, found, reading, classes, weights)
     ids = np.array(classes.scored.ids)
     truth, shape = _places(found.truth, ids, classes), found.truth.shape
     maps = None if weights is None else _map(weights, shape)
     background = classes.scored.ids.index(0) if 0 in classes.scored.ids else None
-    kind = _kind(pred, found, reading, classes)
-    if kind == "labels":
+    if given.kind == "labels":
         binary = classes.binary
-        given = _places(found.pred, ids, classes) if not binary else (found.pred != 0).astype(np.int64)
+        labels = _places(found.pred, ids, classes) if not binary else (found.pred != 0).astype(np.int64)
         rows = (0,) if binary else tuple(range(ids.size))
-        image = Sample(given, truth, rows, exclusive=not binary, background=background, weights=maps)
+        image = Sample(labels, truth, rows, exclusive=not binary, background=background, weights=maps)
         return _softened(image, found)
     options: dict[str, Any] = {"logits": reading.logits, "background": background, "weights": maps}
-    if kind == "channels" and len(pred.pixels) > 1:
+    if given.kind == "channels":
         assert classes.channels is not None
         rows = tuple(n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids)
         inputs = "logits" if reading.logits else "probabilities"
-        check_values(pred.name, pred.pixels, inputs, True)
-        return _softened(Sample(pred.pixels, truth, rows, **options), found)
+        check_values(given.name, given.array, inputs, True)
+        return _softened(Sample(given.array, truth, rows, **options), found)
     if ids.size != 2:
-        what = f"{pred.name} is a foreground map, and there are {ids.size} classes"
+        what = f"{given.name} is a foreground map, and there are {ids.size} classes"
         raise ShapesDiffer(what, "such maps are for two classes: --num-classes 2 or --binary")
-    given = _numbers(pred, reading).reshape(1, *shape)
-    return _softened(Sample(given, truth, (0,), exclusive=False, **options), found)
+    return _softened(Sample(given.numbers[None], truth, (0,), exclusive=False, **options), found)
 
 
 def _softened(image: Sample, found: Labels) -> Sample:
@@ -68,40 +65,24 @@ def _is_hard(target: Array) -> bool:
     return bool(((target == 0) | (target == 1)).all())
 
 
-def _independent(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
+def _independent(given: Given, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
     """A pair with a channel for each class, which do not exclude each other."""
     ignored = (found.truth == IGNORED).any(axis=0)
     target = (found.truth == 1).astype(np.float64) if found.target is None else found.target
     maps = None if weights is None else _map(weights, ignored.shape)
-    given = _numbers(pred, reading)
-    logits = reading.logits and pred.pixels.dtype.kind == "f"
-    check_values(pred.name, given, "logits" if logits else "probabilities", False)
+    numbers = given.numbers
+    logits = reading.logits and given.array.dtype.kind == "f"
+    check_values(given.name, numbers, "logits" if logits else "probabilities", False)
     return Sample(
-        given,
+        numbers,
         target,
-        tuple(class_rows(len(given), classes)),
+        tuple(class_rows(len(numbers), classes)),
         exclusive=False,
         logits=logits,
         hard=_is_hard(target),
         weights=maps,
         kept=~ignored if ignored.any() else None,
     )
-
-
-def _numbers(pred: Mask, reading: Reading) -> Array:
-    """The prediction in floating point: grey values as probabilities where the options say so."""
-    if pred.pixels.dtype.kind == "f":
-        return pred.pixels
-    return pred.pixels / np.float64(pred.levels if reading.probability else 1)
-
-
-def _kind(pred: Mask, found: Labels, reading: Reading, classes: ClassChoice) -> str:
-    """`channels`, `foreground` or `labels`: as the labels were read."""
-    if pred.pixels.dtype.kind == "f":
-        if pred.pixels.ndim == found.truth.ndim + 1:
-            return "channels"
-        return "labels" if whole_labels(pred.pixels, reading, classes.channels) else "foreground"
-    return "foreground" if reading.probability else "labels"
 
 
 def _places(labels: Array, ids: Array, classes: ClassChoice) -> Array:

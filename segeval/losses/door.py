@@ -9,6 +9,7 @@ from segeval.arrays import Array, is_torch, namespace, plain
 from segeval.autodiff import Variable
 from segeval.catalog import check_choice
 from segeval.data.checks import check_finite, check_values, checked_weights
+from segeval.data.shapes import shapes_differ
 from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnfitPixels, UnknownTruthIds
 from segeval.evidence.sample import Sample
 from segeval.text import extent, some
@@ -79,19 +80,12 @@ def _has_channels(pred: Array, truth: Array, channels: bool | None) -> bool:
     one_more = pred.shape[1:] == truth.shape
     if channels is None:
         if not one_more and pred.shape != truth.shape:
-            raise shapes_differ(pred.shape, truth.shape)
+            raise shapes_differ("pred", tuple(pred.shape), "truth", tuple(truth.shape))
         return one_more
     wanted = truth.shape in (pred.shape, pred.shape[1:]) if channels else truth.shape == pred.shape
     if not wanted or (channels and pred.ndim == 1):
-        raise shapes_differ(pred.shape, truth.shape)
+        raise shapes_differ("pred", tuple(pred.shape), "truth", tuple(truth.shape))
     return channels
-
-
-def shapes_differ(pred: tuple[int, ...], truth: tuple[int, ...]) -> ShapesDiffer:
-    hint = "wanted: the same shape, or one axis more, the first, for channels"
-    if pred[:-1] == truth:
-        hint = "channels come first: numpy.moveaxis(pred, -1, 0)"
-    return ShapesDiffer(f"pred is {extent(tuple(pred))} but truth is {extent(tuple(truth))}", hint)
 
 
 def _hard(pred: Array, truth: Array, ignore: frozenset[int], multilabel: bool, weights: Any) -> Sample:

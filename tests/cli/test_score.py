@@ -365,7 +365,7 @@ def two(masks, tmp_path):
     """Two pairs, found; gives a function that scores what was found."""
     from segeval.aggregate import Scoring
     from segeval.data.choice import ClassChoice
-    from segeval.data.labels import Reading
+    from segeval.data.reading import Reading
     from segeval.evaluate import Job, evaluate, find_pairs
     from segeval.pairing import Layout
 

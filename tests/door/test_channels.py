@@ -8,7 +8,8 @@ import pytest
 from segeval import errors
 from segeval.data.choice import ClassChoice, choose
 from segeval.data.door import read_pair
-from segeval.data.labels import Labels, Reading
+from segeval.data.labels import Labels
+from segeval.data.reading import Reading
 from segeval.evidence.channels import IGNORED
 from segeval.io import Mask
 

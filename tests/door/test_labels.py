@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segeval.data.labels import BLOCK, Labels, Reading, labels, truth_labels
+from segeval.data.labels import BLOCK, Labels, labels, truth_labels
+from segeval.data.reading import Reading
 from segeval.errors import (
     BadOption,
     ColoursNeedTable,
@@ -117,7 +118,7 @@ def test_foreground_is_the_second_class(ids, wanted):
 
 @pytest.mark.parametrize("values", [[0.5, 1.5], [-0.25, 0.5], [0.1, 7.25]])
 def test_fractions_outside_0_to_1_are_no_probabilities(values):
-    with pytest.raises(NotProbabilities, match="pred/a.npy holds fractions from") as caught:
+    with pytest.raises(NotProbabilities, match="pred/a.npy holds values from") as caught:
         door([values])
     assert caught.value.code == "SEG226"
     assert "--logits" in caught.value.hint
@@ -150,7 +151,7 @@ def test_sums_may_differ_from_one_by_the_tolerance_only(total, fits):
     if fits:
         assert door(pred, [[0]]).pred.tolist() == [[1]]
     else:
-        with pytest.raises(NotProbabilities, match="sum to"):
+        with pytest.raises(NotProbabilities, match="sums to"):
             door(pred, [[0]])
 
 
@@ -187,12 +188,12 @@ def test_every_block_of_a_large_prediction_counts():
     found = door(pred, np.zeros((1, BLOCK + 10), np.uint8)).pred
     assert np.flatnonzero(found).tolist() == [BLOCK - 1, BLOCK, BLOCK + 9]
     pred[0, 0, BLOCK + 3] = 0.9
-    with pytest.raises(NotProbabilities, match=r"sum to 1 … 1\.4 over"):
+    with pytest.raises(NotProbabilities, match=r"sums to 1 … 1\.4 over"):
         door(pred, np.zeros((1, BLOCK + 10), np.uint8))
 
 
 def test_sums_far_from_one_are_diagnosed():
-    with pytest.raises(NotProbabilities, match=r"pred/a.npy holds probabilities that sum to 0\.75 … 1\.5") as caught:
+    with pytest.raises(NotProbabilities, match=r"pred/a.npy sums to 0\.75 … 1\.5") as caught:
         door(channels([0.5, 0.25], [0.75, 0.75]), [[0, 0]])
     assert caught.value.code == "SEG226"
     assert "sigmoid" in caught.value.hint
@@ -251,7 +252,7 @@ def test_channels_last_get_the_remedy_as_hint():
 def test_channels_last_of_a_cube_are_never_taken_for_channels_first():
     pred = np.zeros((3, 3, 3))
     pred[..., 1] = 1
-    with pytest.raises(NotProbabilities, match="sum to 0 … 3"):
+    with pytest.raises(NotProbabilities, match="sums to 0 … 3"):
         door(pred, np.zeros((3, 3), np.uint8))
 
 
@@ -478,3 +479,25 @@ def test_labels_with_a_channel_axis_are_told_to_drop_it():
 def test_indices_of_a_palette_are_no_probabilities():
     with pytest.raises(UnfitPixels, match="a palette"):
         door(np.array([[1, 2]], np.uint8), [[0, 1]], Reading(probability=True), levels=0)
+
+
+def sigmoid_disc():
+    """A disc whose probability falls off around radius 9, in 8 bits, with its true mask."""
+    g = (255 / (1 + np.exp((np.hypot(*np.mgrid[-10:22, -14:34]) - 9) / 2))).astype(np.uint8)
+    truth = np.zeros((32, 48), np.uint8)
+    truth[4:14, 6:20] = 1
+    return g, truth
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_grey_probabilities_in_colour_are_those_of_the_grey_file(channels):
+    """LA, RGB and RGBA of equal channels; IoU 0.5437 above one half."""
+    g, truth = sigmoid_disc()
+    colour = np.repeat(g[..., None], channels, axis=-1)
+    if channels in (2, 4):
+        colour[..., -1] = 255
+    found = door(colour, truth, Reading(probability=True), colour=True)
+    np.testing.assert_array_equal(found.pred, g / 255 > 0.5)
+    np.testing.assert_array_equal(found.given.numbers, g / 255)
+    inside, either = (found.pred & found.truth).sum(), (found.pred | found.truth).sum()
+    assert inside / either == pytest.approx(0.5437, abs=5e-5)

@@ -1,0 +1,52 @@
+"""Masks in colour: one value a pixel, by a table of colours or because all channels are equal."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from segeval.classes import Colour
+from segeval.data.ids import narrowed
+from segeval.errors import ColoursNeedTable, EqualChannels, Remark, UnknownColour
+from segeval.io import Array, Mask
+
+
+def uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Remark]]:
+    """The mask with one value a pixel, by the colour table or because all channels are equal; and its remarks."""
+    if not mask.colour:
+        return mask.pixels, mask.remarks
+    channels = np.moveaxis(mask.pixels, -1, 0)
+    if len(channels) in (2, 4):
+        if (channels[-1] != channels[-1].flat[0]).any():
+            raise ColoursNeedTable(f"{mask.name} is transparent in places", "save it without transparency")
+        channels = channels[:-1]
+    if len(channels) == 3 and colors:
+        return _by_color(mask.name, channels, colors), mask.remarks
+    if all(np.array_equal(channels[0], other) for other in channels[1:]):
+        equal = EqualChannels(f"{mask.name} is in colour with equal channels", "save it as grey")
+        return channels[0], [*mask.remarks, equal]
+    raise ColoursNeedTable(f"{mask.name} has 3 channels", "give a colour table with --colors FILE")
+
+
+def _by_color(name: str, channels: Array, colors: Mapping[Colour, int]) -> Array:
+    """The ids of exactly matching colours."""
+    key = (channels[0].astype(np.int32) << 16) | (channels[1].astype(np.int32) << 8) | channels[2]
+    known = sorted((r << 16 | g << 8 | b, id_) for (r, g, b), id_ in colors.items())
+    codes = np.array([code for code, _ in known], np.int32)
+    place = np.minimum(np.searchsorted(codes, key), len(codes) - 1)
+    strange = codes[place] != key
+    if strange.any():
+        raise _unknown_color(name, key, strange, colors)
+    return narrowed(np.array([id_ for _, id_ in known], np.int32)[place], name)
+
+
+def _unknown_color(name: str, key: Array, strange: Array, colors: Mapping[Colour, int]) -> UnknownColour:
+    first = np.argwhere(strange)[0]
+    code = int(key[tuple(first)])
+    color = (code >> 16, code >> 8 & 255, code & 255)
+    near = min(colors, key=lambda known: (math.dist(known, color), known))
+    return UnknownColour(
+        f"{name} holds the colour {color} {int((key == code).sum()):,} times, "
+        f"first at (x, y) = {(int(first[1]), int(first[0]))}",
+        f"no class has it; the nearest is {near} of class {colors[near]}",
+    )

@@ -1,0 +1,29 @@
+"""Labels as integers of 32 bits."""
+
+import numpy as np
+
+from segeval.errors import IdTooLarge
+from segeval.evidence.runs import narrow
+from segeval.io import Array
+
+
+def narrowed(array: Array, name: str) -> Array:
+    """The labels as uint8 where they fit, else as int32; whole numbers in floating point are labels too."""
+    if array.dtype.kind != "f":
+        try:
+            return narrow(array)
+        except ValueError as fault:
+            raise _too_large(name, array) from fault
+    if np.abs(array).max().item() >= 1 << 31:
+        raise _too_large(name, array)
+    return narrow(array.astype(np.int32))
+
+
+def _too_large(name: str, array: Array) -> IdTooLarge:
+    extreme = max(array.min().item(), array.max().item(), key=abs)
+    return IdTooLarge(f"{name} holds the id {extreme}", "ids are 32-bit integers")
+
+
+def whole(array: Array) -> bool:
+    """Whether floating-point numbers are whole."""
+    return bool((array == np.rint(array)).all())
