@@ -543,6 +543,16 @@ class SameFile(Remark):
     code = "SEG257"
 
 
+class LikeProbabilities(Remark):
+    """What was said to be logits looks like probabilities.
+
+    All values lie within [0, 1], and those of a pixel sum to 1 where classes exclude each other. They were taken as
+    logits, as `--logits` says. If a softmax or sigmoid was applied already, leave `--logits` out.
+    """
+
+    code = "SEG281"
+
+
 class FractionalMask(InputError):
     """A mask holds fractions, and weight maps are made from labels.
 

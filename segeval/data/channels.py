@@ -6,7 +6,7 @@ import numpy as np
 
 from segeval.data.checks import TOLERANCE, check_finite
 from segeval.data.choice import ClassChoice
-from segeval.data.labels import Given, Truth, foreground, grey_levels, most_probable
+from segeval.data.labels import Given, Truth, foreground, grey_levels, like_probabilities, most_probable
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
 from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, UnfitChannels, UnknownTruthIds
@@ -26,7 +26,8 @@ def pred_channels(pred: Mask, reading: Reading, classes: ClassChoice) -> Given:
     if found is None:
         found = foreground(array, levels, pred.name, reading, None)
     rows = class_rows(len(array), classes)
-    return Given("channels", pred.name, array, levels, found[rows], pred.remarks)
+    remarks = [*pred.remarks, *like_probabilities(array, pred.name, reading, exclusive=False)]
+    return Given("channels", pred.name, array, levels, found[rows], remarks)
 
 
 def class_rows(number: int, classes: ClassChoice) -> list[int]:

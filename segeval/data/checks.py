@@ -47,8 +47,6 @@ def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
             _check_sums(name, array)
     elif max(-low, high) > HUGE:
         raise NotFinite(f"{name} holds values from {low:.4g} to {high:.4g}", "find where the model made them")
-    elif inputs == "logits" and 0 <= low < high <= 1 and _like_probabilities(array, exclusive):
-        raise NotProbabilities(f"{name} holds probabilities already", "leave out inputs='logits' (--logits)")
 
 
 def check_range(name: str, low: float, high: float, tolerance: float = 0.0) -> None:
@@ -76,6 +74,14 @@ def not_a_softmax(name: str, array: Array, low: float, high: float) -> NotProbab
     )
 
 
+def within_0_and_1(array: Array, exclusive: bool) -> bool:
+    """Whether numbers could be probabilities, of classes that exclude each other or not."""
+    if array.min() < 0 or array.max() > 1:
+        return False
+    low, high = _sums(array) if exclusive else (1.0, 1.0)
+    return max(1 - low, high - 1) <= TOLERANCE
+
+
 SLAB = 1 << 19  # numbers that are summed together: few enough for the cache
 
 
@@ -90,11 +96,3 @@ def _sums(array: Array) -> tuple[float, float]:
 
 
 HUGE = 1e30  # larger scores overflow in a square
-FEW = 64  # values within [0, 1] that may all be logits; more would be an image without any background
-
-
-def _like_probabilities(array: Array, exclusive: bool) -> bool:
-    if not exclusive:
-        return array.size >= FEW
-    low, high = _sums(array)
-    return max(1 - low, high - 1) <= TOLERANCE

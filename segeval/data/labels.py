@@ -1,19 +1,19 @@
 """The door: whatever two files hold becomes two label arrays of one shape, or an error that says why not."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from segeval.classes import Colour
-from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_softmax
+from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_softmax, within_0_and_1
 from segeval.data.colours import uncoloured
 from segeval.data.ids import narrowed, whole
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
-from segeval.errors import FloatLabels, FractionalTruth, NotProbabilities, Remark, UnfitPixels
+from segeval.errors import FloatLabels, FractionalTruth, LikeProbabilities, NotProbabilities, Remark, UnfitPixels
 from segeval.io import Array, Mask
 
 BLOCK = 1 << 16  # pixels of all channels that are looked at together
@@ -105,12 +105,14 @@ def pred_labels(
     kind, levels = _kind(array, pred, truth_name, shape, reading, ids)
     if kind == "channels":
         found = _from_channels(array, pred.name, reading, ids)
+        remarks = [*remarks, *like_probabilities(array, pred.name, reading, exclusive=True)]
     elif kind == "labels":
         found = narrowed(array, pred.name)
         remarks = [*remarks, _float_labels(pred.name)] if array.dtype.kind == "f" else remarks
     else:
         array = array.reshape(shape)
         found = foreground(array, levels, pred.name, reading, ids)
+        remarks = [*remarks, *like_probabilities(array, pred.name, reading, exclusive=False)]
     return Given(kind, pred.name, array, levels, found, remarks)
 
 
@@ -144,9 +146,6 @@ def foreground(array: Array, levels: int, name: str, reading: Reading, ids: Sequ
         return thresholded(array / np.float64(levels), reading.threshold, ids)
     low, high = check_finite(name, array)
     if reading.logits:
-        if low >= 0 and high <= 1:
-            what = f"{name} holds values within [0, 1]: probabilities already"
-            raise NotProbabilities(what, "leave out --logits")
         return thresholded(array, math.log(reading.threshold / (1 - reading.threshold)), ids)
     if (low < 0 or high > 1) and whole(array):
         what = f"{name} holds whole numbers from {low:.4g} to {high:.4g}, not probabilities"
@@ -155,23 +154,26 @@ def foreground(array: Array, levels: int, name: str, reading: Reading, ids: Sequ
     return thresholded(array, reading.threshold, ids)
 
 
+def like_probabilities(array: Array, name: str, reading: Reading, exclusive: bool) -> Iterator[Remark]:
+    """A remark on logits that could be probabilities."""
+    if reading.logits and array.dtype.kind == "f" and within_0_and_1(array, exclusive):
+        yield LikeProbabilities(f"{name} looks like probabilities, and was taken as logits", "leave out --logits if so")
+
+
 def _from_channels(array: Array, name: str, reading: Reading, ids: Sequence[int] | None) -> Array:
     """The most probable class of every pixel of (C, *spatial); ties go to the first."""
     check_channels(name, array.shape, array.shape[1:], ids)
     flat, places = array.reshape(len(array), -1), array.shape[1:]
-    best, all_normal = [], True
+    best = []
     for start in range(0, flat.shape[1], BLOCK):
         block = flat[:, start : start + BLOCK]
         low, high = check_finite(name, block, array)
-        sums = block.sum(axis=0, dtype=np.float32)
-        normal = low >= 0 and high <= 1 + TOLERANCE and bool(np.abs(sums - 1).max() <= TOLERANCE)
-        if not normal and not reading.logits:
+        if not reading.logits:
             check_range(name, low, high, TOLERANCE)
-            raise not_a_softmax(name, array, float(sums.min()), float(sums.max()))
-        all_normal = all_normal and normal
+            sums = block.sum(axis=0, dtype=np.float32)
+            if np.abs(sums - 1).max() > TOLERANCE:
+                raise not_a_softmax(name, array, float(sums.min()), float(sums.max()))
         best.append(most_probable(block))
-    if reading.logits and all_normal:
-        raise NotProbabilities(f"{name} holds probabilities already", "leave out --logits")
     channels = np.concatenate(best).reshape(places)
     if ids is None or list(ids) == list(range(len(array))):
         return channels

@@ -116,7 +116,6 @@ BAD: list[tuple[Any, Any, Reading, ClassChoice, type[Exception], str]] = [
     (P, T * np.nan, PLAIN, FREE, errors.NotFinite, "gt/a.npy"),
     (P * np.inf, T, PLAIN, FREE, errors.NotFinite, "pred/a.npy"),
     (P + 0.2, T, PLAIN, FREE, errors.NotProbabilities, "--logits"),
-    (P, T, Reading(logits=True), FREE, errors.NotProbabilities, "leave out --logits"),
     (T * 2, T, PLAIN, FREE, errors.NotProbabilities, "--probability"),
     (T.astype(int) - 1, T, PLAIN, FREE, errors.NotProbabilities, "from -1 to 0"),
     (T.astype(np.int32), T, Reading(True), FREE, errors.UnfitPixels, "up to 16 bits"),

@@ -206,13 +206,18 @@ def test_logits_given_as_probabilities_get_the_option_as_hint(values):
     assert "--logits" in caught.value.hint
 
 
-def test_probabilities_given_as_logits_are_an_error():
-    with pytest.raises(NotProbabilities, match="pred/a.npy holds probabilities already") as caught:
-        door(channels([0.3, 0.7], [1, 0]), [[0, 0]], Reading(logits=True))
-    assert "leave out --logits" in caught.value.hint
-    for foreground in ([[0.3, 0.7]], [[[0.3, 0.7]]]):
-        with pytest.raises(NotProbabilities, match="probabilities already"):
-            door(foreground, [[0, 0]], Reading(logits=True))
+def test_logits_are_what_the_caller_says_and_a_remark_tells_when_they_look_like_probabilities():
+    """sigmoid(0.3) and sigmoid(0.7) are above one half; the largest of 0.3 and 0.7 is the second."""
+    logits = Reading(logits=True)
+    found = [
+        door(channels([0.3, 0.7], [1, 0]), [[0, 0]], logits),
+        door([[0.3, 0.7]], [[0, 0]], logits),
+        door([[[0.3, 0.7]]], [[0, 0]], logits),
+    ]
+    assert [each.pred.tolist() for each in found] == [[[1, 0]], [[1, 1]], [[1, 1]]]
+    assert [codes(each) for each in found] == [["SEG281"]] * 3
+    assert codes(door(channels([0.3, 0.5], [1, 0]), [[0, 0]], logits)) == []
+    assert codes(door([[0.3, 1.7]], [[0, 0]], logits)) == []
 
 
 def test_largest_logit_is_the_class():

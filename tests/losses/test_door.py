@@ -73,16 +73,11 @@ def test_sums_may_be_rounded() -> None:
         dice(pred, T)
 
 
-def test_few_scores_within_0_and_1_may_be_logits() -> None:
-    """63 numbers of a binary problem are taken as said, 64 are not; classes only if they sum to 1."""
-    x = np.linspace(0, 1, 64)
-    truth = (x > 0.3).astype(int)
-    assert np.isfinite(dice(x[:63], truth[:63], inputs="logits"))
-    with pytest.raises(NotProbabilities, match="already"):
-        dice(x, truth, inputs="logits")
-    assert np.isfinite(dice(np.stack([x, x]), truth, inputs="logits"))
-    with pytest.raises(NotProbabilities, match="already"):
-        dice(np.stack([x, 1 - x]), truth, inputs="logits")
+def test_logits_within_0_and_1_are_logits() -> None:
+    """mean(max(x, 0) − x y + ln(1 + e^−|x|)), with NumPy."""
+    x = np.linspace(0.05, 0.95, 64).reshape(8, 8)
+    truth = (np.arange(64).reshape(8, 8) % 3 == 0).astype(int)
+    assert losses.value("cross_entropy", x, truth, inputs="logits") == pytest.approx(0.8103503535, abs=1e-10)
 
 
 def test_channels_last_are_recognised() -> None:
