@@ -13,6 +13,7 @@ from segeval.evaluate import Job, Progress, in_order, measure, threads
 from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.confusion import Confusion
 from segeval.pairing import Pair, Pairing
+from segeval.perfile import guarded
 from segeval.run import Note, Record
 from segeval.text import extent
 
@@ -85,14 +86,15 @@ def _unknown_ids(found: Evidence, chosen: tuple[int, ...] | None, job: Job) -> I
 
 def _size(pair: Pair, job: Job) -> str | Note:
     """The size that both headers of a pair announce, or what is wrong with them."""
-    try:
-        truth = io.header(pair.truth, job.reading.max_pixels)
-        if pair.pred:
-            pred = io.header(pair.pred, job.reading.max_pixels)
-            _check_shapes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, job)
-        return extent(truth.shape)
-    except InputError as fault:
-        return Note.of(pair.id, fault)
+    return guarded(pair.id, pair.names, lambda: _fitting_size(pair, job))
+
+
+def _fitting_size(pair: Pair, job: Job) -> str:
+    truth = io.header(pair.truth, job.reading.max_pixels)
+    if pair.pred:
+        pred = io.header(pair.pred, job.reading.max_pixels)
+        _check_shapes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, job)
+    return extent(truth.shape)
 
 
 def _check_shapes(pred_name: str, pred: tuple[int, ...], truth_name: str, truth: tuple[int, ...], job: Job) -> None:

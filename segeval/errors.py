@@ -4,6 +4,9 @@ Every cause is one class with one stable code. Its docstring is what `segeval ex
 then what to do. Codes are never reused.
 """
 
+import os
+from collections.abc import Iterable
+
 OK, GATE_FAILED, USAGE, INPUT, BASELINE, BUG = 0, 1, 2, 3, 4, 70
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
 
@@ -18,6 +21,18 @@ EXIT_CODES = {
     PIPE_CLOSED: "the reader of stdout went away",
     TERMINATED: "terminated (SIGTERM)",
 }
+
+_GRAVEST_FIRST = (BUG, USAGE, BASELINE, INPUT, GATE_FAILED, OK)
+
+
+def ending(codes: Iterable[int]) -> int:
+    """The exit code where several apply: the one that says most clearly that the answer is not known."""
+    return min(codes, key=_GRAVEST_FIRST.index, default=OK)
+
+
+def debugging() -> bool:
+    """Whether the user wants to see tracebacks."""
+    return os.environ.get("SEGEVAL_DEBUG", "") not in ("", "0")
 
 
 class SegevalError(Exception):
@@ -679,6 +694,16 @@ class DiskFull(SegevalError):
     """
 
     code = "SEG902"
+
+
+class FaultOfOurs(SegevalError):
+    """One file tripped a fault of segeval itself.
+
+    The other files were scored and written; the exit code is 70 all the same. Please report it with the traceback that
+    `SEGEVAL_DEBUG=1` shows: the work then ends at this file.
+    """
+
+    code = "SEG903"
 
 
 def causes() -> dict[str, type[SegevalError]]:

@@ -20,9 +20,7 @@ from segeval.data.reading import Reading
 from segeval.errors import (
     BadOption,
     HardMasks,
-    InputError,
     MissingPrediction,
-    OutOfMemory,
     Remark,
     SameFile,
     Transposed,
@@ -37,6 +35,7 @@ from segeval.evidence.confusion import Confusion
 from segeval.evidence.runs import Array, CellCounter, LabelDigest, number_digest, runs
 from segeval.metrics import METRICS
 from segeval.pairing import Layout, MaskFile, Pair, Pairing, pair
+from segeval.perfile import guarded
 from segeval.run import Note, Record, Run
 from segeval.text import counted, some
 
@@ -71,14 +70,11 @@ class Job:
 
 def measure(pair: Pair, job: Job) -> Record | Note:
     """The record of one pair, or a note that says why there is none."""
-    try:
-        return _all_wrong(pair, job) if pair.pred is None else _compared(pair, pair.pred, job)
-    except InputError as fault:
-        return Note.of(pair.id, fault)
-    except MemoryError:
-        return Note.of(
-            pair.id, OutOfMemory(f"{pair.truth.name}: not enough memory for this pair", "use fewer workers, -j 1")
-        )
+    return guarded(pair.id, pair.names, lambda: _measure(pair, job))
+
+
+def _measure(pair: Pair, job: Job) -> Record:
+    return _all_wrong(pair, job) if pair.pred is None else _compared(pair, pair.pred, job)
 
 
 def _compared(pair: Pair, pred: MaskFile, job: Job) -> Record:

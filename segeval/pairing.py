@@ -71,6 +71,11 @@ class Pair:
     pred: MaskFile | None
     truth: MaskFile
 
+    @property
+    def names(self) -> list[str]:
+        """How messages call the files, the true one first: it is always there."""
+        return [self.truth.name, *([self.pred.name] if self.pred else [])]
+
 
 @dataclass(frozen=True)
 class Pairing:

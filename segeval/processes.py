@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -119,6 +120,7 @@ def _serve(connection: "Connection[Any, Any]", task: Callable[[Any], Any]) -> No
         try:
             answer = True, task(item)
         except Exception as fault:
+            fault.add_note(f"in a process of its own:\n{traceback.format_exc()}")  # it does not travel by itself
             answer = False, fault
         try:
             connection.send(answer)

@@ -14,7 +14,7 @@ from segeval import diagnose
 from segeval.aggregate import Scores, Scoring
 from segeval.bootstrap import Draws
 from segeval.classes import ClassTable
-from segeval.errors import SegevalError
+from segeval.errors import SegevalError, causes, ending
 from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.confusion import Confusion
 from segeval.pairing import added
@@ -42,6 +42,11 @@ class Note:
     @classmethod
     def of(cls, id_: str, said: SegevalError) -> "Note":
         return cls(id_, said.code, said.message, said.hint)
+
+    @property
+    def exit_code(self) -> int:
+        """How a run ends that has this to say."""
+        return causes()[self.code].exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,11 @@ class Run:
     def complete(self) -> bool:
         """Whether every pair was scored."""
         return not self.failures
+
+    @property
+    def exit_code(self) -> int:
+        """0, 3 where single files are at fault, 70 where one of them tripped a fault of ours."""
+        return ending(note.exit_code for note in self.failures)
 
     @cached_property
     def notes(self) -> list[Note]:

@@ -17,13 +17,12 @@ from segeval.analysis import (
     zones,
 )
 from segeval.criteria import Criteria
-from segeval.errors import InputError
 from segeval.evaluate import Job, in_order, read_sample, threads
-from segeval.evidence.sample import Sample
 from segeval.losses.plan import Plan
 from segeval.metrics import METRICS
 from segeval.pairing import Pair, Pairing
-from segeval.run import Run, finite
+from segeval.perfile import guarded
+from segeval.run import Note, Run, finite
 
 SCHEMA = "segeval-losses/1"
 Progress = Callable[[int, int], None]
@@ -37,8 +36,8 @@ def study(
     steps: int,
     jobs: int | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """The document: everything that `segeval losses` says.
+) -> tuple[dict[str, Any], list[Note]]:
+    """The document: everything that `segeval losses` says; and notes about images that it could not be said of.
 
     Gradient shares are means over up to `images` pairs, evenly spread; sensitivity is of the first of them that holds
     more than class 0, or else of the first.
@@ -48,8 +47,10 @@ def study(
     scored = {record.id for record in run.records}
     chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     spread = chosen[:: -(-len(chosen) // images)] if chosen else []
-    looks = [each for each in _looks(spread, job, criteria, jobs, progress) if each]
+    found_looks = [*_looks(spread, job, criteria, jobs, progress)]
+    looks = [look for look in found_looks if isinstance(look, _Look)]
     model = next((look.pair for look in [*(each for each in looks if each.foreground), *looks]), None)
+    answers = _sensitivities(criteria, model, job, steps) if model else {}
     document: dict[str, Any] = finite(
         {
             "schema": SCHEMA,
@@ -61,11 +62,11 @@ def study(
             "gradient_shares": _mean_shares([look.pulls for look in looks], criteria),
             "gradient_images": [pair.id for pair in spread],
             "agreement": _agreements(run, criteria),
-            "sensitivity": _sensitivities(criteria, model, job, steps),
+            "sensitivity": {} if isinstance(answers, Note) else answers,
             "sensitivity_image": model.id if model else None,
         }
     )
-    return document
+    return document, [each for each in (*found_looks, answers) if isinstance(each, Note)]
 
 
 @dataclass(frozen=True)
@@ -79,31 +80,24 @@ class _Look:
 
 def _looks(
     pairs: list[Pair], job: Job, criteria: Criteria, jobs: int | None, progress: Progress | None
-) -> Iterator[_Look | None]:
-    """A look at each pair, several at a time; None for a pair that cannot be read."""
+) -> Iterator[_Look | Note]:
+    """A look at each pair, several at a time, or why there is none."""
     asked, caller = criteria.asked, criteria.choice.caller
 
-    def look(pair: Pair, job: Job) -> _Look | None:
-        for _, image in samples([pair], job):
-            zone = zones(image)
-            pulls = [shares(each, image, zone, caller) for each in asked]
-            return _Look(pair, pulls, bool(foreground(image).any()))
-        return None
+    def look(pair: Pair, job: Job) -> _Look:
+        image = read_sample(pair, job)
+        zone = zones(image)
+        pulls = [shares(each, image, zone, caller) for each in asked]
+        return _Look(pair, pulls, bool(foreground(image).any()))
+
+    def look_or_say(pair: Pair, job: Job) -> _Look | Note:
+        return guarded(pair.id, pair.names, lambda: look(pair, job))
 
     with threads(jobs) as executor:
-        for done, found in enumerate(in_order(executor, look, pairs, job), 1):
+        for done, found in enumerate(in_order(executor, look_or_say, pairs, job), 1):
             yield found
             if progress:
                 progress(done, len(pairs))
-
-
-def samples(pairs: list[Pair], job: Job) -> Iterator[tuple[str, Sample]]:
-    """The pairs as the losses see them, without those that cannot be read: the run has said so."""
-    for pair in pairs:
-        try:
-            yield pair.id, read_sample(pair, job)
-        except InputError:
-            continue
 
 
 def _mean_shares(pulls: list[list[Shares]], criteria: Criteria) -> dict[str, Any]:
@@ -133,10 +127,13 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     return {asked.name: {m: asdict(each) for m, each in compared(asked.name).items()} for asked in criteria.asked}
 
 
-def _sensitivities(criteria: Criteria, model: Pair | None, job: Job, steps: int) -> dict[str, Any]:
-    if model is None:
-        return {}
-    found = sensitivity(Plan(criteria.asked), read_sample(model, job), criteria.choice.caller, steps)
+def _sensitivities(criteria: Criteria, model: Pair, job: Job, steps: int) -> dict[str, Any] | Note:
+    def asked() -> dict[str, Any]:
+        return sensitivity(Plan(criteria.asked), read_sample(model, job), criteria.choice.caller, steps)
+
+    found = guarded(model.id, model.names, asked)
+    if isinstance(found, Note):
+        return found
     return {
         name: {kind: {"values": list(each[kind].values), "flag": each[kind].flag} for kind in SPOILT}
         for name, each in found.items()

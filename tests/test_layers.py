@@ -25,7 +25,7 @@ ROOMS = [
         "criteria",
         "rows",
     ),
-    *("diagnose", "run", "evaluate", "check", "api", "study"),
+    *("diagnose", "run", "perfile", "evaluate", "check", "api", "study"),
     *("results", "numbers", "gate", "compare"),
     *("processes", "weighing", "report", "studying", "ci", "testing", "cli"),
 ]

@@ -27,6 +27,7 @@ def command(ctx: click.Context, pred: str, gt: str, layout: Any, reading: Any, c
     """
     from segeval.check import check
     from segeval.cli import present
+    from segeval.errors import ending
     from segeval.evaluate import Job, find_pairs
 
     pairing = find_pairs(pred, gt, layout)
@@ -36,4 +37,4 @@ def command(ctx: click.Context, pred: str, gt: str, layout: Any, reading: Any, c
         click.echo(line)
     present.say_faults(found.faults, found.remarks)
     click.echo(f"{counted(len(found.faults), 'problem')}" if found.faults else "no problems: ready to score")
-    ctx.exit(3 if found.faults else 0)
+    ctx.exit(ending(fault.exit_code for fault in found.faults))

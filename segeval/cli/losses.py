@@ -42,6 +42,7 @@ def command(
     """
     from segeval.bootstrap import Draws
     from segeval.cli import present
+    from segeval.errors import ending
     from segeval.evaluate import Job, evaluate, find_pairs, losses_asked_for, recorded, with_losses
     from segeval.study import study
     from segeval.studying import files as studied
@@ -52,13 +53,14 @@ def command(
     studied.prepare(studying, [pred, gt], recorded(layout, job, scoring, Draws()), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, layout, job, scoring, jobs, step)
-        document = study(run, pairing, job, studying["images"], studying["steps"], jobs, step)
+        document, faults = study(run, pairing, job, studying["images"], studying["steps"], jobs, step)
     kept = studied.holds_other(document, studying)
     if not kept:
         studied.write(document, run, studying)
-        studied.write_maps(run, pairing, job, studying, jobs)
+        faults += studied.write_maps(run, pairing, job, studying, jobs)
     FORMATS[studying["form"]](document, run, sys.stdout)
-    present.say_faults(run.failures, run.notes, run.extra)
+    faults += run.failures
+    present.say_faults(faults, run.notes, run.extra)
     if kept:
         raise studied.refusal(studying)
-    ctx.exit(0 if run.complete else 3)
+    ctx.exit(ending(fault.exit_code for fault in faults))

@@ -16,7 +16,7 @@ import click
 import segeval.cli
 from segeval import __version__
 from segeval.cli.present import say_error
-from segeval.errors import BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED, DiskFull, InternalError, SegevalError
+from segeval.errors import BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED, DiskFull, InternalError, SegevalError, debugging
 from segeval.text import safe_text
 
 _NO_COMMANDS = {"main", "options", "config", "present", "listing", "surfaces"}
@@ -36,10 +36,6 @@ class Refusal(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
         say_error(self.error.code, self.error.message, self.error.hint)
-
-
-def debugging() -> bool:
-    return os.environ.get("SEGEVAL_DEBUG", "") not in ("", "0")
 
 
 @contextlib.contextmanager

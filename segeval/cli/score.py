@@ -47,6 +47,7 @@ def command(
       segeval score pred gt --num-classes 19 --ignore 255 -o out
     """
     from segeval.cli import present
+    from segeval.errors import OK, ending
     from segeval.evaluate import Job, evaluate, find_pairs, recorded, with_losses
     from segeval.report import REPORTS
     from segeval.report import folder as folders
@@ -70,7 +71,8 @@ def command(
     present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folders.refusal(folder)
-    ctx.exit(_gated(rules, run, draws, ruling, shown, output["form"]) if rules else 0 if run.complete else 3)
+    verdict = _gated(rules, run, draws, ruling, shown, output["form"]) if rules else OK
+    ctx.exit(ending([run.exit_code, verdict]))
 
 
 def _check_baseline(baseline: str | None, folder: str | None) -> None:

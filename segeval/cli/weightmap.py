@@ -121,6 +121,7 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
       segeval weightmap masks -o weights --sigma 5 --preview
     """
     from segeval.cli import present
+    from segeval.errors import ending
     from segeval.report.weighed import plan_lines, result_lines
     from segeval.weighing import open_work, prepare, write_maps
 
@@ -135,4 +136,4 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
     for line in result_lines(weighed, plan, folder):
         click.echo(safe_text(line))
     present.say_faults(weighed.failures, weighed.remarks)
-    ctx.exit(3 if weighed.failures else 0)
+    ctx.exit(ending(fault.exit_code for fault in weighed.failures))

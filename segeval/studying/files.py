@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from segeval.errors import BadOutput, Unfit
-from segeval.evaluate import Job, in_order, threads
+from segeval.evaluate import Job, in_order, read_sample, threads
 from segeval.evidence.sample import Sample
 from segeval.io.journal import stored
 from segeval.io.write import atomic, make_folder, save
@@ -16,9 +16,10 @@ from segeval.losses.maps import pixel_losses
 from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller
 from segeval.pairing import Pair, Pairing
+from segeval.perfile import guarded
 from segeval.report.folder import OVERWRITE, plain
-from segeval.run import Run
-from segeval.study import SCHEMA, samples
+from segeval.run import Note, Run
+from segeval.study import SCHEMA
 from segeval.studying.tables import FORMATS
 
 FILES = {"losses_images.csv": "csv", "losses.json": "json"}  # with the format of each
@@ -69,21 +70,28 @@ def write(document: dict[str, Any], run: Run, studying: Mapping[str, Any]) -> No
                 FORMATS[form](document, run, stream)
 
 
-def write_maps(run: Run, found: Pairing, job: Job, studying: Mapping[str, Any], jobs: int | None) -> None:
-    """For each image and loss the loss of each pixel, where it has one, and Σ|∂L/∂p| over the channels."""
+def write_maps(run: Run, found: Pairing, job: Job, studying: Mapping[str, Any], jobs: int | None) -> list[Note]:
+    """For each image and loss the loss of each pixel, where it has one, and Σ|∂L/∂p| over the channels.
+
+    Gives a note for each image of which that cannot be drawn, though it was scored.
+    """
     criteria = run.criteria
     if studying["maps"] is None or criteria is None:
-        return
+        return []
     folder, asked, caller = Path(studying["maps"]), criteria.asked, criteria.choice.caller
 
-    def drawn(pair: Pair, job: Job) -> None:
-        for id_, image in samples([pair], job):
-            for each in asked:
-                _pictures(folder / id_, each, image, caller)
+    def draw(pair: Pair, job: Job) -> None:
+        image = read_sample(pair, job)
+        for each in asked:
+            _pictures(folder / pair.id, each, image, caller)
 
+    def drawn(pair: Pair, job: Job) -> Note | None:
+        return guarded(pair.id, pair.names, lambda: draw(pair, job))
+
+    scored = {record.id for record in run.records}
+    chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     with threads(jobs) as executor:
-        for _ in in_order(executor, drawn, [pair for pair in found.pairs if pair.pred is not None], job):
-            pass
+        return [note for note in in_order(executor, drawn, chosen, job) if note]
 
 
 def _pictures(folder: Path, asked: Asked, image: Sample, caller: Caller) -> None:

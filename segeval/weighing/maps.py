@@ -12,7 +12,7 @@ import numpy as np
 from segeval import __version__, frequencies
 from segeval.cells import Cells
 from segeval.distance import steps
-from segeval.errors import BadOption, Changed, InputError, UnfitPixels
+from segeval.errors import BadOption, Changed, UnfitPixels
 from segeval.frequencies import Frequencies
 from segeval.io import Array
 from segeval.io.encode import encoded
@@ -20,9 +20,10 @@ from segeval.io.journal import sha256
 from segeval.io.preview import preview
 from segeval.io.write import save
 from segeval.pairing import MaskFile
+from segeval.perfile import guarded
 from segeval.run import Note
 from segeval.weighing.plan import Plan, keyed
-from segeval.weighing.survey import digest_of, found_cells, named, no_memory, read
+from segeval.weighing.survey import digest_of, found_cells, read
 from segeval.weightmap import weights
 
 _LARGEST_HALF = 65504.0
@@ -56,12 +57,7 @@ class Task:
 
 def weigh(task: Task, plan: Plan) -> dict[str, Any] | Note:
     """Write the map of one mask; gives its entry in `weightmap.json`, or why there is no map."""
-    try:
-        return _weighed(task, plan)
-    except InputError as fault:
-        return Note.of(task.id, named(fault, task.file))
-    except MemoryError:
-        return Note.of(task.id, no_memory(task.file))
+    return guarded(task.id, [task.file.name], lambda: _weighed(task, plan))
 
 
 def _weighed(task: Task, plan: Plan) -> dict[str, Any]:

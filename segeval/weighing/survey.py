@@ -13,14 +13,13 @@ from segeval.errors import (
     ColoursNeedTable,
     FractionalMask,
     FractionalTruth,
-    InputError,
     NoSpacing,
-    OutOfMemory,
     Remark,
     UnclearLabels,
 )
 from segeval.frequencies import Frequencies
 from segeval.pairing import MaskFile
+from segeval.perfile import guarded
 from segeval.run import Note
 from segeval.weighing.plan import Plan
 
@@ -39,16 +38,15 @@ class Survey:
 
 def survey(file: MaskFile, plan: Plan, id_: str) -> Survey | Note:
     """Count a mask: its classes, or its ids where it is not known yet what they are."""
-    try:
-        array, _, _ = read(file, plan)
-        if plan.ids == "auto":
-            numbered = cells.semantic(array, plan.ignore, "full")
-            return Survey(id_, digest_of(array), Frequencies.of(numbered.pixels()), numbered.count)
-        return Survey(id_, digest_of(array), Frequencies.of(found_cells(array, plan)[1].pixels()))
-    except InputError as fault:
-        return Note.of(id_, named(fault, file))
-    except MemoryError:
-        return Note.of(id_, no_memory(file))
+    return guarded(id_, [file.name], lambda: _counted(file, plan, id_))
+
+
+def _counted(file: MaskFile, plan: Plan, id_: str) -> Survey:
+    array, _, _ = read(file, plan)
+    if plan.ids == "auto":
+        numbered = cells.semantic(array, plan.ignore, "full")
+        return Survey(id_, digest_of(array), Frequencies.of(numbered.pixels()), numbered.count)
+    return Survey(id_, digest_of(array), Frequencies.of(found_cells(array, plan)[1].pixels()))
 
 
 def decided(surveys: list[Survey]) -> str:
@@ -125,12 +123,3 @@ def digest_of(array: io.Array) -> str:
     """A number for the labels, whatever file they came in."""
     head = f"{array.shape} {array.dtype.str} ".encode()
     return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
-def named(fault: InputError, file: MaskFile) -> InputError:
-    """The fault with the file's name in front, where it does not say it itself."""
-    return fault if file.name in fault.message else type(fault)(f"{file.name}: {fault.message}", fault.hint)
-
-
-def no_memory(file: MaskFile) -> OutOfMemory:
-    return OutOfMemory(f"{file.name}: not enough memory for this mask", "use fewer processes, -j 1")
