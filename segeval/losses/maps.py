@@ -20,19 +20,20 @@ def pixel_losses(asked: Asked, image: Sample) -> Array:
     Unfit for a loss that is no mean over pixels.
     """
     pixels = image.whole
-
-    def of(formula: Formula, params: Mapping[str, Any]) -> Numbers:
-        if needs(formula) is Parts:
-            return formula(Parts(of), **params)
-        leaf = Leaf(formula, params).on(image)
-        if leaf.needs not in MAPPED:
-            raise Unfit(f"{asked.name} is no mean over pixels", "its gradient has a value for each pixel")
-        return MAPPED[leaf.needs](leaf, pixels, image)
-
-    found = plain(of(asked.entry.func, asked.params))
+    found = plain(_mapped(asked.name, asked.entry.func, asked.params, pixels, image))
     whole = np.full(int(np.prod(image.shape)), np.nan)
     whole[slice(None) if pixels.place is None else pixels.place] = found
     return whole.reshape(image.shape)
+
+
+def _mapped(name: str, formula: Formula, params: Mapping[str, Any], pixels: Pixels, image: Sample) -> Numbers:
+    """(n,) a formula, or what it makes of the formulas that it calls."""
+    if needs(formula) is Parts:
+        return formula(Parts(lambda part, given: _mapped(name, part, given, pixels, image)), **params)
+    leaf = Leaf(formula, params).on(image)
+    if leaf.needs not in MAPPED:
+        raise Unfit(f"{name} is no mean over pixels", "its gradient has a value for each pixel")
+    return MAPPED[leaf.needs](leaf, pixels, image)
 
 
 def _mean(rows: list[Numbers]) -> Numbers:

@@ -131,17 +131,8 @@ class Plan:
     def leaves(self) -> dict[Key, Leaf]:
         """Every formula that eats evidence itself, once."""
         found: dict[Key, Leaf] = {}
-
-        def note(formula: Formula, params: Mapping[str, Any], outcomes: bool) -> Any:
-            if needs(formula) is Parts:
-                formula(Parts(lambda part, given: note(part, given, False)), **params)
-            else:
-                leaf = Leaf(formula, params, outcomes)
-                found[leaf.key] = leaf
-            return np.ones(1)
-
         for each in self.asked:
-            note(each.entry.func, each.params, bool(each.entry.facts.get("outcomes")))
+            _note(found, each.entry.func, each.params, bool(each.entry.facts.get("outcomes")))
         return found
 
     def of(self, kind: type) -> list[Leaf]:
@@ -188,6 +179,16 @@ class Plan:
         return Measured(
             sample.number, sample.binary, sample.exclusive, sample.background, soft, classes, confusion, sums, {}, unfit
         )
+
+
+def _note(found: dict[Key, Leaf], formula: Formula, params: Mapping[str, Any], outcomes: bool = False) -> Any:
+    """Note the formulas that eat evidence themselves among the parts of a formula."""
+    if needs(formula) is Parts:
+        formula(Parts(lambda part, given: _note(found, part, given)), **params)
+    else:
+        leaf = Leaf(formula, params, outcomes)
+        found[leaf.key] = leaf
+    return np.ones(1)
 
 
 def _wants_classes(leaf: Leaf) -> Unfit:
@@ -247,13 +248,17 @@ def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
     keep_background = caller.background
     if keep_background is None:
         keep_background = bool(asked.entry.facts.get("background", True))
+    return _compounded(asked.entry.func, asked.params, found, caller, keep_background)
 
-    def of(formula: Formula, params: Mapping[str, Any]) -> Numbers:
-        if needs(formula) is Parts:
-            return formula(Parts(of), **params)
-        return _value(Leaf(formula, params), found, caller, keep_background)
 
-    return of(asked.entry.func, asked.params)
+def _compounded(
+    formula: Formula, params: Mapping[str, Any], found: Measured, caller: Caller, background: bool
+) -> Numbers:
+    """The values of a formula, of those that it calls where it is made of others."""
+    if needs(formula) is not Parts:
+        return _value(Leaf(formula, params), found, caller, background)
+    # a function inside that called itself by its name would keep the whole image alive
+    return formula(Parts(lambda part, given: _compounded(part, given, found, caller, background)), **params)
 
 
 def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
