@@ -31,3 +31,29 @@ def test_an_extra_is_imported_somewhere(root, project):
         names = {re.match(r"[\w-]+", requirement)[0] for requirement in requirements}
         if extra != "dev":
             assert {modules.get(name, name.replace("-", "_")) for name in names} <= imported(root), extra
+
+
+def test_tasks_are_those_of_the_makefile(root):
+    """What the pages and hooks call exists, and CONTRIBUTING knows every task."""
+    targets = set(re.findall(r"^(\w+):$", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {}
+    for page in ("CONTRIBUTING.md", "RELEASING.md", ".pre-commit-config.yaml"):
+        lines = re.findall(r"(?:`|entry: )make ([\w ]+)", (root / page).read_text(encoding="utf-8"))
+        named[page] = {task for line in lines for task in line.split()}
+    assert named["CONTRIBUTING.md"] == targets
+    assert set.union(*named.values()) == targets
+
+
+def test_the_workflow(root, project):
+    """The floor and the newest Python go through what is run by hand; other actions are pinned by their full hash."""
+    text = (root / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert f'python: ["{project["requires-python"].removeprefix(">=")}", "3.x"]' in text
+    assert re.findall(r"run: (.*)", text) == [".ci/run"]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", used) for used in re.findall(r"uses: (.*)", text))
+    assert "permissions: {}\n" in text
+
+
+def test_the_task_of_all_tests_is_that_of_the_readme(root):
+    """With the same settings."""
+    (given,) = re.findall(r"\.venv/bin/pytest --quiet (.*)", (root / "README.md").read_text(encoding="utf-8"))
+    assert f"\npytest {given}\n" in (root / "Makefile").read_text(encoding="utf-8").replace("\t", "")
