@@ -1,98 +1,96 @@
-"""TIFF and BigTIFF, through tifffile, which gives raw ids where others colour or invert them."""
+"""TIFF and BigTIFF: raw ids, whatever the photometric meaning, where others colour or invert them."""
 
-import io
-import logging
+import math
 import re
-import struct
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from segeval.errors import DamagedFile, RefusedFormat, Remark, Rotated, SeveralFrames, UnfitPixels
+from segeval.errors import DamagedFile, Remark, SeveralFrames, UnfitPixels
 from segeval.io import READERS
+from segeval.io.fields import MAGIC, Directory, Tag, directories
+from segeval.io.planes import Page, check_places, decode, layout
 from segeval.text import extent, some
 
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it finds wrong is an error of ours, or harmless
-
-_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000, 50013}  # none, LZW, deflate, PackBits, deflate, LZMA, zstd, deflate
-_PIXEL_TAGS = {*range(254, 285), 317, *range(320, 326), 338, 339}  # what says how pixels are stored
-_LENGTHS = {
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}  # bytes of a field's type
+_MOST_PAGES = 1 << 16
+_PALETTE = 3
 _COLOUR = (2, 5, 6)  # RGB, CMYK, YCbCr
 
 
 @READERS.add(
     suffixes=(".tif", ".tiff"),
-    magic=_MAGIC,
+    magic=MAGIC,
     holds="1 to 64 bits, palette (indices), float; pages of one size are a stack",
 )
 class Tiff:
     """TIFF and BigTIFF: one page is 2-D, a stack of pages 3-D; uncompressed, deflate, LZW, zstd, LZMA, PackBits."""
 
     def __init__(self, data: bytes) -> None:
-        import tifffile
-
         self.remarks: list[Remark] = []
-        _check_chain(data)
-        self._file = tifffile.TiffFile(io.BytesIO(data), _multifile=False)
-        self._pages = [page.aspage() for page in self._file.pages]
-        if not self._pages:
+        self._data = data
+        self._pages: list[Page] = []
+        first: Directory | None = None
+        for fields in directories(data):
+            first = first or fields
+            self._pages.append(layout(fields))
+            if len(self._pages) > _MOST_PAGES:
+                raise SeveralFrames(f"the TIFF has more than {_MOST_PAGES:,} pages", "save the stack as NPY")
+        if first is None:
             raise DamagedFile("the TIFF has no page", "fetch or write the file again")
-        for page in self._pages:
-            _check(page, len(data))
-        self._check_stack()
-        first = self._pages[0]
-        self.colour = first.photometric in _COLOUR or first.samplesperpixel > 1
-        if self.colour and not (first.axes == "YXS" and first.samplesperpixel <= 4 and first.dtype == np.uint8):
-            raise UnfitPixels(
-                f"the TIFF has {first.samplesperpixel} samples of {first.dtype} a pixel", "save labels as grey"
-            )
-        plane = first.shape[:2]
-        self.shape = plane if len(self._pages) == 1 else (len(self._pages), *plane)
-        if self.colour and len(self._pages) > 1:
-            raise UnfitPixels(f"the TIFF has {len(self._pages)} pages in colour", "save labels as grey")
-        self.levels = 0 if first.photometric == 3 else (1 << int(first.bitspersample) - (first.dtype.kind == "i")) - 1
+        self._description = first.text(Tag.ImageDescription)
+        self._resolution = [first.fraction(tag) for tag in (Tag.YResolution, Tag.XResolution)]
+        self._check_stack(first)
+        check_places(self._pages, len(data))
+        self._describe()
+
+    def _describe(self) -> None:
+        first, number = self._pages[0], len(self._pages)
+        self.colour = first.photometric in _COLOUR or first.samples > 1
+        if self.colour and (first.separate or not 1 < first.samples <= 4 or first.dtype != np.uint8):
+            raise UnfitPixels(f"the TIFF has {first.samples} samples of {first.dtype} a pixel", "save labels as grey")
+        if self.colour and number > 1:
+            raise UnfitPixels(f"the TIFF has {number} pages in colour", "save labels as grey")
+        self.shape = (first.height, first.width) if number == 1 else (number, first.height, first.width)
+        self.levels = 0 if first.photometric == _PALETTE else (1 << first.bits - (first.dtype.kind == "i")) - 1
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
         """The steps that OME or ImageJ metadata give for all axes; not those of printing, which mean nothing here."""
-        found = _ome_spacing(self._file.ome_metadata or "") or _imagej_spacing(self._file, self._pages[0])
+        found = _ome_spacing(self._description) or _imagej_spacing(self._description, *self._resolution)
         return found[-len(self.shape) :] if found and all(step > 0 for step in found[-len(self.shape) :]) else None
 
-    def _check_stack(self) -> None:
-        sizes = {(page.shape, page.dtype, page.axes) for page in self._pages}
-        if len(sizes) > 1:
-            shapes = some(sorted({extent(page.shape) for page in self._pages}))
+    def _check_stack(self, first: Directory) -> None:
+        if len({page.kind for page in self._pages}) > 1:
+            shapes = some(sorted({extent((page.height, page.width)) for page in self._pages}))
             raise SeveralFrames(
                 f"the TIFF has {len(self._pages)} pages of unlike size or type: {shapes}", "save one mask per file"
             )
-        if self._file.is_imagej or self._file.is_shaped:  # they may keep a stack behind a single page
-            announced = sum(series.size for series in self._file.series)
-            if announced != self._pages[0].size * len(self._pages):
-                raise SeveralFrames("the TIFF holds a stack without a page for each plane", "save a plain TIFF or NPY")
+        there = self._pages[0].size * len(self._pages)
+        if _announced(self._description, self._pages[0].size) > there or first.count(Tag.UIC2) > 1:
+            raise SeveralFrames("the TIFF holds a stack without a page for each plane", "save a plain TIFF or NPY")
 
     def pixels(self) -> npt.NDArray[Any]:
-        planes = [page.asarray(maxworkers=1) for page in self._pages]
-        return planes[0] if len(planes) == 1 else np.stack(planes)
+        first, data = self._pages[0], memoryview(self._data)
+        planes = first.samples if first.separate else 1
+        array = np.empty((len(self._pages), planes, first.height, first.width, first.bands), first.dtype)
+        for page, plane in zip(self._pages, array, strict=True):
+            decode(data, page, plane)
+        return array.reshape(*self.shape, *([first.bands] if self.colour else []))
+
+
+def _announced(description: str, plane: int) -> int:
+    """How many samples ImageJ or tifffile say there are; they may keep a stack behind a single page."""
+    if shape := re.match(r'\{.*"shape": \[([\d, ]{1,99})\]', description):
+        return math.prod(int(number) for number in shape[1].split(",") if number.strip())
+    images = re.search(r"^images=(\d{1,9})\s*$", description, re.MULTILINE)
+    return plane * int(images[1]) if images and description.startswith("ImageJ=") else plane
 
 
 def _ome_spacing(text: str) -> tuple[float, ...] | None:
     """z, y, x of the first image, if they have one unit; 0 for an axis that is not given."""
+    if "<OME" not in text[:1000] and "<?xml" not in text[:10]:
+        return None
     given = dict(re.findall(r'\bPhysicalSize([XYZ](?:Unit)?)="([^"]*)"', text.partition("</Pixels>")[0]))
     units = {given.get(f"{axis}Unit", "µm") for axis in "ZYX" if axis in given}
     try:
@@ -101,60 +99,12 @@ def _ome_spacing(text: str) -> tuple[float, ...] | None:
         return None
 
 
-def _imagej_spacing(file: Any, page: Any) -> tuple[float, ...] | None:
+def _imagej_spacing(text: str, per_y: float, per_x: float) -> tuple[float, ...] | None:
     """z, y, x, if ImageJ wrote a unit; 0 for an axis that is not given."""
-    said = file.imagej_metadata or {}
-    resolutions = [page.tags.get(tag) for tag in (283, 282)]
-    if said.get("unit", "pixel") in ("pixel", "pixels") or None in resolutions:
+    said = dict(re.findall(r"^(\w+)=(.*?)\s*$", text, re.MULTILINE)) if text.startswith("ImageJ=") else {}
+    if said.get("unit", "pixel") in ("pixel", "pixels") or not per_y or not per_x:
         return None
-    (y, per_y), (x, per_x) = (tag.value for tag in resolutions)
-    return (float(said.get("spacing", 0)), per_y / y, per_x / x) if x and y else None
-
-
-def _check_chain(data: bytes) -> None:
-    """Walk the pages, which may overlap or go in a circle, and their fields, which may lead out of the file.
-
-    tifffile takes the default for a field that it cannot read: another array, and no error.
-    """
-    order = "<" if data.startswith(b"II") else ">"
-    big = data[2:4] in (b"+\0", b"\0+")
-    at, entries, offset, entry = (8, "Q", "Q", "HHQ") if big else (4, "H", "I", "HHI")
-    head, width = struct.calcsize(f"<{entries}"), struct.calcsize(f"<{offset}")
-    taken, size = 0, struct.calcsize(f"<{entry}") + width
-    (at,) = struct.unpack_from(order + offset, data, at)
-    while at:
-        (count,) = struct.unpack_from(order + entries, data, at)
-        taken += head + size * count + width
-        if taken > len(data):
-            raise DamagedFile("the TIFF has pages that overlap or go in a circle", "fetch or write the file again")
-        for place in range(at + head, at + head + size * count, size):
-            tag, kind, number = struct.unpack_from(order + entry, data, place)
-            length = number * _LENGTHS.get(kind, 1)
-            (start,) = struct.unpack_from(order + offset, data, place + size - width)
-            if tag in _PIXEL_TAGS and (not number or (length > width and start + length > len(data))):
-                raise DamagedFile(f"the field {tag} of the TIFF leads out of the file", "fetch the file again")
-        (at,) = struct.unpack_from(order + offset, data, at + head + size * count)
-
-
-def _check(page: Any, size: int) -> None:
-    """Refuse a page that is lossy, rotated, incomplete, or of a kind that holds no labels."""
-    if int(page.compression) not in _LOSSLESS:
-        raise RefusedFormat(
-            f"the TIFF is compressed by {page.compression.name}", "save labels with deflate, LZW or zstd"
-        )
-    orientation = page.tags.get(274)
-    if orientation is not None and int(orientation.value) != 1:
-        raise Rotated(f"the TIFF has orientation {int(orientation.value)}", "save the mask upright, without the tag")
-    if 258 not in page.tags:  # the standard's default of 1 bit would misread a file that lost the tag
-        raise DamagedFile("the TIFF does not say how many bits a pixel has", "write the file again")
-    if page.dtype is None or page.dtype.kind not in "biuf" or page.imagedepth != 1:
-        raise UnfitPixels("the TIFF has pixels of mixed or unknown type", "save labels as grey")
-    if any(n == 0 for n in page.shape):
-        raise DamagedFile(f"the TIFF is {extent(page.shape)}: it has no pixels", "write the file again")
-    ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)]
-    if len(ends) != int(np.prod(page.chunked)) or min(page.databytecounts, default=0) == 0 or min(page.dataoffsets) < 8:
-        raise DamagedFile("the TIFF lacks some of its pixel data", "fetch or write the file again")
-    if max(ends) > size:
-        raise DamagedFile(f"the TIFF is cut: its data end at byte {max(ends):,} of {size:,}", "fetch the file again")
-    if int(page.compression) == 1 and sum(page.databytecounts) * 8 < page.size * page.bitspersample:
-        raise DamagedFile("the TIFF has less pixel data than its size needs", "fetch or write the file again")
+    try:
+        return float(said.get("spacing", 0)), 1 / per_y, 1 / per_x
+    except ValueError:
+        return None

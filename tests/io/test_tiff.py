@@ -1,6 +1,7 @@
 """TIFF and BigTIFF: raw ids whatever the compression, byte order and photometric meaning; damage is an error."""
 
 import io
+import lzma
 import signal
 import struct
 import tracemalloc
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from segeval.errors import DamagedFile, InputError, RefusedFormat, Rotated, SeveralFrames, TooLarge, UnfitPixels
+from segeval.io import header
+from segeval.pairing import MaskFile
 
 IDS = np.random.RandomState(1).randint(0, 20, (37, 43)).astype(np.uint8).repeat(2, axis=1)
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -482,7 +485,7 @@ def test_field_that_leads_out_of_the_file_is_an_error(read, tag):
     data = grey(IDS, t339=2)
     assert read(data).pixels.dtype == np.int8
     lost = data.replace(struct.pack("<HHI", tag, 4, 1), struct.pack("<HHI", tag, 4, 1000))
-    with pytest.raises(DamagedFile, match=f"the field {tag} of the TIFF leads out of the file"):
+    with pytest.raises(DamagedFile, match=rf"the field {tag} \(\w+\) of the TIFF leads out of the file"):
         read(lost)
 
 
@@ -500,3 +503,174 @@ def test_stack_behind_a_single_page_is_an_error(read):
     file = io.BytesIO()
     tifffile.imwrite(file, np.arange(60, dtype=np.uint8).reshape(3, 4, 5), photometric="minisblack")
     assert read(file.getvalue()).pixels.tolist() == np.arange(60).reshape(3, 4, 5).tolist()
+
+
+FIELDS = [WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSETS, ORIENTATION, SAMPLES, ROWS, COUNTS, SAMPLE_FORMAT]
+NO_NUMBERS = [0, 2, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 255, 65535]  # text, fractions, signed, floating, unknown
+
+
+def retyped(data: bytes, tag: int, kind: int, count: int) -> bytes:
+    """The field as another type, and with another number of values."""
+    field = struct.pack("<HHI", tag, 4, 1)
+    assert data.count(field) == 1
+    return data.replace(field, struct.pack("<HHI", tag, kind, count))
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+@pytest.mark.parametrize("tag", FIELDS)
+def test_field_that_is_no_whole_number_is_an_error(read, tag, kind):
+    """Text is no width, and a reader that takes the default for an unknown type gives another array."""
+    with pytest.raises(DamagedFile, match=rf"pred/a.png: the field {tag} \("):
+        read(retyped(grey(IDS, t274=1, t339=1), tag, kind, 1))
+
+
+@pytest.mark.parametrize("tag", FIELDS)
+def test_field_of_several_numbers_where_one_is_meant_is_an_error(read, tag):
+    """Four single bytes fit where a number of 32 bits stood."""
+    with pytest.raises(InputError, match="pred/a.png: the (field|TIFF)"):
+        read(retyped(grey(IDS, t274=1, t339=1), tag, 1, 4))
+
+
+@pytest.mark.parametrize(("kind", "stated"), [(4, 1), (3, 1)])
+def test_whole_numbers_of_either_width_are_read(read, kind, stated):
+    """LONG where the standard says SHORT, and the other way round."""
+    data = grey(IDS, t274=1, t339=1)
+    for tag in FIELDS:
+        data = retyped(data, tag, kind, stated)
+    np.testing.assert_array_equal(read(data).pixels, IDS, strict=True)
+
+
+def test_dimensions_are_plain_numbers_when_the_header_is_read(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(written(np.zeros((2, 5, 7), np.uint8), compression="deflate"))
+    shape = header(MaskFile(str(path), "pred/a.tif")).shape
+    assert shape == (2, 5, 7)
+    assert {type(n) for n in shape} == {int}
+
+
+def test_fields_out_of_order_are_an_error(read):
+    """A flipped bit in a tag takes a meaning away: without its format of samples, -1 would be 255."""
+    data = written(np.array([[-1, 2]], np.int8), software=None)
+    lost = data.replace(struct.pack("<HH", SAMPLE_FORMAT, 3), struct.pack("<HH", PHOTOMETRIC, 3))
+    assert lost != data
+    with pytest.raises(DamagedFile, match="out of order"):
+        read(lost)
+
+
+@pytest.mark.parametrize("encoded", ENCODED)
+@pytest.mark.parametrize(("tag", "value"), [(BITS, 4), (WIDTH, 85), (HEIGHT, 36), (HEIGHT, 38), (BITS, 16)])
+def test_part_that_inflates_to_another_size_is_an_error(read, encoded, tag, value):
+    compression, data = ENCODED[encoded]
+    with pytest.raises(DamagedFile, match="pred/a.png"):
+        read(grey(IDS, compression=compression, data=data, **{f"t{tag}": value, f"t{ROWS}": 37}))
+
+
+def test_lzma_of_megabytes_for_few_pixels_is_an_error_without_memory(read, soon):
+    bomb = lzma.compress(bytes(1 << 24), preset=0)
+    read(grey(IDS))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DamagedFile, match="holds 3,183 bytes or more"):
+            read(grey(IDS, compression=34925, data=bomb))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 << 20
+
+
+@pytest.mark.parametrize("second", [8, 8 + 86 * 19])
+def test_strips_that_share_bytes_are_an_error(read, second):
+    """The same strip twice, and one that begins inside the other."""
+    tags = {WIDTH: 86, HEIGHT: 40, BITS: 8, COMPRESSION: 1, PHOTOMETRIC: 1, SAMPLES: 1, ROWS: 20}
+    rows = [np.zeros((20, 86), np.uint8).tobytes()] * 2
+    assert read(tiff(rows, tags)).pixels.shape == (40, 86)
+    with pytest.raises(DamagedFile, match="strips or tiles that overlap"):
+        read(tiff(rows, tags | {OFFSETS: [8, second]}))
+
+
+def test_million_tiles_with_one_offset_is_an_error(read, soon):
+    side = 1000
+    tags = {WIDTH: 16 * side, HEIGHT: 16 * side, BITS: 1, COMPRESSION: 8, PHOTOMETRIC: 1, SAMPLES: 1}
+    tags |= {TILE_WIDTH: 16, TILE_HEIGHT: 16, TILE_OFFSETS: [8] * side**2, TILE_COUNTS: [4] * side**2}
+    with pytest.raises(DamagedFile, match="strips or tiles that overlap"):
+        read(tiff([zlib.compress(bytes(32))], tags))
+
+
+def test_more_pages_than_a_stack_has_are_an_error(read, monkeypatch):
+    monkeypatch.setattr("segeval.io.tiff._MOST_PAGES", 999)
+    pages, at = [], 8
+    numbers = {WIDTH: 1, HEIGHT: 1, BITS: 8, COMPRESSION: 1, PHOTOMETRIC: 1, OFFSETS: 8, COUNTS: 1}
+    fields = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in numbers.items())
+    size = 2 + len(fields) + 4
+    for n in range(1000):
+        pages.append(struct.pack("<H", 7) + fields + struct.pack("<I", at + size if n < 999 else 0))
+        at += size
+    with pytest.raises(SeveralFrames, match="more than 999 pages"):
+        read(struct.pack("<4sI", b"II*\0", 8) + b"".join(pages))
+
+
+def test_pages_that_share_one_long_field_do_not_take_the_memory_of_each(read, soon):
+    """A thousand pages, each with the same hundred thousand places."""
+    entries = struct.pack("<HHII", 273, 4, 100_000, 8)
+    page = struct.pack("<H", 1) + entries
+    start, size = 8 + 400_000, len(page) + 4
+    pages = [page + struct.pack("<I", start + size * (n + 1) if n < 999 else 0) for n in range(1000)]
+    with pytest.raises(DamagedFile, match="pred/a.png"):
+        read(struct.pack("<4sI", b"II*\0", start) + bytes(400_000) + b"".join(pages))
+
+
+def test_tile_far_larger_than_its_page_is_an_error_without_memory(read):
+    tags = {WIDTH: 86, HEIGHT: 37, BITS: 8, COMPRESSION: 8, PHOTOMETRIC: 1, SAMPLES: 1}
+    data = tiff(
+        [zlib.compress(bytes(100))], tags | {TILE_WIDTH: 1 << 16, TILE_HEIGHT: 1 << 16, TILE_OFFSETS: 8, TILE_COUNTS: 9}
+    )
+    with pytest.raises(DamagedFile, match="in tiles of 65536 x 65536"):
+        read(data)
+
+
+@pytest.mark.parametrize("bits", [3, 5, 7, 9, 10, 12, 15, 17, 24, 31])
+def test_odd_numbers_of_bits_are_exact(read, bits):
+    """Packed by hand; each row begins with a byte of its own."""
+    ids = np.random.RandomState(bits).randint(0, 1 << bits, (3, 5))
+    rows = b"".join(
+        int("".join(f"{n:0{bits}b}" for n in row).ljust(-(-5 * bits // 8) * 8, "0"), 2).to_bytes(
+            -(-5 * bits // 8), "big"
+        )
+        for row in ids.tolist()
+    )
+    mask = read(grey(np.zeros((3, 5)), data=rows, t258=bits))
+    np.testing.assert_array_equal(mask.pixels, ids)
+    assert mask.levels == (1 << bits) - 1
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4", "f8"])
+@pytest.mark.parametrize("layout", [{}, {"tile": (16, 16)}, {"rowsperstrip": 3}])
+def test_predictors_are_undone(read, byteorder, dtype, layout):
+    array = np.random.RandomState(8).randint(0, 99, (21, 19)).astype(dtype)
+    data = written(array, predictor=True, compression="deflate", byteorder=byteorder, **layout)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert file.pages[0].predictor == (3 if dtype[0] == "f" else 2)
+    np.testing.assert_array_equal(read(data).pixels, array, strict=True)
+
+
+def test_floating_point_with_differences_of_its_bits_is_exact(read):
+    """As GDAL writes PREDICTOR=2: each sample's 32 bits less those of its neighbour."""
+    array = np.random.RandomState(9).rand(4, 6).astype("<f4")
+    bits = array.view("<u4")
+    rows = np.diff(bits, axis=1, prepend=np.zeros((4, 1), "<u4")).astype("<u4").tobytes()
+    mask = read(grey(np.zeros((4, 6)), compression=8, data=zlib.compress(rows), t258=32, t317=2, t339=3))
+    np.testing.assert_array_equal(mask.pixels, array)
+
+
+def test_lowest_bit_first_is_exact(read):
+    ids = np.random.RandomState(10).randint(0, 2, (5, 11))
+    rows = np.packbits(ids, axis=1, bitorder="little").tobytes()
+    np.testing.assert_array_equal(read(grey(ids, 1, data=rows, t266=2)).pixels, ids)
+
+
+def test_metamorph_stack_behind_one_page_is_an_error(read):
+    """Its number of planes is the number of values of a field of its own."""
+    data = grey(IDS, t33629=3)
+    with pytest.raises(SeveralFrames, match="stack without a page for each plane"):
+        read(data.replace(struct.pack("<HHI", 33629, 4, 1), struct.pack("<HHI", 33629, 5, 3)))
