@@ -1,24 +1,43 @@
 """Text files with JSON or TOML, read strictly: what is ambiguous or made to exhaust the parser is an error."""
 
 import json
+import os
+import stat
 import tomllib
 from os import PathLike
 from typing import Any
 
 from segeval.errors import BadOption, SegevalError
 
-LARGEST = 64 << 20  # characters
+LARGEST = 64 << 20  # bytes, or characters
 
 
 def read(path: str | PathLike[str], error: type[SegevalError] = BadOption) -> str:
     """The text of a UTF-8 file, with or without byte order mark."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            return stream.read(LARGEST + 1)
-    except OSError as fault:
-        raise error(f"{path}: {fault.strerror}", "check the name and the permissions") from fault
+        return content(path, error).decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise error(f"{path} is not UTF-8 text", "save it as UTF-8") from fault
+
+
+def content(path: str | PathLike[str], error: type[SegevalError] = BadOption) -> bytes:
+    """The bytes of a small file; whatever could wait or go on for ever, such as a pipe or a device, is an error."""
+    try:
+        with open(path, "rb", opener=_without_waiting) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise error(f"{path} is not a regular file", "give the name of a file")
+            data = stream.read(LARGEST + 1)
+    except OSError as fault:
+        raise error(f"{path}: {fault.strerror}", "check the name and the permissions") from fault
+    except ValueError as fault:  # a NUL
+        raise error(f"{str(path)!r} is no name of a file", "check the name") from fault
+    if len(data) > LARGEST:
+        raise error(f"{path} has more than {LARGEST:,} bytes", "a few thousand are enough")
+    return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def load(text: str, suffix: str, name: str, error: type[SegevalError] = BadOption) -> Any:

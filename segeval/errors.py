@@ -87,7 +87,8 @@ class BadConfig(UsageError):
     """The configuration file cannot be used.
 
     `segeval.toml` (or the table `tool.segeval` of `pyproject.toml`) holds a table `data` whose keys are the long
-    options of `segeval score`, with `_` for `-`. The message gives the line. `--isolated` reads no configuration.
+    options of `segeval score`, with `_` for `-`. The message gives the line. A file that was merely found must be ours
+    and cannot say what writes, overwrites or follows links: `--config FILE` can. `--isolated` reads no configuration.
     """
 
     code = "SEG103"

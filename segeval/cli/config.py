@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from segeval.catalog import did_you_mean
-from segeval.documents import load, read
-from segeval.errors import BadConfig, BadRule
+from segeval.documents import content, load, read
+from segeval.errors import BadConfig, BadOption, BadRule
+from segeval.text import safe_text
 
 NAMES = ("segeval.toml", "pyproject.toml")
 _PATHS = ("classes", "colors", "baseline")  # values that may name a file, which then lies beside the configuration
@@ -27,7 +28,9 @@ def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if param.name == "config" and not ctx.meta.get("segeval.isolated"):
         path = Path(value) if value else _nearest()
         if path:
-            ctx.default_map = _values(path, ctx)
+            ctx.default_map = _values(path, ctx, found=not value)
+            if not value:
+                click.echo(safe_text(f"options from {path}"), err=True)
 
 
 def rules_of(ctx: click.Context, short: Iterable[str]) -> list[Any]:
@@ -46,30 +49,53 @@ def rules_of(ctx: click.Context, short: Iterable[str]) -> list[Any]:
 
 
 def _nearest() -> Path | None:
-    """The first configuration upward from the working directory, not past the repository root or home."""
+    """The first configuration upward from the working directory.
+
+    The last place is the root of the repository, home, or a folder of another user.
+    """
     try:
         folder = Path.cwd()
     except OSError:  # it was removed
         return None
+    us, home = _us(folder), os.path.realpath(os.path.expanduser("~"))
     for place in (folder, *folder.parents):
-        for name in NAMES:
-            if (name == "segeval.toml" and (place / name).is_file()) or _is_ours(place / name):
-                return place / name
-        if (place / ".git").exists() or str(place) == os.path.expanduser("~"):
+        for path in (place / name for name in NAMES):
+            if _is_for_us(path):
+                _check_owner(path, us)
+                return path
+        if (place / ".git").exists() or str(place) == home or place.stat().st_uid not in us:
             break
     return None
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a file of many programs has a table for this one."""
+def _us(folder: Path) -> set[int]:
+    """The users whose files may set options: who runs the program, and whose folder it runs in."""
+    return {folder.stat().st_uid, *([os.getuid()] if hasattr(os, "getuid") else [])}
+
+
+def _check_owner(path: Path, us: set[int]) -> None:
+    """Refuse a file, or a link to one, that somebody else put there."""
+    if not {path.lstat().st_uid, path.stat().st_uid} <= us:
+        raise BadConfig(
+            f"{path} belongs to another user", f"if you trust it, give --config {path}; --isolated reads none"
+        )
+
+
+def _is_for_us(path: Path) -> bool:
+    """Whether a file holds options of this program: by its name, or by a table in a file of many programs."""
+    if path.name == "segeval.toml":
+        return path.exists() and not path.is_dir()
     try:
-        return bool(_OURS.search(path.read_text("utf-8", "replace")))
-    except OSError:
+        return bool(_OURS.search(content(path).decode("utf-8", "replace")))
+    except BadOption:
         return False
 
 
-def _values(path: Path, ctx: click.Context) -> dict[str, Any]:
-    """The values for the options of this command; keys are the long options of any command."""
+def _values(path: Path, ctx: click.Context, found: bool) -> dict[str, Any]:
+    """The values for the options of this command; keys are the long options of any command.
+
+    A file that was merely found may come with the masks of strangers: it cannot write files, or move a baseline.
+    """
     text = read(path, BadConfig)
     document = load(text, ".toml", str(path), BadConfig)
     if path.name == "pyproject.toml":
@@ -81,9 +107,13 @@ def _values(path: Path, ctx: click.Context) -> dict[str, Any]:
     tables = [_table(document, name, path, text) for name in _TABLES]
     ctx.meta["segeval.rules"] = (str(path), tables[-1].pop("rule", []))
     options = {_key(option): option for option in _options(ctx.command)}
+    known = {**_all_options(ctx), **options}
     values: dict[str, Any] = {}
     for key, value in [item for table in tables for item in table.items()]:
-        _known([key], options.keys() | _all_keys(ctx), path, text)
+        _known([key], known, path, text)
+        if found and getattr(known[key], "trusted", False):
+            what = f"{_place(path, text, key)}: {key!r} is not taken from a configuration that was merely found"
+            raise BadConfig(what, f"say it on the command line, or give --config {path}")
         if key in options:
             checked = _checked(value, options[key], _place(path, text, key))
             beside = path.parent / str(checked)
@@ -115,12 +145,12 @@ def _key(option: click.Option) -> str:
     return max(option.opts, key=len).lstrip("-").replace("-", "_")
 
 
-def _all_keys(ctx: click.Context) -> set[str]:
-    """The keys of every command, so that one file serves them all."""
+def _all_options(ctx: click.Context) -> dict[str, click.Option]:
+    """The options of every command by their keys, so that one file serves them all."""
     group = ctx.find_root().command
     assert isinstance(group, click.Group)
     commands = [group.get_command(ctx, name) for name in group.list_commands(ctx)]
-    return {_key(option) for command in commands if command for option in _options(command)}
+    return {_key(option): option for command in commands if command for option in _options(command)}
 
 
 def _checked(value: Any, option: click.Option, place: str) -> Any:

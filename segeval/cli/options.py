@@ -17,11 +17,16 @@ Function = Callable[..., Any]
 
 
 class Option(click.Option):
-    """An option that stands in the help under a heading."""
+    """An option that stands in the help under a heading.
 
-    def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
+    One that is `trusted` decides what is written, overwritten or followed: only who runs the program may say it, on the
+    command line or in a file given with `--config`.
+    """
+
+    def __init__(self, *args: Any, heading: str, trusted: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.heading = heading
+        self.trusted = trusted
 
 
 class Command(click.Command):
@@ -112,7 +117,7 @@ layout = group(
         show_default=True,
         help="A truth without prediction is an error, is scored as all wrong, or is left out.",
     ),
-    option("--follow-symlinks", is_flag=True, help="Follow links that lead out of their folder."),
+    option("--follow-symlinks", is_flag=True, help="Follow links that lead out of their folder.", trusted=True),
 )
 
 reading = group(
@@ -235,9 +240,15 @@ updating = group(
     "updating",
     "Baseline",
     dict,
-    option("--update-baseline", "update", is_flag=True, help="Make RUN the baseline; still ends with the verdict."),
-    option("--ratchet", is_flag=True, help="Update only where no number of a rule is worse than before."),
-    option("--allow-ci", is_flag=True, help="Update the baseline even where CI is set."),
+    option(
+        "--update-baseline",
+        "update",
+        is_flag=True,
+        help="Make RUN the baseline; still ends with the verdict.",
+        trusted=True,
+    ),
+    option("--ratchet", is_flag=True, help="Update only where no number of a rule is worse than before.", trusted=True),
+    option("--allow-ci", is_flag=True, help="Update the baseline even where CI is set.", trusted=True),
 )
 
 comparing = group(
@@ -263,9 +274,24 @@ compared_output = group(
 )
 
 _surfaces = (
-    option("--junit", metavar="FILE", help="Write the verdict as JUnit XML, a case for each number of each rule."),
-    option("--markdown", metavar="FILE", help="Write it as Markdown, for a comment that a bot keeps up to date."),
-    option("--openmetrics", metavar="FILE", help="Write all numbers of the run and the verdict as OpenMetrics text."),
+    option(
+        "--junit",
+        metavar="FILE",
+        help="Write the verdict as JUnit XML, a case for each number of each rule.",
+        trusted=True,
+    ),
+    option(
+        "--markdown",
+        metavar="FILE",
+        help="Write it as Markdown, for a comment that a bot keeps up to date.",
+        trusted=True,
+    ),
+    option(
+        "--openmetrics",
+        metavar="FILE",
+        help="Write all numbers of the run and the verdict as OpenMetrics text.",
+        trusted=True,
+    ),
     option("--name", default="gate", show_default=True, metavar="NAME", help="Tells this gate from others in CI."),
 )
 verdict_output = group(
@@ -306,6 +332,7 @@ output = group(
         "folder",
         metavar="DIR",
         help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv.",
+        trusted=True,
     ),
     formats("On stdout."),
     option(
@@ -313,15 +340,15 @@ output = group(
         type=click.Choice(["raw", "truth", "pred", "all"]),
         help="Show the confusion matrix too: counts, or shares of each true class, of each predicted class, of all.",
     ),
-    option("--force", is_flag=True, help="Overwrite a run of other inputs or options in DIR."),
+    option("--force", is_flag=True, help="Overwrite a run of other inputs or options in DIR.", trusted=True),
 )
 
 studying = group(
     "studying",
     "Output",
     dict,
-    option("-o", "--output", "folder", metavar="DIR", help="Write losses.json and losses_images.csv."),
-    option("--maps", metavar="DIR", help="Write pictures of the loss and the gradient of each pixel."),
+    option("-o", "--output", "folder", metavar="DIR", help="Write losses.json and losses_images.csv.", trusted=True),
+    option("--maps", metavar="DIR", help="Write pictures of the loss and the gradient of each pixel.", trusted=True),
     formats("On stdout; csv is the table of images."),
     option(
         "--images",
@@ -339,7 +366,7 @@ studying = group(
         metavar="K",
         help="Errors of 1 … K pixels, to see how losses answer.",
     ),
-    option("--force", is_flag=True, help="Overwrite a study of other inputs or options in DIR."),
+    option("--force", is_flag=True, help="Overwrite a study of other inputs or options in DIR.", trusted=True),
 )
 
 

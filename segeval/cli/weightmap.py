@@ -96,11 +96,19 @@ _output = group(
     "output",
     "Output",
     dict,
-    option("-o", "--output", "folder", required=True, metavar="DIR", help="Write the maps and weightmap.json there."),
-    option("--masks-out", metavar="DIR", help="Write the masks with gaps there."),
-    option("--resume", is_flag=True, help="Keep the maps in DIR whose mask and options are unchanged."),
-    option("--force", is_flag=True, help="Overwrite what is in DIR."),
-    option("--follow-symlinks", is_flag=True, help="Follow links that lead out of MASKS."),
+    option(
+        "-o",
+        "--output",
+        "folder",
+        required=True,
+        metavar="DIR",
+        help="Write the maps and weightmap.json there.",
+        trusted=True,
+    ),
+    option("--masks-out", metavar="DIR", help="Write the masks with gaps there.", trusted=True),
+    option("--resume", is_flag=True, help="Keep the maps in DIR whose mask and options are unchanged.", trusted=True),
+    option("--force", is_flag=True, help="Overwrite what is in DIR.", trusted=True),
+    option("--follow-symlinks", is_flag=True, help="Follow links that lead out of MASKS.", trusted=True),
 )
 
 

@@ -1,8 +1,12 @@
 """Tests of the configuration file."""
 
 import json
+import os
 
 import pytest
+
+from segeval.cli import config
+from segeval.cli.main import cli
 
 
 @pytest.fixture
@@ -20,6 +24,7 @@ def options(invoke, masks, tmp_path):
             assert result.stdout == ""
             return result.stderr
         assert result.exit_code == 0, result.stderr
+        options.said = result.stderr
         return json.loads(result.stdout)["options"]
 
     return options
@@ -200,7 +205,7 @@ def test_a_longer_table_name_is_not_ours(options, below, tmp_path):
     assert below() == 3
 
 
-@pytest.mark.parametrize(("key", "value"), [("format", '"csv"'), ("output", '"out"'), ("confusion", '"raw"')])
+@pytest.mark.parametrize(("key", "value"), [("format", '"csv"'), ("num_classes", "3"), ("confusion", '"raw"')])
 def test_keys_are_the_long_options(invoke, masks, tmp_path, key, value):
     """Also where the program calls the value something else inside."""
     masks(a=([[0, 1]], [[0, 1]]))
@@ -208,13 +213,13 @@ def test_keys_are_the_long_options(invoke, masks, tmp_path, key, value):
     plain = invoke("score", "pred", "truth", "--isolated")
     result = invoke("score", "pred", "truth")
     assert (plain.exit_code, result.exit_code) == (0, 0), result.stderr
-    assert result.stdout != plain.stdout or (tmp_path / "out/run.json").exists()
+    assert result.stdout != plain.stdout
 
 
 def test_one_file_serves_every_command(invoke, masks, tmp_path):
     """What `score` reads from it does not disturb `check`."""
     masks(a=([[0, 1]], [[0, 1]]))
-    (tmp_path / "segeval.toml").write_text('[data]\nnum_classes = 2\nmetrics = "iou"\nforce = false\n')
+    (tmp_path / "segeval.toml").write_text('[data]\nnum_classes = 2\nmetrics = "iou"\nseed = 3\n')
     assert invoke("score", "pred", "truth").exit_code == 0
     assert invoke("check", "pred", "truth").exit_code == 0
 
@@ -231,3 +236,110 @@ def test_no_home(run, tmp_path):
     patch = "import pathlib; pathlib.Path.home = classmethod(lambda cls: 1 / 0)"
     code, _, err = run("score", "a", "b", patch=patch)
     assert (code, err.split()[1]) == (3, b"SEG240")
+
+
+TRUSTED = {  # what writes, overwrites, moves a baseline or leaves its folder
+    *("output", "force", "resume", "maps", "masks_out", "junit", "markdown", "openmetrics", "follow_symlinks"),
+    *("update_baseline", "allow_ci", "ratchet"),
+}
+
+
+def every_option():
+    for name in cli.list_commands(None):
+        for param in cli.get_command(None, name).params:
+            yield max(param.opts, key=len).lstrip("-").replace("-", "_"), param
+
+
+def test_what_only_the_user_may_say():
+    """In every command that has it."""
+    assert {key for key, option in every_option() if getattr(option, "trusted", False)} == TRUSTED
+    assert {key for key, option in every_option() if not getattr(option, "trusted", False)}.isdisjoint(TRUSTED)
+
+
+@pytest.mark.parametrize("key", sorted(TRUSTED))
+@pytest.mark.parametrize("value", ["true", '"out"'])
+def test_a_file_that_was_merely_found_cannot_write(options, tmp_path, key, value):
+    """Whatever the command: the key is named, and the way out; nothing is read or written."""
+    text = f"[data]\nbeta = 3.0\n[gate]\n{key} = {value}\n"
+    before = sorted(tmp_path.rglob("*"))
+    message = options(segeval_toml=text)
+    path = tmp_path / "segeval.toml"
+    assert message.startswith(f"Error: SEG103 {path}:4:1: '{key}' is not taken")
+    assert f"--config {path}" in message
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
+
+
+def test_a_file_that_was_given_can_write(invoke, masks, tmp_path):
+    """Whoever names it answers for it."""
+    masks(a=([[0, 1]], [[0, 1]]))
+    (tmp_path / "segeval.toml").write_text('[data]\noutput = "out"\n')
+    assert invoke("score", "pred", "truth", "--config", "segeval.toml").exit_code == 0
+    assert (tmp_path / "out/run.json").exists()
+
+
+def test_a_file_that_was_found_is_named(options, tmp_path):
+    """On stderr, before the results; one that was given is known already. No run depends on its name."""
+    text = "[data]\nbeta = 3.0\n"
+    found = options(segeval_toml=text)
+    assert options.said.startswith(f"options from {tmp_path / 'segeval.toml'}\n")
+    assert str(tmp_path) not in json.dumps(found)
+    for args in (["--isolated"], ["--config", "segeval.toml"]):
+        options(*args)
+        assert "options from" not in options.said
+
+
+@pytest.mark.parametrize("name", ["segeval.toml", "pyproject.toml"])
+def test_a_file_of_another_user(options, below, tmp_path, monkeypatch, name):
+    """Is not read, and not passed over in silence either; nor is anything above a folder of another user."""
+    monkeypatch.setattr(config, "_us", lambda folder: {os.getuid() + 1})
+    text = "[tool.segeval.data]\nbeta = 3.0\n" if name == "pyproject.toml" else "[data]\nbeta = 3.0\n"
+    (tmp_path / "one" / name).write_text(text)
+    assert below() == 2
+    path = tmp_path / "one/two" / name
+    path.write_text(text)
+    message = options()
+    assert message.startswith(f"Error: SEG103 {path} belongs to another user")
+    assert f"--config {path}" in message
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
+def test_who_we_are(below, options, tmp_path):
+    """Who runs the program, and the owner of the working directory: a mounted folder, in a container."""
+    (tmp_path / "one/segeval.toml").write_text("[data]\nbeta = 3.0\n")
+    os.chown(tmp_path / "one/two", 4711, -1)
+    assert below() == 3
+    os.chown(tmp_path / "one/segeval.toml", 4711, -1)
+    assert below() == 3
+    os.chown(tmp_path / "one/segeval.toml", 4712, -1)
+    assert "belongs to another user" in options()
+
+
+def test_home_may_be_a_link(below, tmp_path, monkeypatch):
+    (tmp_path / "segeval.toml").write_text("[data]\nbeta = 3.0\n")
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    monkeypatch.setenv("HOME", str(tmp_path / "link"))
+    assert below() == 2
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.symlink_to("/dev/zero")
+
+
+def huge(path):
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("kind", [pipe, endless, huge])
+def test_what_would_never_end(options, below, tmp_path, kind):
+    """Neither waits nor fills the memory."""
+    kind(tmp_path / "one/two/pyproject.toml")
+    assert below() == 2
+    kind(tmp_path / "one/two/segeval.toml")
+    assert options().startswith(f"Error: SEG103 {tmp_path}/one/two/segeval.toml ")
+    assert options("--config", "pyproject.toml").startswith("Error: SEG103 pyproject.toml ")

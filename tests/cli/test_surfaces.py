@@ -66,10 +66,10 @@ def test_the_configuration_names_them(invoke, stored):
     (stored / "segeval.toml").write_text(
         '[gate]\njunit = "j.xml"\nname = "x"\n[[gate.rule]]\nmetric = "miou_dataset"\nmin = 0.5\n'
     )
-    assert invoke("gate", "out").exit_code == 0
+    assert invoke("gate", "out", "--config", "segeval.toml").exit_code == 0
     assert 'name="segeval.x"' in (stored / "j.xml").read_text()
     (stored / "j.xml").unlink()
-    assert invoke("score", "pred", "truth", "--num-classes", "2").exit_code == 0
+    assert invoke("score", "pred", "truth", "--num-classes", "2", "--config", "segeval.toml").exit_code == 0
     assert not (stored / "j.xml").exists()
 
 
@@ -166,7 +166,7 @@ def test_places_that_score_refuses(invoke, stored, args, said):
 def test_a_name_that_no_file_can_have(invoke, stored):
     """A configuration can hold what a command line cannot."""
     (stored / "segeval.toml").write_text('[gate]\njunit = "a\\u0000b"\n')
-    result = invoke("gate", "out", "-r", PASSES)
+    result = invoke("gate", "out", "-r", PASSES, "--config", "segeval.toml")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: SEG114 --junit 'a\\x00b' is no file")
 
