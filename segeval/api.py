@@ -9,6 +9,7 @@ from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
 from segeval.data.choice import choose
 from segeval.data.reading import Reading
+from segeval.errors import Doubtful
 from segeval.evaluate import Job, Progress, evaluate, find_pairs, losses_asked_for, with_losses
 from segeval.io import MAX_PIXELS
 from segeval.pairing import Layout
@@ -33,6 +34,7 @@ def score(
     logits: bool = False,
     threshold: float = 0.5,
     soft_truth: bool = False,
+    strict: bool = False,
     max_pixels: int = MAX_PIXELS,
     pred_pattern: str | None = None,
     gt_pattern: str | None = None,
@@ -62,6 +64,8 @@ def score(
     Gives a `Run`: `Run.summary` (numbers of the data set by name), `Run.classes` (a row for each class), `Run.records`
     (the pixel counts of each pair), `Run.to_json(path)`. Undefined numbers are nan.
 
+    strict: `Doubtful` is raised where a note says that the numbers may mean nothing (`Run.doubts`).
+
     Raises a `SegevalError` with a `code` and a `hint` when nothing can be scored. Pairs that cannot be read do not stop
     the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
     """
@@ -87,6 +91,8 @@ def score(
         progress,
         Draws(group_by, confidence, resamples, seed, ci),
     )
+    if strict and run.doubts:
+        raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
     if not run.complete:
         first = run.failures[0]
         warnings.warn(

@@ -8,7 +8,7 @@ from segeval import diagnose, io
 from segeval.data.channels import check_axes, check_number
 from segeval.data.choice import ClassChoice
 from segeval.data.labels import check_channels
-from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds
+from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds, is_doubt
 from segeval.evaluate import Job, Progress, in_order, measure, threads
 from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.confusion import Confusion
@@ -62,15 +62,18 @@ def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress 
     found_ids = pooled([r.confusion for r in records], multilabel=job.classes.multilabel)
     chosen = job.classes.scored.ids if job.classes.scored else None
     faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, job)]
+    counts = [r.confusion for r in records]
+    remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, job.classes.binary)]
+    remarks += [note for r in records for note in r.notes]
+    faults += [note for note in remarks if is_doubt(note.code)]
     return Checked(
         faults=sorted(faults, key=lambda note: (note.id, note.code)),
         sizes=sizes,
         truth_ids=sorted(set(found_ids.truth.tolist())),
         pred_ids=sorted(set(found_ids.pred.tolist())),
         sampled=len(records),
-        remarks=[Note.of("", said) for said in diagnose.remarks(found_ids)]
-        + [note for r in records for note in r.notes],
-        suggestions=list(diagnose.suggestions(found_ids, chosen, job.classes.binary)),
+        remarks=[note for note in remarks if not is_doubt(note.code)],
+        suggestions=list(diagnose.suggestions(found_ids, counts, chosen, job.classes.binary)),
     )
 
 

@@ -1,28 +1,94 @@
 """What the counts suggest about the masks: shifted ids, another encoding, ignored foreground."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from segeval.errors import ForegroundIgnored, SegevalError, ShiftedIds, TrainIds
+from segeval.errors import (
+    BackgroundIgnored,
+    BinaryTruth,
+    ForegroundIgnored,
+    InstanceIds,
+    Inverted,
+    Remark,
+    SegevalError,
+    ShiftedIds,
+    TrainIds,
+    VoidAsClass,
+)
 from segeval.evidence.channels import ChannelCounts, Evidence
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.runs import Array
-from segeval.text import some
+from segeval.text import counted, some
 
 # Cityscapes: label id -> train id
 TRAIN_IDS = dict(
     zip([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], range(19), strict=True)
 )
+VOID = {255, 65535}  # what data sets call pixels that are not to be looked at, in 8 and 16 bits
+MANY, MANY_ALONE = 8, 20  # true ids of an image, of several or the only one, that count up as classes seldom do
+OFTEN = 0.9  # the share of images whose ids do
+MANY_IDS = 64
+KNOWN = {"ADE20K": 151, "COCO-Stuff": 182}  # ids, with 0, of data sets whose images hold few of their many classes
+SURE = 0.8  # the pixel accuracy that two swapped ids must reach before it is mentioned
 BETTER = 0.3  # by how much another reading of the masks must be better before it is mentioned
 
 
-def remarks(confusion: Evidence) -> Iterator[SegevalError]:
-    """What is worth saying about the ids of a whole data set: other readings of them that fit far better."""
-    if isinstance(confusion, ChannelCounts):  # there are no ids in channels
+def remarks(
+    found: Evidence, images: Sequence[Evidence] = (), chosen: Collection[int] | None = None, binary: bool = False
+) -> Iterator[SegevalError]:
+    """What is worth saying about the ids of a whole data set; `chosen` are the classes that were asked for.
+
+    binary: these are ids, and only whether they are 0 will count.
+    """
+    if isinstance(found, ChannelCounts):  # there are no ids in channels
         return
-    if _foreground_is_ignored(confusion):
+    if _foreground_is_ignored(found):
         yield foreground_ignored()
+    if binary:
+        return
+    yield from _kinds_of_ids(found, images, chosen)
+    yield from _better_readings(found)
+
+
+def _kinds_of_ids(found: Confusion, images: Sequence[Evidence], chosen: Collection[int] | None) -> Iterator[Remark]:
+    """Ids that are no classes, by what they are; an id that is none of the chosen classes is an error elsewhere."""
+    truth, pred = (set(column.tolist()) for column in (found.valid[0], found.pred))
+    if chosen is None and is_binary(truth) and 255 in truth and pred <= {0, 1}:
+        yield BinaryTruth("the truth holds only 0 and 255, and the prediction only 0 and 1", "give --binary")
+    elif chosen is None:
+        for void in sorted(VOID & truth - pred):
+            what = f"the truth holds {void} and the prediction never does: it counts as a class"
+            yield VoidAsClass(what, f"if it is void, give --ignore {void}")
+    if most := _objects([each for each in images if isinstance(each, Confusion)]):
+        what = f"the true ids count up from 1 without a gap in each file, to {most} in one: objects, not classes"
+        yield InstanceIds(what, "--binary scores all objects together")
+    wrong = (found.truth == 0) & (found.pred != 0)
+    if 0 in found.ignore and (lost := int(found.pixels[wrong].sum())):
+        what = f"--ignore 0 leaves out all true background, with {counted(lost, 'pixel')} wrongly predicted there"
+        yield BackgroundIgnored(what, "such false positives count nowhere; without --ignore 0 they do")
+
+
+def is_binary(ids: Collection[int]) -> bool:
+    """Whether ids are those of a mask of 0 and 255."""
+    return set(ids) | {0} == {0, 255}
+
+
+def _objects(images: Sequence[Confusion]) -> int:
+    """The most objects in an image where true ids number objects; 0 where they do not.
+
+    Then they count up from 1 without a gap, in each image to another number, and further than classes would.
+    """
+    ids = [set(image.valid[0].tolist()) - {0} for image in images]
+    counting = [len(each) for each in ids if each and each == set(range(1, len(each) + 1))]
+    many = [number for number in counting if number >= (MANY if len(images) > 1 else MANY_ALONE)]
+    if len(counting) < OFTEN * len(images) or not many or (len(images) > 1 and len(set(counting)) == 1):
+        return 0
+    return max(many)
+
+
+def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
+    """Other readings of the ids that fit far better."""
     truth, pred, pixels = confusion.valid
     whole, known = pixels.sum(), pred >= 0  # below 0: no id at all, as where a prediction is missing
     if not whole:
@@ -32,6 +98,13 @@ def remarks(confusion: Evidence) -> Iterator[SegevalError]:
         return float(pixels[known & (true_ids == pred_ids)].sum() / whole)
 
     now = share(truth, pred)
+    ids = sorted({*truth.tolist(), *pred[known].tolist()})
+    if len(ids) == 2:
+        then = share(truth, np.where(pred == ids[0], ids[1], np.where(pred == ids[1], ids[0], pred)))
+        if then >= max(now + BETTER, SURE):
+            what = f"swapping {ids[0]} and {ids[1]} in pred raises pixel accuracy {now:.2f} → {then:.2f}"
+            yield Inverted(what, "bring foreground and background to the same ids")
+        return
     hint = "bring both to the same ids"
     for shift in (1, -1):
         then = share(truth, pred + shift)
@@ -44,27 +117,39 @@ def remarks(confusion: Evidence) -> Iterator[SegevalError]:
             yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint)
 
 
-def suggestions(found: Evidence, chosen: Sequence[int] | None, binary: bool) -> Iterator[tuple[str, str]]:
+def suggestions(
+    found: Evidence, images: Sequence[Evidence], chosen: Sequence[int] | None, binary: bool
+) -> Iterator[tuple[str, str]]:
     """Options that the ids of a data set ask for, each with the reason; `found` counts over the ids found."""
-    if binary or isinstance(found, ChannelCounts):
+    if binary or isinstance(found, ChannelCounts) or not found.truth.size:
         return
     truth, pred = (set(column.tolist()) - set(found.ignore) for column in (found.truth, found.pred))
     high = max(truth | pred, default=0)
-    if truth | {0} == {0, 255} and pred <= {0, 1, 255}:
+    if is_binary(truth) and pred <= {0, 1, 255}:
         yield "--binary", "the truth holds only 0 and 255"
+        return
+    if any(isinstance(said, InstanceIds) for said in _kinds_of_ids(found, images, chosen)):
+        yield "--binary", "the ids count objects"
         return
     if 255 in pred - truth and 255 not in found.ignore:
         yield "swapped folders?", "the prediction holds 255, usually the void of a truth, and the truth does not"
-    if 255 in truth - pred and 255 not in (chosen or ()):
-        yield "--ignore 255", "the truth holds 255 and the prediction never does: probably void"
-        high = max((truth | pred) - {255}, default=0)
+    for void in sorted(VOID & truth - pred - set(chosen or ())):
+        yield f"--ignore {void}", f"the truth holds {void} and the prediction never does: probably void"
+        high = max((truth | pred) - VOID, default=0)
     if chosen is None and high < 256:
-        yield (
-            f"--num-classes {high + 1}",
-            f"ids go from 0 to {high}; give the number of your classes, so that absent ones are listed too",
-        )
-    if chosen is not None and (strange := sorted(truth - set(chosen) - {255})):
-        yield f"--ignore {strange[0]}", f"the truth holds ids that are no class: {some([str(id_) for id_ in strange])}"
+        yield _number_of_classes(high)
+    if chosen is not None and (strange := sorted(truth - set(chosen) - VOID)):
+        options = " ".join(f"--ignore {id_}" for id_ in strange)
+        yield options, f"the truth holds ids that are no class: {some([str(id_) for id_ in strange])}"
+
+
+def _number_of_classes(high: int) -> tuple[str, str]:
+    """`--num-classes` for ids up to `high`: of few, what was found; of many, what data sets have that hold as many."""
+    ids = f"ids go from 0 to {high}"
+    for name, number in KNOWN.items():
+        if MANY_IDS < high < number:
+            return f"--num-classes {number}", f"{ids}; {name} has 0 to {number - 1}. Give the number of your classes"
+    return f"--num-classes {high + 1}", f"{ids}; give the number of your classes, so that absent ones are listed too"
 
 
 def check_foreground(confusion: Evidence) -> None:

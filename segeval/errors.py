@@ -65,6 +65,12 @@ class Remark(SegevalError):
     exit_code = OK
 
 
+class Doubt(Remark):
+    """The numbers mean little if it is so: a problem in `check`, first among the notes of `score`."""
+
+    exit_code = INPUT  # where it is told as a problem
+
+
 class BadOption(UsageError):
     """An option has a value that makes no sense.
 
@@ -513,7 +519,7 @@ class FloatLabels(Remark):
     code = "SEG252"
 
 
-class ShiftedIds(Remark):
+class ShiftedIds(Doubt):
     """Predicted ids look shifted against the true ones.
 
     Adding a constant to every predicted id makes far more pixels right: a label map with and one without an "other"
@@ -523,7 +529,7 @@ class ShiftedIds(Remark):
     code = "SEG253"
 
 
-class TrainIds(Remark):
+class TrainIds(Doubt):
     """One side looks like Cityscapes ids, the other like train ids.
 
     Translating ids into train ids makes far more pixels right. Bring both to the same ids.
@@ -567,6 +573,63 @@ class LikeProbabilities(Remark):
     """
 
     code = "SEG281"
+
+
+class VoidAsClass(Doubt):
+    """The truth holds an id that data sets use for void, and the prediction never does.
+
+    255, or 65535 in 16 bits, usually marks pixels that are not to be looked at. Scored as a class, every such pixel is
+    wrong: give `--ignore 255`. If it is a class of yours, name it: `--classes FILE`.
+    """
+
+    code = "SEG282"
+
+
+class InstanceIds(Doubt):
+    """The ids look like single objects, numbered in each file anew.
+
+    Cellpose, StarDist and the like write the cells of an image as 1, 2, 3, …: such numbers are no classes, and the mean
+    over them means nothing. `--binary` scores all objects together against the background.
+    """
+
+    code = "SEG283"
+
+
+class BinaryTruth(Doubt):
+    """The truth holds only 0 and 255, and the prediction only 0 and 1.
+
+    Both are binary masks, in other numbers: give `--binary`, which takes everything but 0 as foreground.
+    """
+
+    code = "SEG284"
+
+
+class Inverted(Doubt):
+    """Two classes agree far better when they are swapped in the prediction.
+
+    One side probably has foreground and background the other way round, or a palette whose first colour is white.
+    """
+
+    code = "SEG285"
+
+
+class BackgroundIgnored(Remark):
+    """`--ignore 0` leaves out all pixels whose truth is 0.
+
+    What is predicted there counts nowhere, so that a prediction of foreground everywhere loses nothing by it. To see
+    such false positives, keep the background among the classes.
+    """
+
+    code = "SEG286"
+
+
+class Doubtful(InputError):
+    """`--strict` was given, and a note says that the numbers may mean nothing.
+
+    The message is the note's. Mend what it names, or leave `--strict` out.
+    """
+
+    code = "SEG287"
 
 
 class FractionalMask(InputError):
@@ -705,6 +768,11 @@ class FaultOfOurs(SegevalError):
     """
 
     code = "SEG903"
+
+
+def is_doubt(code: str) -> bool:
+    """Whether the remark with this code is a doubt."""
+    return any(kind.code == code for kind in Doubt.__subclasses__())
 
 
 def causes() -> dict[str, type[SegevalError]]:

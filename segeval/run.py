@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from segeval import diagnose
 from segeval.aggregate import Scores, Scoring
 from segeval.bootstrap import Draws
 from segeval.classes import ClassTable
-from segeval.errors import SegevalError, causes, ending
+from segeval.errors import SegevalError, causes, ending, is_doubt
 from segeval.evidence.channels import Evidence, pooled
 from segeval.evidence.confusion import Confusion
 from segeval.pairing import added
@@ -116,8 +116,17 @@ class Run:
     @cached_property
     def notes(self) -> list[Note]:
         """Remarks about the run as a whole, then about its pairs."""
-        about_all = [Note.of("", said) for said in diagnose.remarks(self._total)]
+        about_all = [Note.of("", said) for said in self._said()]
         return about_all + [note for record in self.records for note in record.notes]
+
+    def _said(self) -> Iterable[SegevalError]:
+        chosen = self.table.ids if self.table else None
+        return diagnose.remarks(self._total, [record.confusion for record in self.records], chosen)
+
+    @property
+    def doubts(self) -> list[Note]:
+        """Notes that say that the numbers may mean nothing."""
+        return [note for note in self.notes if is_doubt(note.code)]
 
     @cached_property
     def class_table(self) -> ClassTable:

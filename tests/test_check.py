@@ -32,11 +32,12 @@ def checked(save, tmp_path):
         ([[0, 1, 2]], [[0, 1, 4]], {}, ["--num-classes 5"], []),
         ([[0, 1, 6]], [[0, 1, 4]], {}, ["--num-classes 7"], []),
         ([[0, 255]], [[0, 255]], {}, ["--binary"], []),
-        ([[0, 1]], [[0, 255]], {}, ["--binary"], []),
-        ([[0, 1]], [[255, 255]], {}, ["--binary"], []),
+        ([[0, 1]], [[0, 255]], {}, ["--binary"], ["SEG284"]),
+        ([[0, 1]], [[255, 255]], {}, ["--binary"], ["SEG284"]),
         ([[0, 255]], [[0, 255]], {"num_classes": 2}, ["--binary"], ["SEG223"]),
         ([[0, 255]], [[0, 255]], {"binary": True}, [], []),
-        ([[0, 1, 2]], [[0, 255, 2]], {}, ["--ignore 255", "--num-classes 3"], []),
+        ([[0, 1, 2]], [[0, 255, 2]], {}, ["--ignore 255", "--num-classes 3"], ["SEG282"]),
+        ([[0, 1, 2]], [[0, 255, 2]], {"classes": "a,b,c"}, ["--ignore 255"], ["SEG223"]),
         ([[0, 1, 2]], [[0, 255, 2]], {"num_classes": 3}, ["--ignore 255"], ["SEG223"]),
         ([[0, 1, 2]], [[0, 255, 2]], {"num_classes": 3, "ignore": [255]}, [], []),
         ([[0, 1, 2]], [[0, 255, 2]], {"ignore": [255]}, ["--num-classes 3"], []),
@@ -53,9 +54,9 @@ def test_suggestions(checked, pred, truth, classes, suggested, refused):
 
 
 def test_shifted_ids_are_remarked_on(checked):
-    """As `score` does: one of five right, four of five after adding 1."""
+    """A problem: one of five right, four of five after adding 1."""
     found = checked([([[0, 1, 2, 3, 9]], [[1, 2, 3, 4, 9]])])
-    assert [(note.code, note.message) for note in found.remarks] == [
+    assert [(note.code, note.message) for note in found.faults] == [
         ("SEG253", "shifting pred by +1 raises pixel accuracy 0.20 → 0.80")
     ]
 
@@ -123,3 +124,39 @@ def test_channels_that_are_not_the_classes_are_a_fault(checked):
     softmax = np.full((5, 1, 2), 0.2)
     assert [fault.code for fault in checked([(softmax, [[0, 1]])], num_classes=3).faults] == ["SEG226"]
     assert checked([(softmax, [[0, 1]])], num_classes=5).faults == []
+
+
+def test_nothing_is_suggested_from_nothing(checked, tmp_path):
+    """No pair could be read."""
+    checked([([[0, 1]], [[0, 1]])])
+    (tmp_path / "pred/000.npy").write_bytes(b"")
+    assert checked([]).suggestions == []
+
+
+def test_many_classes_are_those_of_data_sets_that_have_so_many(checked):
+    """The largest id of ADE20K that three images hold is 104, of 0 … 150."""
+    assert [option for option, _ in checked([([[0, 1, 104]], [[0, 1, 104]])]).suggestions] == ["--num-classes 151"]
+
+
+def numbered(*counts):
+    """Pairs of masks whose ids count 12 objects and the like, with background."""
+    return [(np.arange(n + 1)[None], np.arange(n + 1)[None]) for n in counts]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "objects"),
+    [
+        (numbered(12, 9, 3), True),
+        (numbered(20), True),
+        (numbered(12, 12), False),  # all classes, in all images
+        (numbered(12), False),
+        (numbered(7, 3), False),
+        ([*numbered(12, 9), ([[0, 2, 4]], [[0, 2, 4]])], False),
+    ],
+)
+def test_ids_that_count_objects_are_no_classes(checked, pairs, objects):
+    """From 1 without a gap, to another number in each file."""
+    found = checked(pairs)
+    assert [fault.code for fault in found.faults] == ["SEG283"] * objects
+    assert ("--binary" in [option for option, _ in found.suggestions]) == objects
+    assert checked(pairs, binary=True).faults == []

@@ -37,6 +37,7 @@ def test_every_cause_that_is_no_base_has_a_code():
         "InputError",
         "BaselineError",
         "Remark",
+        "Doubt",
     }
 
 

@@ -12,6 +12,7 @@ from segeval.cli import options
 @options.folders
 @options.layout
 @options.reading
+@options.strict
 @options.classes
 @options.scoring
 @options.losses
@@ -25,6 +26,7 @@ def command(
     gt: str,
     layout: Any,
     reading: Any,
+    strict: bool,
     choice: Any,
     scoring: Any,
     losses: Any,
@@ -59,7 +61,7 @@ def command(
         studied.write(document, run, studying)
         faults += studied.write_maps(run, pairing, job, studying, jobs)
     FORMATS[studying["form"]](document, run, sys.stdout)
-    faults += run.failures
+    faults += [*run.failures, *(run.doubts if strict else ())]
     present.say_faults(faults, run.notes, run.extra)
     if kept:
         raise studied.refusal(studying)

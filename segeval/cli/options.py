@@ -135,6 +135,13 @@ reading = group(
     max_pixels,
 )
 
+strict = group(
+    "strict",
+    "Input",
+    lambda strict: strict,
+    option("--strict", is_flag=True, help="Notes that the numbers may mean nothing are errors: exit code 3."),
+)
+
 classes = group(
     "choice",
     "Classes",

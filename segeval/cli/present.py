@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from segeval.errors import BadOption, BadOutput
+from segeval.errors import BadOption, BadOutput, is_doubt
 from segeval.text import counted, safe_text, some
 
 if TYPE_CHECKING:
@@ -60,10 +60,13 @@ def open_folder(output: dict[str, Any], inputs: list[str], options: dict[str, An
 
 
 def say_faults(faults: Sequence["Note"], remarks: Sequence["Note"], extra: Sequence[str] = ()) -> None:
-    """Faults and remarks on stderr: equal causes once, with their number and some ids."""
+    """Faults and remarks on stderr: equal causes once, with their number and some ids; a fault is no remark too."""
     sys.stdout.flush()
+    remarks = [note for note in remarks if note not in faults]
     for note, line in _grouped(remarks):
         click.echo(safe_text(f"Note: {note.code} {line}"), err=True)
+        if is_doubt(note.code):
+            click.echo(safe_text(f"Hint: {note.hint}"), err=True)
     if extra:
         click.echo(safe_text(f"Note: {counted(len(extra), 'prediction')} without truth: {some(list(extra))}"), err=True)
     for note, line in _grouped(faults):
@@ -71,11 +74,11 @@ def say_faults(faults: Sequence["Note"], remarks: Sequence["Note"], extra: Seque
 
 
 def _grouped(notes: Sequence["Note"]) -> Iterator[tuple["Note", str]]:
-    """The first note of each code, with the number of the others."""
+    """The first note of each code, doubts first, with the number of the others."""
     codes: dict[str, list[Note]] = {}
     for note in notes:
         codes.setdefault(note.code, []).append(note)
-    for _, alike in sorted(codes.items()):
+    for _, alike in sorted(codes.items(), key=lambda item: (not is_doubt(item[0]), item[0])):
         more = (
             f" (and {len(alike) - 1:,} more like it: {some([note.id for note in alike[1:]])})" if len(alike) > 1 else ""
         )

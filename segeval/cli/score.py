@@ -13,6 +13,7 @@ from segeval.cli.config import rules_of
 @options.folders
 @options.layout
 @options.reading
+@options.strict
 @options.classes
 @options.scoring
 @options.losses
@@ -29,6 +30,7 @@ def command(
     gt: str,
     layout: Any,
     reading: Any,
+    strict: bool,
     choice: Any,
     scoring: Any,
     losses: Any,
@@ -67,12 +69,13 @@ def command(
     kept = folder is not None and not output["force"] and folders.holds_other(folder, run)
     document = run.document(folders.write(run, folder) if folder and not kept else None)
     REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
-    present.say_faults(run.failures, run.notes, run.extra)
+    doubts = run.doubts if strict else []
+    present.say_faults([*run.failures, *doubts], run.notes, run.extra)
     present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folders.refusal(folder)
     verdict = _gated(rules, run, draws, ruling, shown, output["form"]) if rules else OK
-    ctx.exit(ending([run.exit_code, verdict]))
+    ctx.exit(ending([run.exit_code, verdict, *(note.exit_code for note in doubts)]))
 
 
 def _check_baseline(baseline: str | None, folder: str | None) -> None:

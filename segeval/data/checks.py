@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from segeval.arrays import Array, plain
 from segeval.errors import NotFinite, NotProbabilities, ShapesDiffer, UnfitPixels
+from segeval.evidence.runs import Array
 from segeval.text import counted, extent
 
 TOLERANCE = 5e-3  # of the sum of probabilities: float16 rounds a softmax of 100 classes by 2e-3
@@ -14,6 +14,8 @@ TOLERANCE = 5e-3  # of the sum of probabilities: float16 rounds a softmax of 100
 
 def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
     """A weight map: finite, not negative, of the image's size."""
+    from segeval.arrays import plain  # only losses have weights
+
     array = np.asarray(plain(weights))
     if array.dtype.kind not in "biuf":
         raise UnfitPixels(f"{name} is an array of {array.dtype}", "a weight map holds numbers")

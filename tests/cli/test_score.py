@@ -203,6 +203,50 @@ def test_a_poor_prediction_is_no_shift(scored, masks, shape):
     assert codes(scored()[1]) == []
 
 
+def test_notes_about_meaning_come_first_and_are_errors_under_strict(scored, save):
+    """A void of 255 that nobody ignored, and labels in floating point."""
+    save("pred/a.npy", np.array([[0.0, 1, 2]]))
+    save("truth/a.png", np.array([[0, 1, 255]], np.uint8))
+    code, document, err = scored()
+    assert (code, codes(document)) == (0, ["SEG282", "SEG252"])
+    assert err.index("Note: SEG282 the truth holds 255") < err.index("Hint: if it is void, give --ignore 255")
+    assert err.index("SEG282") < err.index("SEG252")
+    code, _, err = scored("--strict")
+    assert code == 3
+    assert "Error: SEG282 the truth holds 255" in err
+    code, _, err = scored("--strict", "--ignore", "255")
+    assert (code, "SEG282" in err) == (0, False)
+
+
+@pytest.mark.parametrize(("void", "dtype"), [(255, np.uint8), (65535, np.uint16)])
+def test_void_scored_as_a_class_is_noted(scored, save, void, dtype):
+    """In 8 and in 16 bits; a prediction that holds it makes it a class."""
+    save("truth/a.png", np.array([[0, 1, void]], dtype))
+    save("pred/a.png", np.array([[0, 1, 2]], dtype))
+    assert "SEG282" in codes(scored()[1])
+    save("pred/a.png", np.array([[0, void, 2]], dtype))
+    assert "SEG282" not in codes(scored()[1])
+
+
+def test_inverted_masks(scored, masks):
+    """Foreground and background swapped: 1 of 6 right, 5 of 6 after swapping. A half that is wrong is no reason."""
+    masks(a=([[1, 1, 1, 0, 0, 1]], [[0, 0, 0, 1, 1, 1]]))
+    for option in ("--binary", "--num-classes=2"):
+        _, document, err = scored(option)
+        assert codes(document) == ["SEG285"]
+        assert "swapping 0 and 1 in pred raises pixel accuracy 0.17 → 0.83" in err
+    masks(a=([[1, 1, 0, 0]], [[0, 0, 0, 0]]))
+    assert codes(scored("--binary")[1]) == []
+
+
+def test_ignored_background_hides_false_positives(scored, masks):
+    """A prediction of foreground everywhere scores 1, and is noted."""
+    masks(a=([[1, 1, 1, 1]], [[0, 0, 0, 1]]))
+    _, document, err = scored("--num-classes", "2", "--ignore", "0")
+    assert document["summary"]["miou_dataset"] == 1
+    assert "SEG286 --ignore 0 leaves out all true background, with 3 pixels wrongly predicted there" in err
+
+
 def test_train_ids(scored, masks):
     """One side in Cityscapes ids, the other in train ids; numbers by hand."""
     ids, trained = list(CITYSCAPES), list(CITYSCAPES.values())
