@@ -358,3 +358,21 @@ def test_score_is_not_judged_by_what_it_is_about_to_write(invoke, runs):
         assert (found.exit_code, "-o new is the baseline" in found.stderr) == (2, True)
     assert not (runs / "new").exists()
     assert invoke(*args, "--baseline", "news").exit_code == 4
+
+
+@pytest.mark.parametrize("metrics", ["dice", "specificity", "f_beta", "mcc,relative_volume_difference"])
+def test_a_run_of_any_metrics_is_a_run(invoke, runs, metrics):
+    """As run and as baseline, told numbers or numbers of its tables: the verdict is that of a run of all metrics."""
+    for name in ("good", "bad"):
+        args = ["score", f"pred_{name}", "truth", "--num-classes", "3", "--metrics", metrics, "-o", f"some_{name}"]
+        assert invoke(*args).exit_code == 0
+    rules = ["miou_dataset drop <= 0.1", "iou[0] drop <= 0.1", "dice over images mean >= 0.5", "f_beta@2[1] >= 0.1"]
+    rules = [word for rule in rules for word in ("-r", rule)]
+    wanted = invoke("gate", "bad", *rules, "--baseline", "good", "--json")
+    for run, baseline in (("some_bad", "good"), ("bad", "some_good"), ("some_bad", "some_good")):
+        found = invoke("gate", run, *rules, "--baseline", baseline, "--json")
+        assert (found.exit_code, found.stderr) == (wanted.exit_code, "") == (1, "")
+        assert json.loads(found.stdout)["rules"] == json.loads(wanted.stdout)["rules"]
+        compared = [invoke("compare", *each, "--format", "json") for each in ((baseline, run), ("good", "bad"))]
+        numbers = [{each["number"]: each for each in json.loads(c.stdout)["numbers"]} for c in compared]
+        assert numbers[0]["iou[0]"] == numbers[1]["iou[0]"]
