@@ -31,6 +31,12 @@ class Number:
     drawn: Callable[[Resampled], Array] | None = None  # (B,); None: it cannot be resampled
     refusal: str = ""  # why not
     images: Callable[[Rows], Array] | None = None  # what it is of single images (images,); None: nothing
+    unit: str = ""  # pixel | spacing
+
+    def unit_in(self, results: Results) -> str | None:
+        """The unit that it has in a run; None where it has none."""
+        found = results.document["options"].get("unit") if self.unit == "spacing" else self.unit
+        return str(found) if found else None
 
     def good(self, values: Array) -> Array:
         """The values turned so that more is better."""
@@ -127,7 +133,7 @@ def _scored(
     images: Callable[[Rows], Array] | None,
 ) -> Number:
     best, low, high = (float(entry.facts[fact]) for fact in ("best", "low", "high"))
-    return Number(entry.name, title, best, low, high, told, drawn, "", images)
+    return Number(entry.name, title, best, low, high, told, drawn, "", images, entry.facts.get("unit", ""))
 
 
 def _of_images(entry: Entry, k: int | None, rows: Rows) -> Array:

@@ -147,6 +147,7 @@ class _Judge:
             numbers = self.rule.asked.numbers(self.run)
         except BadRule as fault:
             raise BadRule(f"rule {self.rule.id!r}: {fault.message}", fault.hint) from fault
+        _check_unit(self.rule, numbers)
         for number in numbers:
             for limit in self.rule.limits:
                 _check_limit(self.rule, limit, number)
@@ -170,9 +171,9 @@ class _Judge:
 
     def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
         """Every number against every limit, values before drops."""
-        unit = self.rule.unit
-        if unit and unit != self.run.document["options"].get("unit"):
-            reason = f"the run has no unit {unit!r} (no spacing)"
+        if self.rule.unit and (odd := [n for n in self.numbers if n.unit_in(self.run) != self.rule.unit]):
+            told = odd[0].unit_in(self.run) or "no spacing"
+            reason = f"the unit is to be {self.rule.unit!r} and the run has {told}"
             return [
                 Check(n.title, str(limit), FAIL, reason, math.nan) for limit in self.rule.limits for n in self.numbers
             ]
@@ -224,6 +225,13 @@ def _within(limit: Limit, value: float) -> Decision:
     if math.isnan(value):
         return Decision(FAIL, "undefined")
     return Decision(PASS) if limit.holds(value) else Decision(FAIL, "too low" if ">" in limit.op else "too high")
+
+
+def _check_unit(rule: Rule, numbers: Sequence[Number]) -> None:
+    """Refuse a unit for numbers that have none."""
+    if rule.unit and not any(number.unit for number in numbers):
+        what = f"rule {rule.id!r}: unit is {rule.unit!r}, and {rule.asked.metric} has no unit"
+        raise BadRule(what, "leave `unit` out; it is about distances")
 
 
 def _check_limit(rule: Rule, limit: Limit, number: Number) -> None:

@@ -10,6 +10,7 @@ from segeval.bootstrap import Draws
 from segeval.errors import BadRule, NoBaseline
 from segeval.gate import Rule, judge
 from segeval.metrics import METRICS
+from segeval.numbers import find
 
 FAST = Draws(resamples=2000, seed=5)
 
@@ -241,13 +242,29 @@ def test_a_missing_image_ends_with_3():
     assert (found.verdict, found.exit_code) == ("fail", 3)
 
 
-def test_a_unit_without_spacing_fails():
-    """A distance in mm cannot be judged where files have no spacing."""
+def test_a_unit_of_what_has_none_is_refused():
+    """An overlap is no distance; nobody can mean that."""
     for limit in ({"min": 0}, {"max_drop": 0.9}):
-        found = verdicts([{"metric": "miou_dataset", "unit": "mm", **limit}], model(), model())
-        assert (found.exit_code, "no spacing" in found.rulings[0].checks[0].reason) == (1, True)
-    run = model(unit="mm")
-    assert verdicts([{"metric": "miou_dataset", "unit": "mm", "min": 0}], run).exit_code == 0
+        with pytest.raises(BadRule, match="unit is 'mm', and miou_dataset has no unit"):
+            verdicts([{"metric": "miou_dataset", "unit": "mm", **limit}], model(unit="mm"), model(unit="mm"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "recorded", "reason"),
+    [
+        ("spacing", "mm", ""),
+        ("spacing", "um", "the unit is to be 'mm' and the run has um"),
+        ("spacing", None, "the unit is to be 'mm' and the run has no spacing"),
+        ("pixel", "mm", "the unit is to be 'mm' and the run has pixel"),
+    ],
+)
+def test_a_unit_is_compared_with_that_of_the_run(monkeypatch, kind, recorded, reason):
+    """A distance in mm cannot be judged where files have no spacing, or that of another scale."""
+    monkeypatch.setattr("segeval.gate.rules.find", lambda *asked: replace(find(*asked), unit=kind))
+    for limit in ({"min": 0}, {"max_drop": 0.9}):
+        run = model(**({"unit": recorded} if recorded else {}))
+        found = verdicts([{"metric": "miou_dataset", "unit": "mm", **limit}], run, run)
+        assert (found.exit_code, found.rulings[0].checks[0].reason) == (bool(reason), reason)
 
 
 def test_the_worst_verdict_of_the_classes_is_the_rules():
