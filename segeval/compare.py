@@ -12,7 +12,7 @@ import segeval
 from segeval.bootstrap import Draws, holm, p_change
 from segeval.errors import BadOption, OtherClasses
 from segeval.evidence.runs import Array
-from segeval.gate.baseline import check_loss, paired
+from segeval.gate.baseline import check_number, paired
 from segeval.gate.decide import Interval, cautions, smallest
 from segeval.gate.rules import Asked
 from segeval.numbers import Number
@@ -170,7 +170,7 @@ def _losses(run: Results) -> Any:
 def _alike_loss(name: str, run: Results, first: Results) -> bool:
     """Whether both runs have the loss, computed alike."""
     try:
-        check_loss(f"loss.{name}", run, first)
+        check_number(f"loss.{name}", run, first)
     except OtherClasses:
         return False
     return name in _losses(run)
@@ -181,7 +181,7 @@ def _alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> 
     first = runs[0]
     for run in runs[1:]:
         for each in asked:
-            check_loss(each.metric, run, first)
+            check_number(each.metric, run, first)
         first = paired(first, run, intersect).run
     return [first, *(paired(first, run, intersect).baseline for run in runs[1:])]
 

@@ -82,7 +82,7 @@ def _check(document: Mapping[str, Any]) -> None:
     """Refuse a document that lacks something, or has something of another kind, that gate and compare go by."""
     images, options = document["images"], document["options"]
     texts = [document["fingerprint"], document["segeval"], *document["files"].values()]
-    texts += [note["id"] for note in images["failed"]]
+    texts += [*(note["id"] for note in images["failed"]), *images["missing"]]
     numbers = [images["scored"], *document["summary"].values()]
     for row in [*document["classes"], *document.get("groups", [])]:
         texts.append(row["name"])
@@ -93,7 +93,8 @@ def _check(document: Mapping[str, Any]) -> None:
         texts.append(loss["reduction"])
         numbers += [loss["value"], *(loss["per_class"][row["name"]] for row in document["classes"])]
         _ = loss["params"].keys()
-    _ = options.get("losses", {}).keys()
+    _ = options.get("losses", {}).keys(), set(options.get("ignore", ()))
+    _ = [row[name] for row in document["classes"] for name in (*PixelCounts._fields, "n_hallucinated")]
     if options.get("group_by") is not None:
         texts.append(options["group_by"])
     keys = {frozenset(row) - {"group"} for row in document["classes"]}  # some classes may be in no group

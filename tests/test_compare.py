@@ -177,8 +177,8 @@ def test_what_cannot_be_compared(runs, numbers, options, error, said):
 
 def test_other_options_are_refused():
     """Exit 4: the numbers would not mean the same."""
-    with pytest.raises(OtherClasses, match="presence"):
-        compare([model(), model(presence="truth")], [], FAST)
+    with pytest.raises(OtherClasses, match="mean"):
+        compare([model(), model(mean="harmonic")], [], FAST)
 
 
 def test_the_document_is_the_same_each_time():

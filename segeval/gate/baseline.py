@@ -1,22 +1,28 @@
 """Whether two runs may be compared, and over which images."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from segeval.errors import BadBaseline, NoBaseline, OtherClasses, OtherImages, UnreadableRun
+from segeval.evidence.confusion import PixelCounts
 from segeval.io import stored
+from segeval.metrics import METRICS
 from segeval.results import Results
 from segeval.rows import Rows
 from segeval.text import counted, some
 
 T = TypeVar("T")
+Document = Mapping[str, Any]
 
 # How predictions are read may differ from model to model; what is measured besides changes no number that both have.
+# Classes and the parameters of metrics are compared by themselves.
 FREE = {
+    "classes",
+    "beta",
     "pred_pattern",
     "gt_pattern",
     "colors",
@@ -101,29 +107,63 @@ def _difference(found: Paired) -> str:
 
 def _check_options(run: Results, baseline: Results) -> None:
     mine, theirs = run.document, baseline.document
-    classes = [[(row["id"], row["name"]) for row in each.classes] for each in (run, baseline)]
+    classes = [[(row["id"], row["name"], row.get("group")) for row in each.classes] for each in (run, baseline)]
     if classes[0] != classes[1]:
-        odd = [str(name) for _, name in sorted(set(classes[0]) ^ set(classes[1]), key=repr)] or ["their order"]
+        odd = [str(name) for _, name, _ in sorted(set(classes[0]) ^ set(classes[1]), key=repr)] or ["their order"]
         hint = "score both with the same --num-classes or --classes"
         raise OtherClasses(f"{baseline.name} has other classes than {run.name}: {some(odd, 4)}", hint)
     for key in sorted((mine["options"].keys() | theirs["options"].keys()) - FREE):
         now, then = (document["options"].get(key) for document in (mine, theirs))
-        if now != then:
+        if now != then and not (key in HARMLESS and HARMLESS[key](mine, theirs)):
             what = f"{baseline.name} was scored with {key} = {json.dumps(then)}, {run.name} with {json.dumps(now)}"
             raise OtherClasses(what, "score both with the same options")
 
 
-def check_loss(name: str, run: Results, baseline: Results) -> None:
-    """Refuse to compare a loss that was computed otherwise."""
+def _none_made_up(*documents: Document) -> bool:
+    """Whether no image counts as all wrong for want of a prediction."""
+    return not any(each["options"].get("missing") == "worst" and each["images"]["missing"] for each in documents)
+
+
+def _none_hallucinated(*documents: Document) -> bool:
+    """Whether no class is predicted where the truth lacks it: the classes in both masks are those of the truth."""
+    return all(row["n_hallucinated"] == 0 for each in documents for row in each["classes"])
+
+
+def _none_ignored(*documents: Document) -> bool:
+    """Whether the ids that only one of both ignores are in none of the same true masks."""
+    ignored = sorted((set(each["options"].get("ignore", ())) for each in documents), key=len)
+    pixels = [[sum(row[name] for name in PixelCounts._fields) for row in each["classes"]] for each in documents]
+    same = documents[0]["fingerprint"] == documents[1]["fingerprint"] and pixels[0] == pixels[1]
+    return same and ignored[0] <= ignored[1]
+
+
+# Options that may differ where they changed no number.
+HARMLESS: Mapping[str, Callable[[Document, Document], bool]] = {
+    "missing": _none_made_up,
+    "presence": _none_hallucinated,
+    "ignore": _none_ignored,
+}
+
+
+def check_number(name: str, run: Results, baseline: Results) -> None:
+    """Refuse to compare a number that was computed otherwise."""
+    if name.startswith("loss."):
+        _check_loss(name, run, baseline)
+    elif entry := METRICS.get(name.partition("@")[0]):
+        now, then = (each.scoring.printed(entry) for each in (run, baseline))
+        if now != then:
+            what = f"{name} is {then} in {baseline.name} and {now} in {run.name}"
+            raise OtherClasses(what, "score both with the same parameters")
+
+
+def _check_loss(name: str, run: Results, baseline: Results) -> None:
     loss, mine, theirs = name.removeprefix("loss."), run.document, baseline.document
-    if not name.startswith("loss."):
-        return
     for key in ("params", "reduction"):
         now, then = (document.get("losses", {}).get(loss, {}).get(key) for document in (mine, theirs))
         if now != then:
             _refuse_loss(name, key, (run, now), (baseline, then))
-    for key in ("average", "background", "weights"):
-        now, then = (document["options"].get("losses", {}).get(key) for document in (mine, theirs))
+    for key in ("average", "background", "weights", "presence"):
+        now, then = ((each["options"].get("losses", {}) | each["options"]).get(key) for each in (mine, theirs))
         if now != then and (key != "weights" or loss == "unet_cross_entropy"):
             _refuse_loss(name, key, (run, now), (baseline, then))
 

@@ -12,7 +12,7 @@ from segeval.bootstrap import Draws, holm
 from segeval.catalog import check_choice
 from segeval.errors import BadRule, NoBaseline, OtherClasses
 from segeval.evidence.runs import Array
-from segeval.gate.baseline import Paired, check_loss, paired, read
+from segeval.gate.baseline import Paired, check_number, paired, read
 from segeval.gate.decide import FAIL, INCONCLUSIVE, PASS, Decision, Interval, cautions, decide, detectable
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.gate.verdict import Check, Ruling, Verdict
@@ -123,7 +123,7 @@ class _Judge:
         """Look at the baseline too."""
         drop = any(limit.drop for limit in self.rule.limits)
         try:
-            check_loss(self.rule.asked.metric, pair.run, pair.baseline)
+            check_number(self.rule.asked.metric, pair.run, pair.baseline)
         except OtherClasses:
             if drop:
                 raise

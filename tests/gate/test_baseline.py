@@ -64,14 +64,68 @@ def test_no_image_in_common():
 def test_other_options_are_refused():
     """What changes the meaning of a number must match; how predictions are read need not."""
     run = model()
-    with pytest.raises(OtherClasses, match='presence = "truth", this run with "union"'):
-        paired(run, model(presence="truth"))
+    with pytest.raises(OtherClasses, match='mean = "harmonic", this run with "arithmetic"'):
+        paired(run, model(mean="harmonic"))
     with pytest.raises(OtherClasses, match=r"binary = true, this run with null"):
         paired(run, model(binary=True))
     assert paired(run, model(threshold=0.3, pred_pattern="x{id}", metrics=["iou"], ci={"seed": 1}))
     renamed = [{**row, "name": row["name"].upper()} for row in run.classes]
     with pytest.raises(OtherClasses, match="other classes than this run: ROAD, road, SKY, sky and 4 more"):
         paired(run, replace(run, document={**run.document, "classes": renamed}))
+
+
+def edited(results, options=None, images=None, classes=None):
+    """The same with some options, or images, or numbers of all classes changed in its document."""
+    document = {**results.document}
+    document["options"] = {**document["options"], **(options or {})}
+    document["images"] = {**document["images"], **(images or {})}
+    document["classes"] = [{**row, **(classes or {})} for row in document["classes"]]
+    return replace(results, document=document)
+
+
+@pytest.mark.parametrize(
+    ("options", "before", "harmless"),
+    [
+        ({"missing": "worst"}, {"missing": "error"}, {}),
+        ({"missing": "worst"}, {"missing": "skip"}, {}),
+        ({"missing": "error"}, {"missing": "worst"}, {}),
+        ({"missing": "skip"}, {"missing": "error"}, {"images": {"missing": ["x"]}}),
+        ({"presence": "truth"}, {"presence": "union"}, {"classes": {"n_hallucinated": 0}}),
+        ({"ignore": [255]}, {"ignore": []}, {}),
+        ({"ignore": [3]}, {"ignore": [3, 7]}, {}),
+        ({"classes": None}, {"classes": [[0, "road", ""]]}, {}),
+        ({"beta": 1.0}, {"beta": 2.0}, {}),
+    ],
+)
+def test_options_that_changed_no_number_may_differ(options, before, harmless):
+    """Nothing is missing, hallucinated or ignored; nobody asks for a metric with that parameter."""
+    assert paired(edited(model(), options, **harmless), edited(model(), before, **harmless))
+
+
+@pytest.mark.parametrize(
+    ("options", "before", "run", "baseline"),
+    [
+        ({"missing": "worst"}, {"missing": "error"}, {"images": {"missing": ["x"]}}, {}),
+        ({"missing": "error"}, {"missing": "worst"}, {}, {"images": {"missing": ["x"]}}),
+        ({"presence": "truth"}, {"presence": "union"}, {"classes": {"n_hallucinated": 1}}, {}),
+        ({"presence": "truth"}, {"presence": "union"}, {}, {"classes": {"n_hallucinated": 1}}),
+        ({"ignore": [255]}, {"ignore": []}, {"classes": {"tn": 1}}, {}),
+        ({"ignore": [2]}, {"ignore": [3]}, {}, {}),
+        ({"mean": "harmonic"}, {"mean": "arithmetic"}, {}, {}),
+    ],
+)
+def test_options_that_changed_a_number_may_not_differ(options, before, run, baseline):
+    """On either side; ids that only one ignores, and only the other, cannot be told apart by their pixels."""
+    with pytest.raises(OtherClasses, match=next(iter(options))):
+        paired(edited(model(), options, **run), edited(model(), before, **baseline))
+
+
+def test_a_metric_with_another_parameter_is_refused():
+    """By the rule that asks for it, and by no other; its value stands alone."""
+    run, before = model(beta=1.0), model(beta=2.0)
+    with pytest.raises(OtherClasses, match=r"f_beta is f_beta@2 in this run and f_beta@1 in this run"):
+        judge([Rule.parse("f_beta[0] drop <= 0.1")], run, before)
+    assert judge([*DROP, Rule.parse("f_beta[0] >= 0.1")], run, before).verdict == "pass"
 
 
 def test_a_loss_with_other_parameters_is_refused(root):
