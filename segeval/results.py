@@ -21,7 +21,7 @@ from segeval.metrics import METRICS
 from segeval.rows import Rows
 from segeval.run import SCHEMA, Run
 from segeval.statistics import mean
-from segeval.text import FORMULAS
+from segeval.text import unmarked
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +141,8 @@ def _rows(
         }
 
     return Rows(
-        tuple(map(_plain, ids)),
-        tuple(_plain(group or id_) for group, id_ in zip(records["group"], ids, strict=True)),
+        tuple(map(unmarked, ids)),
+        tuple(unmarked(group or id_) for group, id_ in zip(records["group"], ids, strict=True)),
         tuple(records["truth_sha256"]),
         scores,
         lambda: _group_scores(path, document, scoring, ids),
@@ -162,11 +162,6 @@ def _check_sums(document: Mapping[str, Any], scores: Scores) -> None:
             then = math.nan if told[name] is None else told[name]
             if not (math.isclose(now, then, rel_tol=1e-9) or (math.isnan(now) and math.isnan(then))):
                 raise ValueError(f"{name} is {then}, and {now} by the images")
-
-
-def _plain(text: str) -> str:
-    """An id as it was before a table marked it as no formula."""
-    return text[1:] if text.startswith(tuple(f"'{sign}" for sign in FORMULAS)) else text
 
 
 def _floats(texts: list[str]) -> Array:

@@ -5,7 +5,8 @@ import unicodedata
 
 # Control, format (bidi, zero width), surrogate, unassigned-private use is fine; line and paragraph separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-FORMULAS = ("=", "+", "-", "@")  # how a cell begins that spreadsheets compute; tables put an apostrophe before it
+_FORMULAS = ("=", "+", "-", "@")  # how a cell begins that spreadsheets compute (CWE-1236)
+_LINE_COMMAND = "::"  # how a line begins, after blanks, that GitHub takes as a command
 # What GitHub and Azure take as a command wherever it stands in a line of the log: `##[set-output …]`, `##vso[…]`.
 _COMMAND = re.compile(r"##(?=\w*\[)")
 
@@ -14,9 +15,38 @@ def safe_text(text: str) -> str:
     """The text with every character that could forge a terminal, log or table made visible.
 
     Control and format characters, line separators and undecodable bytes become `\\x1b`, `\\u202e`, `\\xff`; all other
-    Unicode stays. `##[` and `##vso[`, which begin commands of CI systems, become `#\\x23[`. Applying it twice changes
-    nothing.
+    Unicode stays. `##[` and `##vso[`, which begin commands of CI systems, become `#\\x23[`; `::` at the start, which
+    does at the start of a line, becomes `\\x3a:`. Applying it twice changes nothing.
     """
+    text = _all_visible(text)
+    if _commands(text):
+        text = text.replace(":", r"\x3a", 1)
+    return text
+
+
+def marked(text: str) -> str:
+    """The text as the cell of a table: made visible too, but with an apostrophe before what somebody would obey.
+
+    Spreadsheets compute formulas, logs obey commands. `unmarked` takes the apostrophe away again.
+    """
+    text = _all_visible(text)
+    return f"'{text}" if _obeyed(text.lstrip("'")) else text
+
+
+def unmarked(cell: str) -> str:
+    """The text as it was before a table marked it."""
+    return cell[1:] if cell.startswith("'") and _obeyed(cell.lstrip("'")) else cell
+
+
+def _obeyed(text: str) -> bool:
+    return text.startswith(_FORMULAS) or _commands(text)
+
+
+def _commands(text: str) -> bool:
+    return text.lstrip().startswith(_LINE_COMMAND)
+
+
+def _all_visible(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         text = "".join(_visible(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
     return _COMMAND.sub(r"#\\x23", text)

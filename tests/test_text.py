@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segeval.text import extent, safe_text, some
+from segeval.text import extent, marked, safe_text, some, unmarked
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ from segeval.text import extent, safe_text, some
         ("a##[set-output name=x]y ##vso[task] ###[z", "a#\\x23[set-output name=x]y #\\x23vso[task] ##\\x23[z"),
         ("## [x] #[x] ##", "## [x] #[x] ##"),
         ("é##[x", "é#\\x23[x"),
+        ("::error::x", "\\x3a:error::x"),
+        ("  ::error::x", "  \\x3a:error::x"),
+        ("\u3000::error::x", "\u3000\\x3a:error::x"),
+        ("a::b", "a::b"),
+        (":a::b", ":a::b"),
+        (":::", "\\x3a::"),
         ("", ""),
     ],
 )
@@ -73,3 +79,29 @@ def test_some_counts_the_rest(names, shown):
 def test_extent(shape, shown):
     """Shapes as people write them."""
     assert extent(shape) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("plain", "plain"),
+        ("=1+1", "'=1+1"),
+        ("@x", "'@x"),
+        ("::error::x", "'::error::x"),
+        (" ::error::x", "' ::error::x"),
+        ("'=x", "''=x"),
+        ("'x", "'x"),
+        ("''::", "'''::"),
+        ("\n::x", "\\x0a::x"),
+    ],
+)
+def test_cells_of_tables(text, cell):
+    """An apostrophe before what somebody would obey, and before what would read as marked already."""
+    assert marked(text) == cell
+    assert unmarked(cell) == text.replace("\n", "\\x0a")
+
+
+@given(st.text(st.sampled_from("'=:- a")))
+def test_marked_text_reads_back(text):
+    assert unmarked(marked(text)) == text
+    assert not marked(text).lstrip().startswith(("=", "::", "-")) or text[0] == " "

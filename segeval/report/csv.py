@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from segeval.report import REPORTS, Document
 from segeval.report.sections import MEANS
-from segeval.text import FORMULAS, safe_text
+from segeval.text import marked
 
 
 @REPORTS.add()
@@ -16,7 +16,7 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
         from segeval.report.sections import matrix_table
 
         table = matrix_table(document, matrix)
-        rows.writerow([csv_text(header) for header in table.headers])
+        rows.writerow([marked(header) for header in table.headers])
         rows.writerows([csv_cell(cell) for cell in row] for row in table.rows)
         return
     from segeval.metrics import METRICS
@@ -28,21 +28,15 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
     )
     rows.writerow(["class_id", "class", *columns])
     rows.writerows(
-        [c["id"], csv_text(c["name"]), *(csv_cell(c[column]) for column in columns)] for c in document["classes"]
+        [c["id"], marked(c["name"]), *(csv_cell(c[column]) for column in columns)] for c in document["classes"]
     )
     for key in MEANS:
         names = [METRICS[c].facts.get("mean") if c in METRICS else None for c in columns]
         rows.writerow(["", f"mean_{key}", *(csv_cell(document["summary"].get(f"{name}_{key}")) for name in names)])
 
 
-def csv_text(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (CWE-1236)."""
-    safe = safe_text(text)
-    return f"'{safe}" if safe.startswith(FORMULAS) else safe
-
-
 def csv_cell(value: Any) -> Any:
     """A cell: text made safe, numbers as they are, undefined empty."""
     if value is None or value != value:
         return ""
-    return csv_text(value) if isinstance(value, str) else value
+    return marked(value) if isinstance(value, str) else value

@@ -15,8 +15,9 @@ from segeval.evidence.confusion import Confusion, positions
 from segeval.evidence.runs import merged_cells
 from segeval.io.journal import stored
 from segeval.io.write import atomic
-from segeval.report.csv import csv_cell, csv_text
+from segeval.report.csv import csv_cell
 from segeval.run import SCHEMA, Run
+from segeval.text import marked
 
 CHUNK = 1000  # images whose rows are made at a time
 
@@ -83,7 +84,7 @@ def _images(run: Run) -> Iterable[list[Any]]:
     losses = run.criteria.images if run.criteria else {}
     yield [*head, *(run.scoring.printed(entry) for entry in entries), *(f"loss.{name}" for name in losses), "tn"]
     table = run.class_table
-    names = [(c.id, csv_text(c.name)) for c in table.classes]
+    names = [(c.id, marked(c.name)) for c in table.classes]
     for start in range(0, len(run.records), CHUNK):
         records = run.records[start : start + CHUNK]
         scores = Scores.of([r.confusion for r in records], table.ids, run.scoring)
@@ -91,7 +92,7 @@ def _images(run: Run) -> Iterable[list[Any]]:
         columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
         columns += [scores.values(entry, counts) for entry in entries]
         columns += [*(values[start : start + CHUNK, 1:] for values in losses.values()), counts.tn]
-        images = [(csv_text(r.id), csv_text(run.grouped(r.id))) for r in records]
+        images = [(marked(r.id), marked(run.grouped(r.id))) for r in records]
         yield from _image_rows(images, names, [column.tolist() for column in columns])
 
 
@@ -110,7 +111,7 @@ def _records(run: Run) -> Iterable[list[Any]]:
     values = [column[:, 0].tolist() for column in losses.values()]
     for n, record in enumerate(run.records):
         counts = record.confusion
-        row = [csv_text(record.id), csv_text(run.grouped(record.id)), record.truth_digest, counts.right, counts.total]
+        row = [marked(record.id), marked(run.grouped(record.id)), record.truth_digest, counts.right, counts.total]
         yield [*row, *(csv_cell(column[n]) for column in values)]
 
 
@@ -132,7 +133,7 @@ def _confusion_images(run: Run) -> Iterable[list[Any]]:
         truth, pred, pixels = record.confusion.valid
         known = np.where(positions(pred, ids) < len(ids), pred, -1)
         for t, p, n in zip(*(column.tolist() for column in merged_cells(truth, known, pixels)), strict=True):
-            yield [csv_text(record.id), t, p if p >= 0 else "other", n]
+            yield [marked(record.id), t, p if p >= 0 else "other", n]
 
 
 TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from segeval.analysis import SPOILT, ZONES
-from segeval.report.csv import csv_cell, csv_text
+from segeval.report.csv import csv_cell
 from segeval.report.md import write_tables
 from segeval.report.sections import Cell, Table, loss_table
 from segeval.report.table import draw
 from segeval.run import Run, as_text
-from segeval.text import safe_text
+from segeval.text import marked, safe_text
 
 Document = dict[str, Any]
 
@@ -82,7 +82,7 @@ def _csv(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001 - o
     for name, images in criteria.images.items():
         for record, values in zip(run.records, images, strict=True):
             for kind, value in zip(["", *criteria.names], values.tolist(), strict=True):
-                rows.writerow([csv_text(record.id), name, csv_text(kind), csv_cell(value)])
+                rows.writerow([marked(record.id), name, marked(kind), csv_cell(value)])
 
 
 def _json(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001
