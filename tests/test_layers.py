@@ -1,6 +1,7 @@
 """Tests of which room knows which."""
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -50,14 +51,16 @@ OPENERS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_byt
 OPEN_FILES = ("io/", "cli/", "report/folder.py", "documents.py")
 
 
+@cache
 def modules(root):
     """(path below the package, room, syntax tree) of every module in a room."""
-    package = root / "segeval"
+    package, found = root / "segeval", []
     for path in sorted(package.rglob("*.py")):
         relative = path.relative_to(package)
         room = relative.parts[0].removesuffix(".py")
         if room not in ("__init__", "__main__"):
-            yield relative.as_posix(), room, ast.parse(path.read_text(encoding="utf-8"))
+            found.append((relative.as_posix(), room, ast.parse(path.read_text(encoding="utf-8"))))
+    return found
 
 
 def imported(tree):

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.models import model
@@ -20,14 +21,25 @@ from segeval.results import Results
 DROP = [Rule.parse("miou_dataset drop <= 0.1")]
 
 
+@pytest.fixture(scope="module")
+def sample():
+    """A run of the sample data."""
+    data = Path(__file__).parents[2] / "sample_data"
+    return segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"), losses="dice")
+
+
+@pytest.fixture(scope="module")
+def kept(sample, tmp_path_factory):
+    """Its folder, which no test changes."""
+    folder = tmp_path_factory.mktemp("kept")
+    folders.write(sample, folder)
+    return folder
+
+
 @pytest.fixture
-def stored(root, tmp_path):
-    """The folder of a stored run of the sample data."""
-    data = root / "sample_data"
-    run = segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"), losses="dice")
-    (tmp_path / "base").mkdir()
-    folders.write(run, tmp_path / "base")
-    return tmp_path / "base"
+def stored(kept, tmp_path):
+    """A copy of its folder, for a test to change."""
+    return Path(shutil.copytree(kept, tmp_path / "base"))
 
 
 def test_other_images_are_refused():
@@ -143,16 +155,14 @@ def test_a_loss_with_other_parameters_is_refused(root):
     assert judge(DROP, now, before).exit_code == 0
 
 
-def test_a_stored_run_judges_as_the_run_in_memory(root, stored):
+def test_a_stored_run_judges_as_the_run_in_memory(sample, stored):
     """By its folder or by its run.json."""
-    data = root / "sample_data"
-    run = segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"), losses="dice")
     rules = [
         Rule.parse(text) for text in ("group_miou_class drop <= 0.1", "loss.dice[road] over images p95 drop <= 0.2")
     ]
     documents = [
         judge(rules, results, str(stored)).document()
-        for results in (Results.of(run), Results.read(str(stored)), Results.read(str(stored / "run.json")))
+        for results in (Results.of(sample), Results.read(str(stored)), Results.read(str(stored / "run.json")))
     ]
     assert documents[0] == documents[1] == documents[2]
     assert documents[0]["verdict"] == "pass"
