@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from support.patches import swapped
 
 # No known file does this; the fault is injected where the pixels or the header of `b` are asked for.
 FAULT = """
@@ -67,7 +68,7 @@ def test_losses(run, tmp_path):
 )
 def test_losses_of_which_a_part_fails(run, tmp_path, step, of):
     """What was found before stands in the document."""
-    patch = f"import segeval.{of} as place\ndef fails(*args, **kwargs): raise LookupError('odd')\nplace.{step} = fails"
+    patch = swapped(f"segeval.{of}:{step}", "def new(*args, **kwargs): raise LookupError('odd')")
     code, _, err = run(
         "losses", "pred", "truth", "--binary", "--losses", "dice", "-o", "out", "--maps", "m", patch=patch
     )

@@ -8,6 +8,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+from support.patches import FULL_DISK
 
 FILES = ["--junit", "ci/junit.xml", "--markdown", "ci/comment.md", "--openmetrics", "ci/metrics.txt"]
 PAIRS = {"a": ([[0, 1, 1, 0]], [[0, 1, 1, 1]]), "b": ([[0, 1]], [[0, 1]])}
@@ -199,8 +200,7 @@ def test_a_link_to_a_table_of_the_run(invoke, stored):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_disk_is_named(run, stored):
     """70 where the disk is full, as for every output."""
-    patch = "import os\ndef full(*_): raise OSError(28, 'No space left on device')\nos.fsync = full"
-    code, _, err = run("gate", "out", "-r", PASSES, "--junit", "j.xml", patch=patch)
+    code, _, err = run("gate", "out", "-r", PASSES, "--junit", "j.xml", patch=FULL_DISK)
     assert code == 70
     assert b"No space left" in err
     assert not (stored / "j.xml").exists()

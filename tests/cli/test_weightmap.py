@@ -7,6 +7,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from support.patches import FULL_DISK
 
 from segeval import io
 from segeval.pairing import MaskFile
@@ -347,8 +348,7 @@ def test_hostile_names(run, save, tmp_path):
 
 def test_a_full_disk(run, masks, tmp_path):
     """70, and no half file."""
-    patch = "import os, errno\ndef full(*args): raise OSError(errno.ENOSPC, 'No space left')\nos.fsync = full"
-    code, _, err = run("weightmap", "masks", "-o", "out", "-j", 1, patch=patch)
+    code, _, err = run("weightmap", "masks", "-o", "out", "-j", 1, patch=FULL_DISK)
     assert code == 70
     assert b"SEG902 cannot write out/weightmap.jsonl" in err
     assert content(tmp_path / "out") == {}
