@@ -25,13 +25,13 @@ import scipy
 from bench_score import measured
 
 from segeval import numbers
-from segeval.aggregate import Scores, Scoring
 from segeval.bootstrap import Draws
 from segeval.evidence.confusion import PixelCounts
+from segeval.evidence.kinds import Columns
 from segeval.gate.baseline import Paired
 from segeval.gate.rulings import differences
-from segeval.results import Results
-from segeval.rows import Rows
+from segeval.results import Results, outlined
+from segeval.tables import Tables
 
 Array = np.ndarray[Any, Any]
 Timed = dict[str, Callable[[], object]]
@@ -51,23 +51,23 @@ def counts(images: int, classes: int, seed: int) -> Array:
 def results(found: Array) -> Results:
     """The same as a run that was read back, but for what nobody asks it here."""
     images, classes = found.shape[1:]
-    pixels = np.full(images, PIXELS)
     counts = PixelCounts(found[0], found[1], found[2], PIXELS - found.sum(axis=0))
-    scores = Scores(counts, found[0].sum(axis=1), pixels, Scoring(("iou",)))
+    columns = Columns(counts._asdict(), {"right": found[0].sum(axis=1), "pixels": np.full(images, PIXELS)})
     ids = tuple(f"{n:05}" for n in range(images))
     document = {
         "options": SCORING,
         "summary": {"miou_image": 0.5},
         "classes": [{"id": k, "name": f"class {k}", "iou": 0.5} for k in range(classes)],
     }
-    return Results("made up", document, lambda: Rows(ids, ids, ids, scores, lambda: None, dict))
+    outline = outlined(document)
+    return Results("made up", document, lambda: Tables(outline, ids, ids, ids, {"counts": lambda: columns}))
 
 
 def ours(sides: list[Array], draws: Draws, name: str) -> Array:
     """The gate's own way to resampled differences, of each class or of one number."""
     now, then = map(results, sides)
     places = range(sides[0].shape[2]) if name == "iou" else [None]
-    wanted = [numbers.find(now, name, place) for place in places]
+    wanted = [numbers.find(now.outline, name, place) for place in places]
     return np.stack(list(differences(wanted, Paired(now, then), draws).values()))
 
 

@@ -94,7 +94,7 @@ def asked(name: str, classes: int) -> Asked:
 
 def additive(classes: int) -> list[Asked]:
     """All losses that add up, but for the one that needs a map."""
-    names = [name for name in LOSSES if not LOSSES[name].facts.get("direct") and name != "unet_cross_entropy"]
+    names = [name for name in LOSSES.asked_by_name() if not LOSSES[name].weight_map]
     found = [asked(name, classes) for name in names]
     return [each for each in found if all(leaf.needs in ADDITIVE for leaf in Plan([each]).leaves.values())]
 

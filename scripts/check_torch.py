@@ -49,7 +49,7 @@ def disagreement(name: str, pred: Any, truth: Any, options: dict[str, Any]) -> f
 
 def main() -> None:
     worst = 0.0
-    for name in [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]:
+    for name in LOSSES.asked_by_name():
         for kind, pred, truth, options in CASES:
             if name == "generalized_wasserstein_dice" and kind in ("soft", "labels"):
                 continue

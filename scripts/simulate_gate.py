@@ -15,12 +15,13 @@ import numpy as np
 from scipy import ndimage
 
 from segeval import io
-from segeval.aggregate import Scores, Scoring
 from segeval.bootstrap import Draws, exact_sums
 from segeval.evidence.confusion import Confusion
 from segeval.gate.decide import FAIL, PASS, Interval, decide
 from segeval.metrics import METRICS
 from segeval.pairing import MaskFile
+from segeval.scoring import Scoring
+from segeval.tables import Tables
 
 Array = np.ndarray[Any, Any]
 Random = np.random.RandomState  # its stream is frozen
@@ -163,7 +164,7 @@ def pool(random: Random) -> Pool:
         versions = [nibbled(pred, random) for _ in range(MILD)]
         versions += [failures[n % 3](pred, random) for n in range(HARD)]
         found = [Confusion.of(each, truth, num_classes=19, ignore=[255]) for each in versions]
-        rows.append(Scores.of(found, range(19), Scoring(presence="truth")).image_means(METRICS["iou"]))
+        rows.append(Tables.of(found, range(19), Scoring(presence="truth")).image_means(METRICS["iou"]))
     table = np.array(rows)
     return Pool(table[:, :MILD], table[:, MILD:])
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
-from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
 from segeval.data.choice import choose
 from segeval.data.reading import Reading
 from segeval.errors import Doubtful
-from segeval.evaluate import Job, Progress, evaluate, find_pairs, losses_asked_for, with_losses
+from segeval.evaluate import Progress, evaluate, find_pairs, prepared
 from segeval.io import MAX_PIXELS
+from segeval.options import Options, measures
 from segeval.pairing import Layout
 from segeval.run import Run
 
@@ -43,7 +43,9 @@ def score(
     metrics: str | Sequence[str] = "overlap",
     presence: str = "union",
     mean: str = "arithmetic",
-    beta: float = 2.0,
+    beta: float | None = None,
+    mean_without: Iterable[int] = (),
+    undefined: str | Iterable[str] = (),
     losses: str | Sequence[str] | None = None,
     params: Mapping[str, Any] | Sequence[str] = (),
     weights: str | PathLike[str] | None = None,
@@ -69,28 +71,31 @@ def score(
     Raises a `SegevalError` with a `code` and a `hint` when nothing can be scored. Pairs that cannot be read do not stop
     the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
     """
-    layout = Layout(pred_pattern, gt_pattern, missing, follow_symlinks)
-    scoring = Scoring.of(metrics, presence=presence, mean=mean, beta=beta)
-    asked = losses_asked_for(
+    scoring, asked = measures(
+        metrics,
         losses,
-        params=params,
+        params,
+        presence=presence,
+        mean=mean,
+        beta=beta,
+        mean_without=mean_without,
+        undefined=undefined,
         weights=None if weights is None else fspath(weights),
         class_weights=class_weights,
         loss_over=loss_over,
         loss_average=loss_average,
         loss_background=loss_background,
     )
-    reading = Reading(probability, logits, threshold, max_pixels, soft_truth)
-    job = Job(reading, choose(num_classes, classes, ignore, binary, colors, multilabel), asked)
-    run = evaluate(
-        find_pairs(fspath(pred), fspath(truth), layout),
-        layout,
-        with_losses(job, fspath(truth), layout, scoring),
+    options = Options(
+        Layout(pred_pattern, gt_pattern, missing, follow_symlinks),
+        Reading(probability, logits, threshold, max_pixels, soft_truth),
+        choose(num_classes, classes, ignore, binary, colors, multilabel),
         scoring,
-        jobs,
-        progress,
+        asked,
         Draws(group_by, confidence, resamples, seed, ci),
     )
+    options = prepared(options, fspath(truth))
+    run = evaluate(find_pairs(fspath(pred), fspath(truth), options.layout), options, jobs, progress)
     if strict and run.doubts:
         raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
     if not run.complete:

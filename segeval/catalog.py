@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from segeval.errors import BadOption, UnknownName
 
@@ -15,11 +15,10 @@ Listed = TypeVar("Listed", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Entry:
-    """One listed function or class, with the facts it was listed with."""
+    """One listed function or class."""
 
     name: str
     func: Callable[..., Any]
-    facts: Mapping[str, Any]
 
     @property
     def summary(self) -> str:
@@ -27,24 +26,27 @@ class Entry:
         return (inspect.getdoc(self.func) or "").partition("\n")[0].rstrip(".")
 
 
-class Catalog(Mapping[str, Entry]):
-    """A mapping from name to `Entry`, filled by the decorator `add`.
+Kind = TypeVar("Kind", bound=Entry)
 
-    The name is the function's own; two of one name cannot be listed.
+
+class Listing(Mapping[str, Kind], Generic[Kind]):
+    """A mapping from name to entry, filled by the decorator `add` of those that inherit from it.
+
+    The name is the function's own unless an entry has another; two of one name cannot be listed.
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, Kind] = {}
 
-    def add(self, **facts: Any) -> Callable[[Listed], Listed]:
-        """List a function or class and give it back untouched."""
+    def _lister(self, entry: Callable[[str, Any], Kind]) -> Callable[[Listed], Listed]:
+        """A decorator that lists what `entry` makes of a function or class and its name, and gives it back."""
 
         def list_it(func: Listed) -> Listed:
-            name = func.__name__.lower()
-            if name in self._entries:
-                raise ValueError(f"two {self.kind}s are called {name!r}")
-            self._entries[name] = Entry(name, func, facts)
+            made = entry(func.__name__.lower(), func)
+            if made.name in self._entries:
+                raise ValueError(f"two {self.kind}s are called {made.name!r}")
+            self._entries[made.name] = made
             return func
 
         return list_it
@@ -54,13 +56,13 @@ class Catalog(Mapping[str, Entry]):
         for module in sorted(found.name for found in pkgutil.iter_modules(path)):
             importlib.import_module(f"{package}.{module}")
 
-    def find(self, name: str) -> Entry:
+    def find(self, name: str) -> Kind:
         """The entry of that name, or an error that suggests the nearest."""
         if name not in self._entries:
             raise UnknownName(f"there is no {self.kind} called {name!r}", did_you_mean(name, self._entries))
         return self._entries[name]
 
-    def __getitem__(self, name: str) -> Entry:
+    def __getitem__(self, name: str) -> Kind:
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -68,6 +70,21 @@ class Catalog(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+@dataclass(frozen=True)
+class Described(Entry):
+    """An entry with the facts it was listed with."""
+
+    facts: Mapping[str, Any]
+
+
+class Catalog(Listing[Described]):
+    """A listing whose entries have facts of any kind."""
+
+    def add(self, **facts: Any) -> Callable[[Listed], Listed]:
+        """List a function or class with some facts, and give it back untouched."""
+        return self._lister(lambda name, func: Described(name, func, facts))
 
 
 def check_choice(option: str, value: Any, known: Collection[str]) -> None:

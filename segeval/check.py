@@ -9,9 +9,11 @@ from segeval.data.channels import check_axes, check_number
 from segeval.data.choice import ClassChoice
 from segeval.data.labels import check_channels
 from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds, is_doubt
-from segeval.evaluate import Job, Progress, in_order, measure, threads
-from segeval.evidence.channels import Evidence, pooled
+from segeval.evaluate import Progress, in_order, measure, threads
+from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.confusion import Confusion
+from segeval.evidence.kinds import EVIDENCE
+from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
 from segeval.run import Note, Record
@@ -33,18 +35,18 @@ class Checked:
     suggestions: list[tuple[str, str]]
 
 
-def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress | None = None) -> Checked:
+def check(found: Pairing, options: Options, jobs: int | None = None, progress: Progress | None = None) -> Checked:
     """Open every header, and count the ids of a sample of the pairs, evenly spread."""
     faults = [Note.of(id_, fault) for id_, fault in found.faults]
     sizes: Counter[str] = Counter()
-    any_ids = job  # whose files have a channel for each class
-    if not (job.classes.multilabel or job.reading.soft_truth):
-        any_ids = replace(job, classes=ClassChoice(None, job.classes.ignore, False, job.classes.colors))
+    any_ids = options  # whose files have a channel for each class
+    if not (options.classes.multilabel or options.reading.soft_truth):
+        any_ids = replace(options, classes=ClassChoice(None, options.classes.ignore, False, options.classes.colors))
     sound: list[Pair] = []
     records: list[Record] = []
     with threads(jobs) as executor:
         for done, (each, size) in enumerate(
-            zip(found.pairs, in_order(executor, _size, found.pairs, job), strict=True), 1
+            zip(found.pairs, in_order(executor, _size, found.pairs, options), strict=True), 1
         ):
             if isinstance(size, Note):
                 faults.append(size)
@@ -59,11 +61,12 @@ def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress 
                 records.append(result)
             else:
                 faults.append(result)
-    found_ids = pooled([r.confusion for r in records], multilabel=job.classes.multilabel)
-    chosen = job.classes.scored.ids if job.classes.scored else None
-    faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, job)]
+    kind = EVIDENCE["multilabel" if options.classes.multilabel else "counts"].evidence
     counts = [r.confusion for r in records]
-    remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, job.classes.binary)]
+    found_ids = kind.summed(counts)
+    chosen = options.classes.scored.ids if options.classes.scored else None
+    faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, options)]
+    remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, options.classes.binary)]
     remarks += [note for r in records for note in r.notes]
     faults += [note for note in remarks if is_doubt(note.code)]
     return Checked(
@@ -73,41 +76,43 @@ def check(found: Pairing, job: Job, jobs: int | None = None, progress: Progress 
         pred_ids=sorted(set(found_ids.pred.tolist())),
         sampled=len(records),
         remarks=[note for note in remarks if not is_doubt(note.code)],
-        suggestions=list(diagnose.suggestions(found_ids, counts, chosen, job.classes.binary)),
+        suggestions=list(diagnose.suggestions(found_ids, counts, chosen, options.classes.binary)),
     )
 
 
-def _unknown_ids(found: Evidence, chosen: tuple[int, ...] | None, job: Job) -> Iterator[InputError]:
+def _unknown_ids(found: PixelEvidence, chosen: tuple[int, ...] | None, options: Options) -> Iterator[InputError]:
     """What scoring with the chosen classes would refuse about the true ids."""
-    if chosen is None or job.classes.binary or not isinstance(found, Confusion):
+    if chosen is None or options.classes.binary or not (counts := found.by_id):
         return
     try:
-        Confusion.from_cells((found.truth, found.pred, found.pixels), chosen, found.ignore)
+        Confusion.from_cells((counts.truth, counts.pred, counts.pixels), chosen, counts.ignore)
     except UnknownTruthIds as fault:
         yield fault
 
 
-def _size(pair: Pair, job: Job) -> str | Note:
+def _size(pair: Pair, options: Options) -> str | Note:
     """The size that both headers of a pair announce, or what is wrong with them."""
-    return guarded(pair.id, pair.names, lambda: _fitting_size(pair, job))
+    return guarded(pair.id, pair.names, lambda: _fitting_size(pair, options))
 
 
-def _fitting_size(pair: Pair, job: Job) -> str:
-    truth = io.header(pair.truth, job.reading.max_pixels)
+def _fitting_size(pair: Pair, options: Options) -> str:
+    truth = io.header(pair.truth, options.reading.max_pixels)
     if pair.pred:
-        pred = io.header(pair.pred, job.reading.max_pixels)
-        _check_shapes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, job)
+        pred = io.header(pair.pred, options.reading.max_pixels)
+        _check_shapes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, options)
     return extent(truth.shape)
 
 
-def _check_shapes(pred_name: str, pred: tuple[int, ...], truth_name: str, truth: tuple[int, ...], job: Job) -> None:
+def _check_shapes(
+    pred_name: str, pred: tuple[int, ...], truth_name: str, truth: tuple[int, ...], options: Options
+) -> None:
     """Refuse two shapes that scoring would refuse."""
-    ids = job.classes.channels
-    if job.classes.multilabel:
+    ids = options.classes.channels
+    if options.classes.multilabel:
         check_axes(pred_name, pred, truth_name, truth, ids)
         return
     spatial = truth
-    if job.reading.soft_truth and not job.classes.binary:
+    if options.reading.soft_truth and not options.classes.binary:
         check_number(truth_name, truth, ids)
         spatial = truth[1:]
     if spatial not in (pred, pred[1:]):

@@ -15,9 +15,9 @@ from segeval.evidence.runs import Array
 from segeval.gate.baseline import check_number, paired
 from segeval.gate.decide import Interval, cautions, smallest
 from segeval.gate.rules import Asked
+from segeval.means import Drawn, resample
 from segeval.numbers import Number
 from segeval.results import Results
-from segeval.rows import Resampled, resample
 from segeval.run import finite
 from segeval.text import counted
 
@@ -186,7 +186,7 @@ def _alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> 
     return [first, *(paired(first, run, intersect).baseline for run in runs[1:])]
 
 
-def _sides(number: Number, *drawn: Resampled) -> Array:
+def _sides(number: Number, *drawn: Drawn) -> Array:
     """A number of all runs (runs, B)."""
     assert number.drawn
     return np.stack([number.drawn(side) for side in drawn])
@@ -196,7 +196,7 @@ def _compared(
     numbers: Sequence[Number], runs: Sequence[Results], found: dict[str, Array], draws: Draws
 ) -> list[Compared]:
     """The numbers that were asked for together, such as those of all classes."""
-    values = [[number.value(run) for run in runs] for number in numbers]
+    values = [[run.value(number) for run in runs] for number in numbers]
     drawn = [_changes(found.get(number.title), len(runs)) for number in numbers]
     p_values = [[_p(change) for change in changes] for changes in drawn]
     compared = []
@@ -286,7 +286,7 @@ def _ranking(number: Number, runs: Sequence[Results], found: dict[str, Array]) -
     good = _last(number.good(drawn))
     ranks = (good[None, :, :] > good[:, None, :]).sum(axis=1)  # (runs, B): how many are better
     shares = [[float((row == rank).mean()) for rank in range(len(runs))] for row in ranks]
-    values = _last(number.good(np.array([number.value(run) for run in runs])))
+    values = _last(number.good(np.array([run.value(number) for run in runs])))
     return Ranking(number.title, [1 + int((values > value).sum()) for value in values], shares)
 
 

@@ -1,9 +1,6 @@
-"""From the evidence of single images to the losses of a run."""
+"""The losses of a run as `run.json` has them."""
 
-import functools
-import math
-import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from segeval.arrays import Array
-from segeval.errors import Unfit
+from segeval.evidence.kinds import Columns
 from segeval.losses.asking import LossChoice
-from segeval.losses.plan import Asked, Measured, Plan, values
+from segeval.losses.plan import Asked, Measured, Plan
 from segeval.statistics import mean
 
 
@@ -25,52 +22,40 @@ class Criteria:
     ids: tuple[int, ...]
     names: tuple[str, ...]
     measured: Sequence[Measured | None]  # one for each image, in order; None: no prediction
+    load: Callable[[], Columns]  # the values of images and classes
 
     @cached_property
     def asked(self) -> tuple[Asked, ...]:
         """The losses with all their parameters."""
-        return self.choice.final(self.ids, self._there)
+        return self.choice.final(self.ids, [each for each in self.measured if each is not None])
 
-    @cached_property
-    def _there(self) -> list[Measured]:
-        return [each for each in self.measured if each is not None]
-
-    @cached_property
-    def images(self) -> dict[str, Array]:
-        """For each loss (images, 1 + classes): the value of each image, then those of its classes; nan: undefined."""
-        return {each.name: np.array([self._values(each, one) for one in self.measured]) for each in self.asked}
-
-    def _values(self, asked: Asked, one: Measured | None) -> Array:
-        undefined = np.full(1 + len(self.ids), math.nan)
-        if one is None:
-            return undefined
-        try:
-            with np.errstate(under="ignore"):
-                return np.asarray(values(asked, one, self.choice.caller))
-        except Unfit:
-            return undefined
+    def summed(self, asked: Asked) -> bool:
+        """Whether a loss is computed of the evidence of all images together."""
+        return self.choice.over == "batch" and Plan([asked]).adds_up
 
     def document(self) -> dict[str, Any]:
         """The block `losses` of run.json."""
         return {each.name: self._block(each) for each in self.asked}
 
     def _block(self, asked: Asked) -> dict[str, Any]:
-        rows = self.images[asked.name].reshape(len(self.measured), 1 + len(self.ids))
-        summed = self.choice.over == "batch" and Plan([asked]).adds_up
-        found = self._values(asked, self._total) if summed else [mean(column).value for column in rows.T]
+        columns = self.load()
+        of_images, of_classes = columns.images[asked.name], columns.classes[asked.name]
+        summed = self.summed(asked)
+        rows = np.column_stack([of_images, of_classes])
+        values = self._of_total(asked) if summed else [mean(column).value for column in rows.T]
         return {
-            "value": float(found[0]),
-            "per_class": {name: float(each) for name, each in zip(self.names, found[1:], strict=True)},
+            "value": float(values[0]),
+            "per_class": {name: float(each) for name, each in zip(self.names, values[1:], strict=True)},
             "params": {name: _plain(value) for name, value in asked.params.items()},
             "reduction": "sums over all images, then the formula" if summed else "mean over images",
             "images": len(self.measured),
-            "undefined": int(np.isnan(rows[:, 0]).sum()),
+            "undefined": int(np.isnan(of_images).sum()),
         }
 
-    @cached_property
-    def _total(self) -> Measured | None:
-        """The evidence of all images together."""
-        return functools.reduce(operator.add, self._there) if self._there else None
+    def _of_total(self, asked: Asked) -> Array:
+        """The value of the evidence of all images together, then those of classes."""
+        found: Array = Measured.values(asked, Measured.summed(self.measured), len(self.ids), self.choice.caller)
+        return found
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from segeval.errors import (
     TrainIds,
     VoidAsClass,
 )
-from segeval.evidence.channels import ChannelCounts, Evidence
+from segeval.evidence.channels import ChannelCounts, PixelEvidence
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.runs import Array
 from segeval.text import counted, some
@@ -35,7 +35,10 @@ BETTER = 0.3  # by how much another reading of the masks must be better before i
 
 
 def remarks(
-    found: Evidence, images: Sequence[Evidence] = (), chosen: Collection[int] | None = None, binary: bool = False
+    found: PixelEvidence,
+    images: Sequence[PixelEvidence] = (),
+    chosen: Collection[int] | None = None,
+    binary: bool = False,
 ) -> Iterator[SegevalError]:
     """What is worth saying about the ids of a whole data set; `chosen` are the classes that were asked for.
 
@@ -51,7 +54,9 @@ def remarks(
     yield from _better_readings(found)
 
 
-def _kinds_of_ids(found: Confusion, images: Sequence[Evidence], chosen: Collection[int] | None) -> Iterator[Remark]:
+def _kinds_of_ids(
+    found: Confusion, images: Sequence[PixelEvidence], chosen: Collection[int] | None
+) -> Iterator[Remark]:
     """Ids that are no classes, by what they are; an id that is none of the chosen classes is an error elsewhere."""
     truth, pred = (set(column.tolist()) for column in (found.valid[0], found.pred))
     if chosen is None and is_binary(truth) and 255 in truth and pred <= {0, 1}:
@@ -118,7 +123,7 @@ def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
 
 
 def suggestions(
-    found: Evidence, images: Sequence[Evidence], chosen: Sequence[int] | None, binary: bool
+    found: PixelEvidence, images: Sequence[PixelEvidence], chosen: Sequence[int] | None, binary: bool
 ) -> Iterator[tuple[str, str]]:
     """Options that the ids of a data set ask for, each with the reason; `found` counts over the ids found."""
     if binary or isinstance(found, ChannelCounts) or not found.truth.size:
@@ -152,7 +157,7 @@ def _number_of_classes(high: int) -> tuple[str, str]:
     return f"--num-classes {high + 1}", f"{ids}; give the number of your classes, so that absent ones are listed too"
 
 
-def check_foreground(confusion: Evidence) -> None:
+def check_foreground(confusion: PixelEvidence) -> None:
     """Refuse counts from which `--ignore 255` removed all foreground of a {0, 255} mask that was also predicted."""
     if isinstance(confusion, ChannelCounts):
         if 255 in confusion.ignore and confusion.ignored[1] and not confusion.truth.size:

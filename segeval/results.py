@@ -1,5 +1,6 @@
 """A finished run as gate and compare see it: its document, and what each image left behind."""
 
+import contextlib
 import functools
 import itertools
 import math
@@ -11,32 +12,33 @@ from typing import Any
 
 import numpy as np
 
-from segeval.aggregate import Scores, Scoring
 from segeval.errors import UnreadableRun
 from segeval.evidence.confusion import Confusion, PixelCounts
+from segeval.evidence.kinds import EVIDENCE, Columns, Kind
 from segeval.evidence.runs import Array
 from segeval.grouping import Grouping
 from segeval.io import stored
-from segeval.metrics import METRICS
-from segeval.rows import Rows
+from segeval.means import Once
+from segeval.numbers import Number, summary
 from segeval.run import SCHEMA, Run
-from segeval.statistics import mean
+from segeval.scoring import Scoring
+from segeval.tables import Outline, Tables, merged_tables, same
 from segeval.text import unmarked
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The document of a run, and its rows where they are known."""
+    """The document of a run, and its tables where they are known."""
 
     name: str
     document: Mapping[str, Any]
-    load: Callable[[], Rows]
-    whole: bool = True  # False: the document is of more images than the rows
+    load: Callable[[], Tables]
+    whole: bool = True  # False: the document is of more images than the tables
 
     @classmethod
     def of(cls, run: Run, name: str = "this run") -> "Results":
         """The results of a run in memory."""
-        return cls(name, run.document(), lambda: run.rows)
+        return cls(name, run.document(), lambda: run.tables)
 
     @classmethod
     def read(cls, name: str) -> "Results":
@@ -44,38 +46,72 @@ class Results:
         path = stored.run_file(name)
         document = stored.document(path, SCHEMA)
         try:
-            scoring = _scoring(document)
+            outline = outlined(document)
             _check(document)
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise UnreadableRun(f"{path} is not a whole run: {fault!r}", "score the images again") from fault
-        return cls(name, document, lambda: _read(path, document, scoring))
+        return cls(name, document, lambda: _read(path, document, outline))
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> Tables:
         return self.load()
 
     @cached_property
-    def scoring(self) -> Scoring:
-        return _scoring(self.document)
+    def outline(self) -> Outline:
+        """Which numbers the run has."""
+        return outlined(self.document)
 
     @property
     def classes(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.document["classes"]
         return found
 
+    def value(self, number: Number) -> float:
+        """A number of the run: what its document says, or what its tables give."""
+        told: Any = _told(self.document, number.path) if self.whole and number.path else _NOTHING
+        if told is _NOTHING:
+            return number.of_images(self.rows) if number.drawn else math.nan
+        return math.nan if told is None else float(told)
+
+    def unit(self, number: Number) -> str | None:
+        """The unit that a number has in this run; None where it has none."""
+        found = self.document["options"].get("unit") if number.unit == "spacing" else number.unit
+        return str(found) if found else None
+
     def grouped(self, grouping: Grouping) -> "Results":
         """The same with groups made anew, if there is a pattern for them."""
         return self.changed(lambda rows: rows.grouped(grouping), self.whole)
 
-    def changed(self, change: Callable[[Rows], Rows], whole: bool) -> "Results":
-        """The same with other rows, made when they are needed."""
+    def changed(self, change: Callable[[Tables], Tables], whole: bool) -> "Results":
+        """The same with other tables, made when they are needed."""
         return Results(self.name, self.document, lambda: change(self.rows), whole)
 
 
-def _scoring(document: Mapping[str, Any]) -> Scoring:
-    """How a run counted, from its options."""
-    options = document["options"]
-    return Scoring(tuple(options["metrics"]), options["presence"], options["mean"], options["beta"])
+_NOTHING = object()
+
+
+def _told(document: Any, path: tuple[str | int, ...]) -> Any:
+    """What a document says in a place; `_NOTHING` where it has no such place: a run of other metrics."""
+    for step in path:
+        try:
+            document = document[step]
+        except (KeyError, IndexError):
+            return _NOTHING
+    return document
+
+
+def outlined(document: Mapping[str, Any]) -> Outline:
+    """Which numbers a run has, by its document."""
+    losses = document.get("losses", {})
+    if losses:
+        import segeval.losses  # noqa: F401 - their kind of evidence is listed there
+    return Outline(
+        Scoring.from_record(document["options"]),
+        tuple((row["id"], row["name"]) for row in document["classes"]),
+        tuple(row["name"] for row in document.get("groups", [])),
+        tuple(document.get("evidence", ["counts", *(["losses"] if losses else [])])),
+        {name: found["reduction"] == "mean over images" for name, found in losses.items()},
+    )
 
 
 def _check(document: Mapping[str, Any]) -> None:
@@ -106,81 +142,95 @@ def _check(document: Mapping[str, Any]) -> None:
                 raise TypeError(f"unexpected {value!r}")
 
 
-def _read(path: Path, document: Mapping[str, Any], scoring: Scoring) -> Rows:
-    """The rows beside a `run.json`."""
+def _read(path: Path, document: Mapping[str, Any], outline: Outline) -> Tables:
+    """The tables beside a `run.json`."""
     try:
         records = stored.columns(path.with_name("records.csv"), document["files"])
         images = stored.columns(path.with_name("images.csv"), document["files"])
-        return _rows(path, document, scoring, records, images)
-    except (KeyError, ValueError, TypeError) as fault:
+        return _tables(path, document, outline, records, images)
+    except (KeyError, ValueError, TypeError, OverflowError) as fault:
         raise UnreadableRun(f"{path}: its tables do not fit it: {fault}", "score the images again") from fault
 
 
-def _rows(
+def _tables(
     path: Path,
     document: Mapping[str, Any],
-    scoring: Scoring,
+    outline: Outline,
     records: Mapping[str, list[str]],
     images: Mapping[str, list[str]],
-) -> Rows:
+) -> Tables:
     ids = tuple(records["id"])
-    shape = (len(ids), len(document["classes"]))
-    if images["id"] != [id_ for id_ in ids for _ in range(shape[1])] or len(set(ids)) < len(ids):
+    width = len(outline.classes)
+    if images["id"] != [id_ for id_ in ids for _ in range(width)] or len(set(ids)) < len(ids):
         raise ValueError("the ids of images.csv are not those of records.csv")
-    counts = PixelCounts(*(np.array(images[name], np.int64).reshape(shape) for name in PixelCounts._fields))
-    right, pixels = (np.array(records[name], np.int64) for name in ("right", "pixels"))
-    scores = Scores(counts, right, pixels, scoring)
-    _check_sums(document, scores)
-
-    @functools.cache
-    def losses() -> dict[str, Array]:
-        return {
-            name.removeprefix("loss."): np.hstack([_floats(column)[:, None], _floats(images[name]).reshape(shape)])
-            for name, column in records.items()
-            if name.startswith("loss.")
-        }
-
-    return Rows(
+    tables = Tables(
+        outline,
         tuple(map(unmarked, ids)),
         tuple(unmarked(group or id_) for group, id_ in zip(records["group"], ids, strict=True)),
         tuple(records["truth_sha256"]),
-        scores,
-        lambda: _group_scores(path, document, scoring, ids),
-        losses,
+        {kind: functools.partial(_columns, EVIDENCE[kind], records, images, width) for kind in outline.kinds},
+        lambda: _merged(path, document, tables),
+    )
+    _check_sums(document, tables)
+    return tables
+
+
+def _columns(kind: Kind, records: Mapping[str, list[str]], images: Mapping[str, list[str]], width: int) -> Columns:
+    """The columns of a kind of evidence, as the tables have them."""
+    shape = (len(records["id"]), width)
+    classes = {
+        name: _numbers(kind, name, images[f"{kind.prefix}{name}"]).reshape(shape) for name in _named(kind, images)
+    }
+    return Columns(
+        classes, {name: _numbers(kind, name, records[f"{kind.prefix}{name}"]) for name in _named(kind, records)}
     )
 
 
-def _check_sums(document: Mapping[str, Any], scores: Scores) -> None:
-    """Refuse a document whose pooled numbers are not those of its tables, as far as they are quick to compute."""
-    for name, counts in scores.pooled._asdict().items():
-        if [row[name] for row in document["classes"]] != counts.tolist():
-            raise ValueError(f"{name} of the classes is not its sum over the images")
-    for entry in METRICS.values():
-        name, told = f"{entry.facts.get('mean')}_dataset", document["summary"]
-        if name in told:
-            now = mean(scores.values(entry, scores.pooled), scores.scoring.mean).value
-            then = math.nan if told[name] is None else told[name]
-            if not (math.isclose(now, then, rel_tol=1e-9) or (math.isnan(now) and math.isnan(then))):
-                raise ValueError(f"{name} is {then}, and {now} by the images")
+def _named(kind: Kind, table: Mapping[str, list[str]]) -> list[str]:
+    """The columns of a kind that a table has: those that it declares, or all with its prefix."""
+    declared = {**kind.columns, **kind.totals}
+    if declared:
+        return [name for name in declared if f"{kind.prefix}{name}" in table]
+    return [key.removeprefix(kind.prefix) for key in table if key.startswith(kind.prefix)]
 
 
-def _floats(texts: list[str]) -> Array:
+def _numbers(kind: Kind, name: str, texts: list[str]) -> Array:
+    """Sums of whole numbers as int64; everything else in floating point."""
+    if kind.adds(name) == "sum":
+        with contextlib.suppress(ValueError):
+            return np.array(texts, np.int64)
     return np.array([float(text) if text else math.nan for text in texts], np.float64)
 
 
-def _group_scores(path: Path, document: Mapping[str, Any], scoring: Scoring, ids: tuple[str, ...]) -> Scores | None:
-    """The scores of groups of classes, from the cells of each image."""
+def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
+    """Refuse a document whose pooled numbers are not those of its tables, as far as they are quick to compute."""
+    once = Once(tables)
+    for name, counts in once.pixels.classes.items():
+        if [row[name] for row in document["classes"]] != counts[0].tolist():
+            raise ValueError(f"{name} of the classes is not its sum over the images")
+    for name, number in summary(tables.outline).items():
+        told = document["summary"]
+        if name in told and name.endswith("_dataset") and not name.startswith("group_"):
+            assert number.drawn
+            now = float(number.drawn(once)[0])
+            then = math.nan if told[name] is None else told[name]
+            if not same(now, then):
+                raise ValueError(f"{name} is {then}, and {now} by the images")
+
+
+def _merged(path: Path, document: Mapping[str, Any], tables: Tables) -> Tables | None:
+    """The tables of groups of classes, from the cells of each image."""
     groups = {row["name"]: row["ids"] for row in document.get("groups", [])}
     if not groups:
         return None
     cells = stored.columns(path.with_name("confusion_images.csv"), document["files"])
-    number = {id_: n for n, id_ in enumerate(ids)}
-    image = np.array([number[id_] for id_ in cells["id"]], np.int64)
+    number = {id_: n for n, id_ in enumerate(tables.ids)}
+    image = np.array([number[unmarked(id_)] for id_ in cells["id"]], np.int64)
     truth = np.array(cells["truth_id"], np.int64)
     pred = np.array([-1 if id_ == "other" else int(id_) for id_ in cells["pred_id"]], np.int64)
     pixels = np.array(cells["pixels"], np.int64)
     known = [row["id"] for row in document["classes"]]
-    ends = np.searchsorted(image, np.arange(len(ids) + 1))  # the cells lie in the order of the images
+    ends = np.searchsorted(image, np.arange(len(tables.ids) + 1))  # the cells lie in the order of the images
     parts = [(truth[a:b], pred[a:b], pixels[a:b]) for a, b in itertools.pairwise(ends)]
     merged = [Confusion.from_cells(part, known).merged(groups) for part in parts]
-    return Scores.of(merged, range(len(groups)), scoring)
+    return merged_tables(tables, merged)

@@ -1,29 +1,33 @@
 """Records add up to a Run; a Run knows its numbers and its JSON form."""
 
+import functools
 import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import segeval
 from segeval import diagnose
-from segeval.aggregate import Scores, Scoring
-from segeval.bootstrap import Draws
+from segeval.bootstrap import bounds
 from segeval.classes import ClassTable
 from segeval.errors import SegevalError, causes, ending, is_doubt
-from segeval.evidence.channels import Evidence, pooled
-from segeval.evidence.confusion import Confusion
+from segeval.evidence.channels import PixelEvidence
+from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.means import Once, resample
+from segeval.numbers import class_rows, summary
+from segeval.options import Options
 from segeval.pairing import added
-from segeval.rows import Rows, intervals
+from segeval.statistics import Mean
+from segeval.tables import PIXELS, Outline, Tables, merged_tables
 
 if TYPE_CHECKING:
     from segeval.criteria import Criteria
-    from segeval.losses.asking import LossChoice
-    from segeval.losses.plan import Measured
 
 SCHEMA = "segeval-run/1"
 MANY = 1000  # classes: of more than this, only those that occur are listed
@@ -54,25 +58,31 @@ class Record:
     """What one pair leaves behind."""
 
     id: str
-    confusion: Evidence  # counts of each class by itself where they do not exclude each other
+    evidence: Mapping[str, Any]  # by kind
     truth_digest: str
     notes: tuple[Note, ...] = ()
-    losses: "Measured | None" = None
+
+    @property
+    def confusion(self) -> PixelEvidence:
+        """The counts of pixels; of each class by itself where classes do not exclude each other."""
+        found: PixelEvidence = self.evidence[_pixels(self.evidence)]
+        return found
+
+
+def _pixels(kinds: Iterable[str]) -> str:
+    """Which of some kinds counts pixels: every image has one of them."""
+    return next(kind for kind in kinds if EVIDENCE[kind].eaten is PIXELS.eaten)
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """The records of some pairs, sorted by id, with the classes and options they were made with.
+    """The records of some pairs, sorted by id, with the options they were made with.
 
     Runs of disjoint ids and equal options add up: the sum is the run over all their pairs.
     """
 
     records: tuple[Record, ...]
-    table: ClassTable | None  # None: the classes are the ids found
-    scoring: Scoring
-    options: Mapping[str, Any]  # as recorded in run.json
-    losses: "LossChoice | None" = None
-    draws: Draws = field(default_factory=Draws)
+    options: Options
     inputs: str = ""  # a digest of the names and sizes of all files; it adds up
     paired: int = 0
     failures: tuple[Note, ...] = ()
@@ -80,18 +90,14 @@ class Run:
     extra: tuple[str, ...] = ()
 
     def __add__(self, other: "Run") -> "Run":
-        if (self.options, self.table) != (other.options, other.table):
+        if self.options.recorded() != other.options.recorded():
             raise ValueError("runs of other options or classes do not add up")
         twice = {r.id for r in self.records} & {r.id for r in other.records}
         if twice:
             raise ValueError(f"runs that share images do not add up: {min(twice)!r}")
         return Run(
             tuple(sorted(self.records + other.records, key=lambda record: record.id)),
-            self.table,
-            self.scoring,
             self.options,
-            self.losses,
-            self.draws,
             added(self.inputs, other.inputs),
             self.paired + other.paired,
             tuple(sorted(self.failures + other.failures, key=lambda note: (note.id, note.code))),
@@ -101,7 +107,7 @@ class Run:
 
     def grouped(self, id_: str) -> str:
         """The group of an image; empty where images are not grouped."""
-        return self.draws.grouping.of(id_) if self.draws.group_by else ""
+        return self.options.draws.grouping.of(id_) if self.options.draws.group_by else ""
 
     @property
     def complete(self) -> bool:
@@ -120,8 +126,9 @@ class Run:
         return about_all + [note for record in self.records for note in record.notes]
 
     def _said(self) -> Iterable[SegevalError]:
-        chosen = self.table.ids if self.table else None
-        return diagnose.remarks(self._total, [record.confusion for record in self.records], chosen)
+        table = self.options.classes.scored
+        counts = [record.confusion for record in self.records]
+        return diagnose.remarks(self.total, counts, table.ids if table else None)
 
     @property
     def doubts(self) -> list[Note]:
@@ -131,32 +138,65 @@ class Run:
     @cached_property
     def class_table(self) -> ClassTable:
         """The classes: those given, or the ids found."""
-        table = self.table or ClassTable.found(self._total.ids, self._total.ignore)
+        table = self.options.classes.scored or ClassTable.found(self.total.ids, self.total.ignore)
         if len(table.classes) <= MANY:
             return table
-        return table.only(self._total.seen)
+        return table.only(self.total.seen)
 
     @cached_property
-    def _total(self) -> Evidence:
-        return pooled([r.confusion for r in self.records], multilabel=bool(self.options.get("multilabel")))
+    def total(self) -> PixelEvidence:
+        """The counts of all images together, over all ids."""
+        found: PixelEvidence = EVIDENCE[self._pixels].evidence.summed(self.of_kind(self._pixels))
+        return found
+
+    @property
+    def _pixels(self) -> str:
+        return _pixels(self.options.specs)
+
+    def of_kind(self, kind: str) -> list[Any]:
+        """The evidence of one kind of every image; None where an image has none."""
+        return [record.evidence.get(kind) for record in self.records]
 
     @cached_property
-    def confusion(self) -> Evidence:
+    def confusion(self) -> PixelEvidence:
         """The counts of all images together."""
-        return self._total.with_ids(self.class_table.ids)
+        return self.total.with_ids(self.class_table.ids)
 
     @cached_property
-    def scores(self) -> Scores:
-        return Scores.of([r.confusion for r in self.records], self.class_table.ids, self.scoring)
+    def outline(self) -> Outline:
+        """Which numbers there are."""
+        found = tuple((info.id, info.name) for info in self.class_table.classes)
+        losses = (
+            {} if self.criteria is None else {each.name: not self.criteria.summed(each) for each in self.criteria.asked}
+        )
+        groups = tuple(self.class_table.groups)
+        return Outline(self.options.scoring, found, groups, tuple(self.options.specs), losses)
 
     @cached_property
-    def group_scores(self) -> Scores | None:
-        """The scores of groups of classes, from the merged counts."""
+    def tables(self) -> Tables:
+        """What every image left behind."""
+        ids = tuple(record.id for record in self.records)
+        load = {kind: functools.partial(self.columns, kind) for kind in self.options.specs}
+        truths = tuple(record.truth_digest for record in self.records)
+        return Tables(self.outline, ids, self.options.draws.grouping.every(ids), truths, load, self._merged)
+
+    def columns(self, kind: str) -> Columns:
+        """The columns of one kind of evidence."""
+        ids, spec = self.class_table.ids, self.options.specs[kind]
+        found: Columns = EVIDENCE[kind].evidence.columns(self.of_kind(kind), ids, spec)
+        return found
+
+    def _merged(self) -> Tables | None:
+        """The tables of groups of classes, from the merged counts."""
         groups = self.class_table.groups
         if not groups:
             return None
-        merged = [r.confusion.merged(groups) for r in self.records if isinstance(r.confusion, Confusion)]
-        return Scores.of(merged, range(len(groups)), self.scoring)
+        merged = [found.merged(groups) for each in self.of_kind(self._pixels) if (found := each.by_id)]
+        return merged_tables(self.tables, merged)
+
+    @cached_property
+    def _once(self) -> Once:
+        return Once(self.tables)
 
     @property
     def summary(self) -> dict[str, float]:
@@ -164,47 +204,35 @@ class Run:
         return {name: found.value for name, found in self._means.items()}
 
     @cached_property
-    def _means(self) -> dict[str, Any]:
-        means = dict(self.scores.summary)
-        if self.group_scores:
-            means |= {f"group_{name}": found for name, found in self.group_scores.means.items()}
-        return means
+    def _means(self) -> dict[str, Mean]:
+        return {name: number.mean(self._once) for name, number in summary(self.outline).items()}
 
     @cached_property
     def classes(self) -> list[dict[str, Any]]:
         """One row for each class, with `id`, `name`, counts and metrics; nan where undefined."""
-        named = zip(self.class_table.classes, self.scores.classes(), strict=True)
+        rows = class_rows(self._once)
+        named = zip(self.class_table.classes, rows, strict=True)
         return [{"id": c.id, "name": c.name, **({"group": c.group} if c.group else {}), **row} for c, row in named]
 
     @cached_property
     def groups(self) -> list[dict[str, Any]]:
         """One row for each group of classes."""
-        if not self.group_scores:
+        if not self.tables.merged:
             return []
-        named = zip(self.class_table.groups.items(), self.group_scores.classes(), strict=True)
+        named = zip(self.class_table.groups.items(), class_rows(self._once.merged), strict=True)
         return [{"name": name, "ids": ids, **row} for (name, ids), row in named]
 
     @cached_property
     def criteria(self) -> "Criteria | None":
         """The losses, if any were asked for."""
-        if self.losses is None or self.table is None:
+        if self.options.losses is None or self.options.classes.scored is None:
             return None
         from segeval.criteria import Criteria
 
-        names = tuple(c.name for c in self.table.classes)
-        return Criteria(self.losses, self.table.ids, names, [record.losses for record in self.records])
-
-    @cached_property
-    def rows(self) -> Rows:
-        """What every image left behind."""
-        ids = tuple(record.id for record in self.records)
-        return Rows(
-            ids,
-            self.draws.grouping.every(ids),
-            tuple(record.truth_digest for record in self.records),
-            self.scores,
-            lambda: self.group_scores,
-            lambda: self.criteria.images if self.criteria else {},
+        table = self.options.classes.scored
+        names = tuple(c.name for c in table.classes)
+        return Criteria(
+            self.options.losses, table.ids, names, self.of_kind("losses"), lambda: self.tables.columns("losses")
         )
 
     @property
@@ -222,7 +250,7 @@ class Run:
             "fingerprint": self.fingerprint,
             "inputs": self.inputs,
             "files": dict(files or {}),
-            "options": dict(self.options),
+            "options": self.options.recorded(),
             "images": self._images(),
             "classes": self.classes,
             "confusion": self.matrix(),
@@ -235,7 +263,7 @@ class Run:
             document["losses_left_out"] = dict(self.criteria.choice.left_out)
         if self.groups:
             document["groups"] = self.groups
-        if self.draws.ci:
+        if self.options.draws.ci:
             document["ci"] = self._intervals()
         clean = finite(document)
         assert isinstance(clean, dict)
@@ -262,18 +290,22 @@ class Run:
 
     def _intervals(self) -> dict[str, Any]:
         """The confidence interval of each summary number."""
-        found = intervals(self.rows, self.draws, bool(self.groups))
-        return {"groups": self.rows.clusters, "two_sided": self.draws.confidence, "summary": found}
+        draws = self.options.draws
+        found = {}
+        for name, values in resample(
+            draws, [self.tables], {name: number.drawn for name, number in summary(self.outline).items() if number.drawn}
+        ).items():
+            low, high = bounds(values, (1 + draws.confidence) / 2)
+            found[name] = {"low": low, "high": high, "undefined": int(np.isnan(values).sum())}
+        return {"groups": self.tables.clusters, "two_sided": draws.confidence, "summary": found}
 
     def matrix(self) -> dict[str, Any]:
         """The confusion matrix as `run.json` has it: rows truth, columns prediction and `other`.
 
         None for very many classes, and for classes that do not exclude each other.
         """
-        ids, found = list(self.class_table.ids), self.confusion
-        counts = None
-        if isinstance(found, Confusion) and len(ids) <= LARGEST_MATRIX:
-            counts = found.matrix.tolist()
+        ids, found = list(self.class_table.ids), self.confusion.by_id
+        counts = found.matrix.tolist() if found and len(ids) <= LARGEST_MATRIX else None
         return {"truth_ids": ids, "pred_ids": [*ids, "other"], "counts": counts}
 
     def _undefined(self) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from segeval.analysis import (
     zones,
 )
 from segeval.criteria import Criteria
-from segeval.evaluate import Job, in_order, read_sample, threads
+from segeval.evaluate import in_order, read_sample, threads
 from segeval.losses.plan import Plan
 from segeval.metrics import METRICS
+from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
 from segeval.run import Note, Run, finite
@@ -31,7 +32,7 @@ Progress = Callable[[int, int], None]
 def study(
     run: Run,
     found: Pairing,
-    job: Job,
+    options: Options,
     images: int,
     steps: int,
     jobs: int | None = None,
@@ -47,14 +48,14 @@ def study(
     scored = {record.id for record in run.records}
     chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     spread = chosen[:: -(-len(chosen) // images)] if chosen else []
-    found_looks = [*_looks(spread, job, criteria, jobs, progress)]
+    found_looks = [*_looks(spread, options, criteria, jobs, progress)]
     looks = [look for look in found_looks if isinstance(look, _Look)]
     model = next((look.pair for look in [*(each for each in looks if each.foreground), *looks]), None)
-    answers = _sensitivities(criteria, model, job, steps) if model else {}
+    answers = _sensitivities(criteria, model, options, steps) if model else {}
     document: dict[str, Any] = finite(
         {
             "schema": SCHEMA,
-            "options": dict(run.options),
+            "options": run.options.recorded(),
             "inputs": run.inputs,
             "study": {"images": images, "steps": steps},
             "losses": criteria.document(),
@@ -79,22 +80,22 @@ class _Look:
 
 
 def _looks(
-    pairs: list[Pair], job: Job, criteria: Criteria, jobs: int | None, progress: Progress | None
+    pairs: list[Pair], options: Options, criteria: Criteria, jobs: int | None, progress: Progress | None
 ) -> Iterator[_Look | Note]:
     """A look at each pair, several at a time, or why there is none."""
     asked, caller = criteria.asked, criteria.choice.caller
 
-    def look(pair: Pair, job: Job) -> _Look:
-        image = read_sample(pair, job)
+    def look(pair: Pair, options: Options) -> _Look:
+        image = read_sample(pair, options)
         zone = zones(image)
         pulls = [shares(each, image, zone, caller) for each in asked]
         return _Look(pair, pulls, bool(foreground(image).any()))
 
-    def look_or_say(pair: Pair, job: Job) -> _Look | Note:
-        return guarded(pair.id, pair.names, lambda: look(pair, job))
+    def look_or_say(pair: Pair, options: Options) -> _Look | Note:
+        return guarded(pair.id, pair.names, lambda: look(pair, options))
 
     with threads(jobs) as executor:
-        for done, found in enumerate(in_order(executor, look_or_say, pairs, job), 1):
+        for done, found in enumerate(in_order(executor, look_or_say, pairs, options), 1):
             yield found
             if progress:
                 progress(done, len(pairs))
@@ -116,20 +117,21 @@ def _mean_shares(pulls: list[list[Shares]], criteria: Criteria) -> dict[str, Any
 def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     """For each loss and metric; of the metrics IoU, Dice and those asked for one by one."""
     entries = [METRICS["iou"], METRICS["dice"]]
-    entries += [entry for entry in run.scoring.entries if entry.name in run.scoring.metrics and entry not in entries]
+    scoring = run.options.scoring
+    entries += [entry for entry in scoring.entries if entry.name in scoring.metrics and entry not in entries]
     ids = [record.id for record in run.records]
-    scores = {entry.name: run.scores.image_means(entry) for entry in entries}
+    scores = {entry.name: run.tables.image_means(entry).tolist() for entry in entries}
 
     def compared(name: str) -> dict[str, Agreement]:
-        loss = criteria.images[name][:, 0].tolist() if ids else []
+        loss = criteria.load().images[name].tolist() if ids else []
         return {metric: agreement(ids, loss, values) for metric, values in scores.items()}
 
     return {asked.name: {m: asdict(each) for m, each in compared(asked.name).items()} for asked in criteria.asked}
 
 
-def _sensitivities(criteria: Criteria, model: Pair, job: Job, steps: int) -> dict[str, Any] | Note:
+def _sensitivities(criteria: Criteria, model: Pair, options: Options, steps: int) -> dict[str, Any] | Note:
     def asked() -> dict[str, Any]:
-        return sensitivity(Plan(criteria.asked), read_sample(model, job), criteria.choice.caller, steps)
+        return sensitivity(Plan(criteria.asked), read_sample(model, options), criteria.choice.caller, steps)
 
     found = guarded(model.id, model.names, asked)
     if isinstance(found, Note):

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.reference import VECTORS, cases
+from support.scores import Scores
 
-from segeval.aggregate import Scores, Scoring
-from segeval.errors import BadOption, UnknownName
+from segeval.errors import BadOption, UnknownName, UsageError
 from segeval.evidence import Confusion
 from segeval.metrics import METRICS
+from segeval.scoring import Scoring
 
 nan = np.nan
 
@@ -238,7 +239,7 @@ def test_permuting_images_changes_nothing() -> None:
 def test_which_metrics() -> None:
     """A group is all of its metrics; names keep the order of the catalogue; the knob is in the name."""
     assert [e.name for e in Scoring().entries] == list(METRICS)
-    scoring = Scoring(metrics=("f_beta", "iou"), beta=0.5)
+    scoring = Scoring.of(["f_beta", "iou"], beta=0.5)
     assert [scoring.printed(e) for e in scoring.entries] == ["iou", "f_beta@0.5"]
     with pytest.raises(UnknownName) as caught:
         _ = Scoring(metrics=("iou", "preccision"))
@@ -249,5 +250,57 @@ def test_which_metrics() -> None:
     "options", [{"presence": "both"}, {"mean": "median"}, {"beta": 0.0}, {"beta": nan}, {"beta": 1e200}]
 )
 def test_bad_options(options: dict[str, Any]) -> None:
-    with pytest.raises(BadOption):
-        Scoring(**options)
+    with pytest.raises(UsageError):
+        Scoring.of(**options)
+
+
+PAIRS = [([0, 0, 1, 1, 2, 0], [0, 0, 1, 2, 2, 2]), ([0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0])]
+
+
+def test_a_class_can_be_left_out_of_means_and_not_of_counts() -> None:
+    """IoU 7/9, 1/3, 1/2 of the sums, by hand; without class 0 the mean is of the other two, and IoU of 0 stays."""
+    scores = Scores.of([Confusion.of(np.array(p), np.array(t), num_classes=3) for p, t in PAIRS], range(3))
+    left = Scores.of(
+        [Confusion.of(np.array(p), np.array(t), num_classes=3) for p, t in PAIRS],
+        range(3),
+        Scoring.of(mean_without=[0]),
+    )
+    close([row["iou"] for row in left.classes()], [7 / 9, 1 / 3, 1 / 3])
+    assert [row["iou"] for row in left.classes()] == [row["iou"] for row in scores.classes()]
+    close(scores.summary["miou_dataset"].value, (7 / 9 + 1 / 3 + 1 / 3) / 3)
+    close(left.summary["miou_dataset"].value, 1 / 3)
+    close(left.summary["miou_image"].value, ((1 / 2 + 1 / 3) / 2 + 0) / 2)
+    close(left.summary["miou_class"].value, ((1 / 2 + 0) / 2 + 1 / 3) / 2)
+    assert left.summary["miou_dataset"].of == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "images", "classes"),
+    [
+        ([], [(2 / 3 + 1 / 2 + 1 / 3) / 3, (5 / 6 + 0) / 2], [(2 / 3 + 5 / 6) / 2, 1 / 4, 1 / 3]),
+        (["absent=one"], [(2 / 3 + 1 / 2 + 1 / 3) / 3, (5 / 6 + 0 + 1) / 3], [(2 / 3 + 5 / 6) / 2, 1 / 4, 2 / 3]),
+        (["one", "absent=zero"], [(2 / 3 + 1 / 2 + 1 / 3) / 3, (5 / 6) / 3], [(2 / 3 + 5 / 6) / 2, 1 / 4, 1 / 6]),
+    ],
+)  # fmt: skip
+def test_what_is_undefined_can_count_in_means(policy: list[str], images: list[float], classes: list[float]) -> None:
+    """Class 2 is absent from the second image; the row of the class says so whatever the mean takes. By hand."""
+    confusions = [Confusion.of(np.array(p), np.array(t), num_classes=3) for p, t in PAIRS]
+    scores = Scores.of(confusions, range(3), Scoring.of(undefined=policy))
+    assert np.isnan(scores.values(METRICS["iou"], scores.images)[1, 2])
+    close(scores.summary["miou_image"].value, sum(images) / 2)
+    close(per_class(scores, "iou_over_images"), classes)
+    close(scores.summary["miou_class"].value, sum(classes) / 3)
+
+
+def test_zero_and_one_are_for_scores_whose_best_is_one() -> None:
+    """A relative difference of volumes is best at 0: neither can stand for it."""
+    confusions = [Confusion.of(np.array([1, 0]), np.array([0, 0]), num_classes=2)]
+    scores = Scores.of(confusions, range(2), Scoring.of(undefined="one"))
+    assert scores.tables.image_means(METRICS["relative_volume_difference"]).tolist() == [-0.5]
+    assert scores.tables.image_means(METRICS["recall"]).tolist() == [(1 / 2 + 1) / 2]
+
+
+@pytest.mark.parametrize("given", ["two", "absent", "missing=one", "absent=2"])
+def test_unknown_policies(given: str) -> None:
+    with pytest.raises(BadOption, match="--undefined"):
+        Scoring.of(undefined=given)

@@ -6,7 +6,8 @@ import pytest
 from segeval.check import SAMPLE, check
 from segeval.data.choice import choose
 from segeval.data.reading import Reading
-from segeval.evaluate import Job, find_pairs
+from segeval.evaluate import find_pairs
+from segeval.options import Options
 from segeval.pairing import Layout
 
 
@@ -21,7 +22,7 @@ def checked(save, tmp_path):
                     array = np.asarray(rows)
                     save(f"{side}/{n:03}.npy", array if array.dtype.kind == "f" else array.astype(np.uint8))
         found = find_pairs(str(tmp_path / "pred"), str(tmp_path / "truth"), Layout(missing=missing))
-        return check(found, Job(reading or Reading(), choose(**classes)), jobs=1)
+        return check(found, Options(reading=reading or Reading(), classes=choose(**classes)), jobs=1)
 
     return checked
 

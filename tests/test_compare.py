@@ -9,11 +9,9 @@ from scipy import stats
 from support.models import model
 
 import segeval
-from segeval.aggregate import Scores
 from segeval.bootstrap import Draws
 from segeval.compare import compare
 from segeval.errors import BadOption, BadRule, OtherClasses, OtherImages
-from segeval.evidence.confusion import PixelCounts
 from segeval.metrics import METRICS
 from segeval.results import Results
 
@@ -33,9 +31,8 @@ def test_differences_by_hand():
         assert found.numbers[k].values == values
         for n, difference in enumerate(found.numbers[k].differences, 1):
             assert (difference.run, difference.difference) == (n, values[n] - values[0])
-    scores = [run.rows.scores for run in runs]
-    sky = [METRICS["iou"].func(each.images)[:, 1] for each in scores]
-    dice = [np.array(each.image_means(METRICS["dice"])) for each in scores]
+    sky = [METRICS["iou"].func(run.rows.counts)[:, 1] for run in runs]
+    dice = [run.rows.image_means(METRICS["dice"]) for run in runs]
     for k, of_images in ((0, dice), (1, sky)):
         d = found.numbers[k].differences[0]
         assert (d.won, d.lost, d.tied, d.undefined) == (
@@ -51,7 +48,7 @@ def test_intervals_and_p_values_are_scipys():
     """scipy.stats.bootstrap(paired=True) and a sign-flipping permutation test of the images' Dice (SciPy 1.13+)."""
     runs = [named("a", 0.2, 1), named("b", 0.24, 2)]
     found = compare(runs, ["mdice_image"], Draws(resamples=20_000, seed=3, confidence=0.8)).numbers[0].differences[0]
-    then, now = (np.array(run.rows.scores.image_means(METRICS["dice"])) for run in runs)
+    then, now = (run.rows.image_means(METRICS["dice"]) for run in runs)
 
     def change(a, b, axis):
         return (a - b).mean(axis=axis)
@@ -93,7 +90,7 @@ def test_movers():
     """The images whose mean IoU changed most, by hand."""
     runs = [named("a", 0.2, 1), named("b", 0.3, 2)]
     found = compare(runs, ["miou_class", "mdice_image"], FAST, movers=3)
-    then, now = (np.array(run.rows.scores.image_means(METRICS["iou"])) for run in runs)
+    then, now = (run.rows.image_means(METRICS["iou"]) for run in runs)
     order = np.argsort(-np.abs(now - then))[:3]
     assert [mover.id for mover in found.movers] == [runs[0].rows.ids[k] for k in order]
     assert [(mover.before, mover.after) for mover in found.movers] == [(then[k], now[k]) for k in order]
@@ -118,8 +115,8 @@ def test_losses_are_better_when_lower(root):
     data = root / "sample_data"
     options = {"classes": str(data / "classes.csv"), "losses": "dice"}
     good = Results.of(segeval.score(data / "pred", data / "truth", **options))
-    losses = good.rows.losses()["dice"]
-    bad_rows = replace(good.rows, losses=lambda: {"dice": losses + 0.125})
+    losses = good.rows.columns("losses").mapped(lambda _, values: values + 0.125)
+    bad_rows = replace(good.rows, load={**good.rows.load, "losses": lambda: losses})
     document = {**good.document, "losses": {"dice": {**good.document["losses"]["dice"], "value": 0.9}}}
     bad = replace(good, document=document, load=lambda: bad_rows)
     found = compare([good, bad, good], ["loss.dice"], FAST)
@@ -191,9 +188,8 @@ def test_the_document_is_the_same_each_time():
 def test_an_undefined_number_has_no_first_rank():
     """A run without a value comes last, in the ranks and in every resample."""
     runs = [named("a", 0.8, 1), named("b", 0.02, 2), named("none", 0.02, 3)]
-    counts = PixelCounts(*(each * 0 for each in runs[2].rows.scores.images))
-    scores = Scores(counts, *(each.sum(axis=1) for each in counts[:2]), runs[2].scoring)
-    rows = replace(runs[2].rows, scores=scores)
+    nothing = runs[2].rows.pixels.mapped(lambda _, values: values * 0)
+    rows = replace(runs[2].rows, load={"counts": lambda: nothing})
     runs[2] = replace(runs[2], whole=False, load=lambda: rows)
     ranking = compare(runs, ["iou[road]"], FAST).ranking
     assert (ranking.ranks, ranking.shares[2]) == ([2, 1, 3], [0, 0, 1])

@@ -10,9 +10,8 @@ from conftest import Save
 
 import segeval
 from segeval import evaluate
-from segeval.data.choice import ClassChoice
-from segeval.data.reading import Reading
-from segeval.evaluate import Job, in_order, workers
+from segeval.evaluate import in_order, workers
+from segeval.options import Options
 from segeval.pairing import MaskFile, Pair
 
 
@@ -144,7 +143,7 @@ def test_results_come_in_order_and_only_so_many_wait(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(evaluate, "AHEAD", 8)
     pairs = [Pair(str(n), None, MaskFile("", "")) for n in range(count)]
     executor = Recording()
-    found = list(in_order(executor, lambda each, job: each.id, pairs, Job(Reading(), ClassChoice())))
+    found = list(in_order(executor, lambda each, job: each.id, pairs, Options()))
     assert found == [str(n) for n in range(count)]
     assert executor.most == min(count, 8)
 

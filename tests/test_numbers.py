@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from support.models import model
 from support.reference import DATA
+from support.scores import Scores
 
 import segeval
 from segeval import numbers
 from segeval.bootstrap import Draws, Stat
 from segeval.errors import UnknownName
+from segeval.means import Resampled
 from segeval.metrics import METRICS
 from segeval.report import folder as folders
 from segeval.results import Results
-from segeval.rows import Resampled, summary
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,11 @@ def once(results):
     return Resampled(results.rows, np.ones((1, results.rows.clusters)))
 
 
+def summary(results):
+    """How each summary number is resampled."""
+    return {name: number.drawn for name, number in numbers.summary(results.outline).items()}
+
+
 def same(a, b):
     return (math.isnan(a) and math.isnan(b)) or a == pytest.approx(b, abs=1e-12)
 
@@ -50,7 +56,7 @@ def same(a, b):
 def test_every_summary_number_can_be_resampled(stored):
     """Drawn once, every image gives the number of the document: no name is missing, on disk or in memory."""
     for results in stored:
-        found = summary(True)
+        found = summary(results)
         assert found.keys() == results.document["summary"].keys()
         for name, drawn in found.items():
             assert same(drawn(once(results))[0], results.document["summary"][name]), name
@@ -61,9 +67,9 @@ def test_every_number_of_a_class_can_be_resampled(stored):
     for results in stored:
         names = [*METRICS, "f_beta@0.5", "iou_over_images", "loss.dice", "loss.lovasz_softmax"]
         for k, name in ((k, name) for k in range(len(results.classes)) for name in names):
-            number = numbers.find(results, name, k)
+            number = numbers.find(results.outline, name, k)
             assert number.drawn
-            assert same(number.drawn(once(results))[0], number.value(results)), (name, k)
+            assert same(number.drawn(once(results))[0], results.value(number)), (name, k)
 
 
 def test_a_run_read_back_is_the_run(stored):
@@ -71,11 +77,11 @@ def test_a_run_read_back_is_the_run(stored):
     read, made = (results.rows for results in stored)
     assert (read.ids, read.groups, read.truths) == (made.ids, made.groups, made.truths)
     assert set(read.groups) == {"lower", "upper"}
-    for a, b in zip([*read.scores.images, read.scores.pixels], [*made.scores.images, made.scores.pixels], strict=True):
-        assert (a == b).all()
-    for name, values in read.losses().items():
-        assert np.array_equal(values, made.losses()[name], equal_nan=True)
-    for a, b in zip(read.group_scores().images, made.group_scores().images, strict=True):
+    for kind in ("counts", "losses"):
+        for here, there in zip(vars(read.columns(kind)).values(), vars(made.columns(kind)).values(), strict=True):
+            assert here.keys() == there.keys()
+            assert all(np.array_equal(here[name], there[name], equal_nan=True) for name in here), kind
+    for a, b in zip(read.merged.counts, made.merged.counts, strict=True):
         assert (a == b).all()
 
 
@@ -84,7 +90,7 @@ def test_drawing_twice_is_having_twice():
     results = model(images=range(5), wrong=0.4)
     weights = [2, 0, 3, 1, 1]
     written_out = results.rows.only(np.repeat(np.arange(5), weights))
-    for name, drawn in summary(False).items():
+    for name, drawn in summary(results).items():
         found = drawn(Resampled(results.rows, np.array([weights], float)))[0]
         clusters = np.ones((1, 7))
         assert same(found, drawn(Resampled(_single(written_out), clusters))[0]), name
@@ -98,47 +104,44 @@ def _single(rows):
 def test_scores_over_images_by_numpy(stored):
     """Percentiles of the images' Dice, of one class and of the means over classes."""
     results = stored[0]
-    scores = results.rows.scores
-    road = scores.values(METRICS["dice"], scores.images)[:, 0]
-    assert numbers.find(results, "dice", 0, "images", Stat.find("p30")).value(results) == pytest.approx(
+    road = results.rows.values(METRICS["dice"])[:, 0]
+    assert results.value(numbers.find(results.outline, "dice", 0, "images", Stat.find("p30"))) == pytest.approx(
         np.quantile(road[~np.isnan(road)], 0.3)
     )
-    means = np.array(scores.image_means(METRICS["dice"]))
-    assert numbers.find(results, "dice", None, "images", Stat.find("min")).value(results) == means.min()
-    losses = results.rows.losses()["dice"][:, 0]
-    found = numbers.find(results, "loss.dice", None, "images", Stat.find("worst-mean:2"))
-    assert found.value(results) == pytest.approx(np.sort(losses)[-2:].mean())
+    means = results.rows.image_means(METRICS["dice"])
+    assert results.value(numbers.find(results.outline, "dice", None, "images", Stat.find("min"))) == means.min()
+    losses = results.rows.columns("losses").images["dice"]
+    found = numbers.find(results.outline, "loss.dice", None, "images", Stat.find("worst-mean:2"))
+    assert results.value(found) == pytest.approx(np.sort(losses)[-2:].mean())
 
 
 def test_scores_over_groups(stored):
     """The counts of a group's images are pooled; of losses the mean is taken."""
     results = stored[0]
-    pooled = results.rows.scores.only(np.array([0, 1]))  # lower_left, lower_right
-    lower = METRICS["iou"].func(pooled.pooled)[0]
-    upper = METRICS["iou"].func(results.rows.scores.only(np.array([2, 3])).pooled)[0]
-    found = numbers.find(results, "iou", 0, "groups", Stat.find("max")).value(results)
+    lower, upper = (
+        METRICS["iou"].func(Scores(results.rows.only(np.array(images))).pooled)[0] for images in ([0, 1], [2, 3])
+    )  # lower_left and lower_right, …
+    found = results.value(numbers.find(results.outline, "iou", 0, "groups", Stat.find("max")))
     assert found == pytest.approx(np.nanmax([lower, upper]))
-    losses = results.rows.losses()["cross_entropy"][:, 0]
-    found = numbers.find(results, "loss.cross_entropy", None, "groups", Stat.find("max")).value(results)
+    losses = results.rows.columns("losses").images["cross_entropy"]
+    found = results.value(numbers.find(results.outline, "loss.cross_entropy", None, "groups", Stat.find("max")))
     assert found == pytest.approx(max(losses[:2].mean(), losses[2:].mean()))
 
 
 def test_the_worst_are_farthest_from_the_best(stored):
     """Of a difference of volumes, that may be above and below 0, whichever are farthest from it."""
     results = stored[0]
-    rows = results.rows.scores.values(METRICS["relative_volume_difference"], results.rows.scores.images)
+    rows = results.rows.values(METRICS["relative_volume_difference"])
     for k in range(rows.shape[1]):
         values = sorted(rows[:, k][np.isfinite(rows[:, k])], key=lambda value: -abs(value))
-        found = numbers.find(results, "relative_volume_difference", k, "images", Stat.find("worst-mean:2"))
-        assert found.value(results) == pytest.approx(np.mean(values[:2]) if values else math.nan, nan_ok=True)
+        found = numbers.find(results.outline, "relative_volume_difference", k, "images", Stat.find("worst-mean:2"))
+        assert results.value(found) == pytest.approx(np.mean(values[:2]) if values else math.nan, nan_ok=True)
 
 
 def test_the_better_side():
     """More is better, or less, or a value between."""
-    facts = {"told": None, "drawn": None}
     up, down, mid = (
-        numbers.Number("x", "x", *bounds, **facts)
-        for bounds in ((1, 0, 1), (-math.inf, -math.inf, math.inf), (0, -1, 9))
+        numbers.Number("x", "x", *bounds, None) for bounds in ((0, 1, 1), (-math.inf, math.inf, -math.inf), (-1, 9, 0))
     )
     values = np.array([-0.5, 0.25])
     assert up.good(values).tolist() == [-0.5, 0.25]
@@ -161,22 +164,31 @@ def test_the_better_side():
 def test_names_that_there_are_not(stored, name, class_, stat, said):
     """SEG102 suggests the nearest."""
     with pytest.raises(UnknownName, match=said) as caught:
-        numbers.find(stored[0], name, class_, "images", stat and Stat.find(stat))
+        numbers.find(stored[0].outline, name, class_, "images", stat and Stat.find(stat))
     assert caught.value.hint
 
 
-def test_counts_of_a_class_have_no_better_side(stored):
-    """They are told, and cannot be resampled."""
-    number = numbers.find(stored[0], "truth_pixels", 0)
-    assert number.value(stored[0]) == stored[0].classes[0]["truth_pixels"]
-    assert (math.isnan(number.best), number.drawn, bool(number.refusal)) == (True, None, True)
+def test_counts_of_a_class(stored):
+    """They are sums over images, and can be resampled; of pixels none is best, of misses 0."""
+    results = stored[0]
+    counts = results.rows.counts
+    for name, values, best in (
+        ("truth_pixels", counts.tp + counts.fn, math.nan),
+        ("tn", counts.tn, math.nan),
+        ("n_missed", (counts.fn > 0) & (counts.tp + counts.fp == 0), 0),
+        ("n_hallucinated", (counts.fp > 0) & (counts.tp + counts.fn == 0), 0),
+    ):
+        number = numbers.find(results.outline, name, 6)
+        assert results.value(number) == values[:, 6].sum() == results.classes[6][name]
+        assert number.best == pytest.approx(best, nan_ok=True)
+        assert number.drawn(Resampled(results.rows, np.array([[2.0, 0]]))).tolist() == [2 * values[:2, 6].sum()]
 
 
 def test_a_batch_loss_cannot_be_resampled():
     """Its images do not tell what they added."""
     data = DATA / "semantic_bdd_tiny"
     run = segeval.score(data / "pred", data / "gt", num_classes=2, losses="dice", loss_over="batch")
-    number = numbers.find(Results.of(run), "loss.dice", None)
+    number = numbers.find(Results.of(run).outline, "loss.dice", None)
     assert (number.drawn, "summed evidence" in number.refusal) == (None, True)
 
 
@@ -186,7 +198,7 @@ def test_resampling_is_the_same_bit_by_bit():
     order = np.random.default_rng(0).permutation(30)
     shuffled = results.rows.only(order)
     weights = next(Draws(resamples=200, seed=9).blocks(30))
-    for name, drawn in summary(False).items():
+    for name, drawn in summary(results).items():
         a = drawn(Resampled(results.rows, weights))
         b = drawn(Resampled(shuffled, weights[:, order]))
         assert np.array_equal(a, b, equal_nan=True), name

@@ -82,7 +82,7 @@ def test_intervals_of_the_summary(root: Path, schema: Schema) -> None:
     document = run.document()
     jsonschema.validate(document, schema)
     found = document["ci"]["summary"]
-    drawn = itertools.product(run.scores.image_means(METRICS["iou"]), repeat=4)
+    drawn = itertools.product(run.tables.image_means(METRICS["iou"]).tolist(), repeat=4)
     means = sorted(math.fsum(values) / 4 for values in drawn)
     assert (found["miou_image"]["low"], found["miou_image"]["high"]) == pytest.approx(
         (means[12], means[-13]), abs=1e-12

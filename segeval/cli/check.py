@@ -28,11 +28,12 @@ def command(ctx: click.Context, pred: str, gt: str, layout: Any, reading: Any, c
     from segeval.check import check
     from segeval.cli import present
     from segeval.errors import ending
-    from segeval.evaluate import Job, find_pairs
+    from segeval.evaluate import find_pairs
+    from segeval.options import Options
 
     pairing = find_pairs(pred, gt, layout)
     with present.progress(len(pairing.pairs)) as step:
-        found = check(pairing, Job(reading, choice), jobs, step)
+        found = check(pairing, Options(layout, reading, choice), jobs, step)
     for line in present.check_lines(pairing, found):
         click.echo(line)
     present.say_faults(found.faults, found.remarks)

@@ -3,15 +3,13 @@
 import inspect
 import itertools
 
-from segeval.catalog import Entry
 from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS, REFUSED
 from segeval.losses import LOSSES
 from segeval.losses.elsewhere import ELSEWHERE
 from segeval.losses.maps import MAPPED
-from segeval.losses.parameters import parameters
 from segeval.losses.parts import Parts
-from segeval.losses.plan import needs
+from segeval.measures import Loss, Measure
 from segeval.metrics import METRICS
 
 Rows = list[list[str]]
@@ -20,9 +18,8 @@ Rows = list[list[str]]
 def metrics() -> Rows:
     rows = [["name", "range", "best", "formula", "mean"]]
     for entry in METRICS.values():
-        low, high, best = (f"{entry.facts[fact]:g}" for fact in ("low", "high", "best"))
-        mean = f"{entry.facts['mean']}_dataset, _image, _class" if "mean" in entry.facts else "–"
-        rows.append([entry.name, f"{low} … {high.replace('inf', '∞')}", best, _formula(entry.func), mean])
+        mean = f"{entry.mean}_dataset, _image, _class" if entry.mean else "–"
+        rows.append([entry.name, _range(entry), f"{entry.best:g}", _formula(entry.func), mean])
     return rows
 
 
@@ -40,40 +37,38 @@ def losses() -> Rows:
     return rows
 
 
-def _range(entry: Entry) -> str:
-    low, high = (f"{entry.facts[fact]:g}" for fact in ("low", "high"))
-    return f"{low} … {high}".replace("inf", "∞").replace("-", "−")
+def _range(measure: Measure) -> str:
+    return f"{measure.low:g} … {measure.high:g}".replace("inf", "∞").replace("-", "−")
 
 
-def _input(entry: Entry) -> str:
+def _input(entry: Loss) -> str:
     """What a loss takes, as far as it is special."""
-    facts = entry.facts
-    if facts.get("direct"):
+    if entry.direct:
         return "other arrays, in Python only"
-    kind = "scores" if facts.get("scores") else "probabilities"
-    return f"{kind}, hard truth" if facts.get("hard") else kind
+    kind = "scores" if entry.scores else "probabilities"
+    return f"{kind}, hard truth" if entry.hard else kind
 
 
-def _settings(entry: Entry) -> list[str]:
+def _settings(entry: Loss) -> list[str]:
     """The parameters of a loss with their defaults."""
-    if entry.facts.get("direct"):
+    if entry.direct:
         keywords = inspect.signature(entry.func).parameters.values()
         return [f"{p.name}={p.default}" for p in keywords if p.kind is p.KEYWORD_ONLY]
-    return [f"{each.name}={each.default}" for each in parameters(entry.func).values()]
+    return [f"{each.name}={each.default}" for each in entry.params.values()]
 
 
-def loss_page(entry: Entry) -> str:
+def loss_page(entry: Loss) -> str:
     """A loss in full: formula, when to use it, source, range, parameters, conventions."""
     lines = [f"loss.{entry.name}", "", inspect.getdoc(entry.func) or "", "", f"range: {_range(entry)}"]
     lines.append(f"input: {_input(entry)}")
-    if not entry.facts.get("direct"):
-        kind = "a mean over pixels" if needs(entry.func) in MAPPED else "of each class, then their mean"
-        lines.append(f"reduction: {'from its parts' if needs(entry.func) is Parts else kind}")
-        if not entry.facts.get("background", True):
+    if not entry.direct:
+        kind = "a mean over pixels" if entry.eats in MAPPED else "of each class, then their mean"
+        lines.append(f"reduction: {'from its parts' if entry.eats is Parts else kind}")
+        if not entry.background:
             lines.append("classes: foreground only (not class 0), unless background is asked for")
-        if entry.facts.get("log"):
+        if entry.log:
             lines.append("probabilities are kept within [1e-7, 1 − 1e-7] before a logarithm")
-        known = parameters(entry.func).values()
+        known = entry.params.values()
         lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
     lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
     return "\n".join(lines)

@@ -14,8 +14,7 @@ from segeval.cli import options
 @options.reading
 @options.strict
 @options.classes
-@options.scoring
-@options.losses
+@options.all_losses
 @options.studying
 @options.running
 @options.configured
@@ -28,8 +27,7 @@ def command(
     reading: Any,
     strict: bool,
     choice: Any,
-    scoring: Any,
-    losses: Any,
+    measures: Any,
     studying: dict[str, Any],
     jobs: int,
 ) -> None:
@@ -42,24 +40,24 @@ def command(
     Example:
       segeval losses pred gt --num-classes 19 --ignore 255
     """
-    from segeval.bootstrap import Draws
     from segeval.cli import present
     from segeval.errors import ending
-    from segeval.evaluate import Job, evaluate, find_pairs, losses_asked_for, recorded, with_losses
+    from segeval.evaluate import evaluate, find_pairs, prepared
+    from segeval.options import Options
     from segeval.study import study
     from segeval.studying import files as studied
     from segeval.studying.tables import FORMATS
 
-    job = with_losses(Job(reading, choice, losses or losses_asked_for("all")), gt, layout, scoring)
+    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), gt)
     pairing = find_pairs(pred, gt, layout)
-    studied.prepare(studying, [pred, gt], recorded(layout, job, scoring, Draws()), pairing.digest)
+    studied.prepare(studying, [pred, gt], chosen.recorded(), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, layout, job, scoring, jobs, step)
-        document, faults = study(run, pairing, job, studying["images"], studying["steps"], jobs, step)
+        run = evaluate(pairing, chosen, jobs, step)
+        document, faults = study(run, pairing, chosen, studying["images"], studying["steps"], jobs, step)
     kept = studied.holds_other(document, studying)
     if not kept:
         studied.write(document, run, studying)
-        faults += studied.write_maps(run, pairing, job, studying, jobs)
+        faults += studied.write_maps(run, pairing, chosen, studying, jobs)
     FORMATS[studying["form"]](document, run, sys.stdout)
     faults += [*run.failures, *(run.doubts if strict else ())]
     present.say_faults(faults, run.notes, run.extra)

@@ -67,7 +67,7 @@ def group(
         keys = []
         wrapped: Function = called
         for flags, settings in reversed(options):
-            wrapped = click.option(*flags, cls=Option, heading=heading, **settings)(wrapped)
+            wrapped = click.option(*flags, cls=Option, **{"heading": heading, **settings})(wrapped)
             keys.append(wrapped.__click_params__[-1].name)  # type: ignore[attr-defined]
         return wrapped
 
@@ -85,6 +85,13 @@ def made(module: str, name: str) -> Function:
 
 def option(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return flags, settings
+
+
+def _under(
+    heading: str, *options: tuple[tuple[str, ...], dict[str, Any]]
+) -> tuple[tuple[tuple[str, ...], dict[str, Any]], ...]:
+    """The same options under a heading of their own."""
+    return tuple((flags, {"heading": heading, **settings}) for flags, settings in options)
 
 
 def formats(text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -154,10 +161,7 @@ classes = group(
     option("--colors", metavar="FILE", help="A class file with a colour for each class, for masks in colour."),
 )
 
-scoring = group(
-    "scoring",
-    "What to measure",
-    made("segeval.aggregate", "Scoring.of"),
+_metrics = (
     option(
         "--metrics",
         default="overlap",
@@ -180,23 +184,37 @@ scoring = group(
         help="The mean over classes.",
     ),
     option(
-        "--beta", type=float, default=2.0, show_default=True, metavar="B", help="How much more recall counts in f_beta."
+        "--beta",
+        type=float,
+        metavar="B",
+        help="How much more recall counts in f_beta, 2 unless said; the same as -p f_beta.beta=B.",
     ),
-)
-
-losses = group(
-    "losses",
-    "Losses",
-    made("segeval.evaluate", "losses_asked_for"),
-    option("--losses", metavar="all|NAMES", help="Losses too, comma-separated; see `segeval list losses`."),
+    option(
+        "--mean-without",
+        type=int,
+        multiple=True,
+        metavar="ID",
+        help="Leave a class out of every mean over classes, but not out of the counts; repeatable.",
+    ),
+    option(
+        "--undefined",
+        multiple=True,
+        metavar="POLICY",
+        help="An undefined score in a mean: skip it, zero, or one; or so for one reason: absent=one. Repeatable.",
+    ),
     option(
         "-p",
         "--param",
         "params",
         multiple=True,
-        metavar="LOSS.PARAM=V",
-        help="A parameter of a loss, such as tversky.fn_weight=0.7; repeatable.",
+        metavar="NAME.PARAM=V",
+        help="A parameter of a metric or loss, such as f_beta.beta=1 or tversky.fn_weight=0.7; repeatable.",
     ),
+)
+
+_losses = _under(
+    "Losses",
+    option("--losses", metavar="all|NAMES", help="Losses too, comma-separated; see `segeval list losses`."),
     option("--weights", metavar="DIR", help="Weight maps for unet_cross_entropy, as `segeval weightmap` writes them."),
     option(
         "--class-weights",
@@ -223,6 +241,15 @@ losses = group(
         type=click.Choice(["include", "exclude"]),
         help="Class 0 in that mean; by default as each loss has it.",
     ),
+)
+_of = made("segeval.options", "measures")
+measures = group("measures", "What to measure", _of, *_metrics, *_losses)
+all_losses = group(
+    "measures",
+    "What to measure",
+    lambda losses, **values: _of(losses=losses or "all", **values),
+    *_metrics,
+    *_losses,
 )
 
 rules = option(

@@ -98,7 +98,7 @@ def say_headline(run: "Run", document: dict[str, Any], form: str) -> None:
     from segeval.report.md import markdown_text
     from segeval.report.sections import headline, worst_images
 
-    worst = worst_images([record.id for record in run.records], run.scores.image_means(METRICS["iou"]))
+    worst = worst_images(list(run.tables.ids), run.tables.image_means(METRICS["iou"]).tolist())
     line = headline(document, worst)
     click.echo(f"\n{markdown_text(line)}" if form == "md" else safe_text(line), err=form not in ("table", "md"))
 

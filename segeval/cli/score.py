@@ -15,8 +15,7 @@ from segeval.cli.config import rules_of
 @options.reading
 @options.strict
 @options.classes
-@options.scoring
-@options.losses
+@options.measures
 @options.intervals
 @options.ruling
 @options.surfaces
@@ -32,8 +31,7 @@ def command(
     reading: Any,
     strict: bool,
     choice: Any,
-    scoring: Any,
-    losses: Any,
+    measures: Any,
     draws: Any,
     ruling: dict[str, Any],
     shown: Any,
@@ -50,7 +48,8 @@ def command(
     """
     from segeval.cli import present
     from segeval.errors import OK, ending
-    from segeval.evaluate import Job, evaluate, find_pairs, recorded, with_losses
+    from segeval.evaluate import evaluate, find_pairs, prepared
+    from segeval.options import Options
     from segeval.report import REPORTS
     from segeval.report import folder as folders
 
@@ -61,11 +60,11 @@ def command(
     shown.check_asked(ctx, bool(rules))
     stored = output["folder"] and f"{output['folder']}/run.json"
     shown.spare([stored, ruling["baseline"]], [pred, gt])
-    job = with_losses(Job(reading, choice, losses), gt, layout, scoring)
+    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), gt)
     pairing = find_pairs(pred, gt, layout)
-    folder = present.open_folder(output, [pred, gt], recorded(layout, job, scoring, draws), pairing.digest)
+    folder = present.open_folder(output, [pred, gt], chosen.recorded(), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, layout, job, scoring, jobs, step, draws)
+        run = evaluate(pairing, chosen, jobs, step)
     kept = folder is not None and not output["force"] and folders.holds_other(folder, run)
     document = run.document(folders.write(run, folder) if folder and not kept else None)
     REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])

@@ -1,22 +1,36 @@
 """How often each class was right or wrong, where classes do not exclude each other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from segeval.evidence.confusion import Confusion, Counted, PixelCounts, positions, total
+from segeval.evidence.confusion import (
+    Confusion,
+    Counted,
+    PixelCounts,
+    counts_of_pixels,
+    packed_ids,
+    positions,
+    unpacked_ids,
+    whole_images,
+)
+from segeval.evidence.kinds import Columns, joined, split
 from segeval.evidence.runs import Array, CellCounter, LabelDigest, runs
 
 IGNORED = 2  # in a truth of channels, beside 0 and 1: this pixel is not looked at
 
 
+@counts_of_pixels
 @dataclass(frozen=True, eq=False, slots=True)
 class ChannelCounts(Counted):
     """Pixel counts (int64) of classes that do not exclude each other: a yes or no of each pixel and class.
 
     Read as a `Confusion` is, but for the matrix: no pixel is one class rather than another. They add up.
     """
+
+    kind: ClassVar[str] = "multilabel"
 
     ids: tuple[int, ...]
     ignore: frozenset[int]
@@ -72,10 +86,58 @@ class ChannelCounts(Counted):
         return ChannelCounts(self.ids, self.ignore, counts, 0, self.ignored)
 
     def __add__(self, other: "ChannelCounts") -> "ChannelCounts":
-        return _total([self, other])
+        return total_of_channels([self, other])
+
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> "ChannelCounts":  # noqa: ARG003 - one signature for all kinds
+        """The counts of an image behind the door."""
+        return image.counts  # type: ignore[no-any-return]
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> "ChannelCounts":  # noqa: ARG003
+        """The counts of a truth without prediction."""
+        return image.counts.all_wrong()  # type: ignore[no-any-return]
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
+        """The counts of every image and class."""
+        rows = [each.with_ids(ids).counts for each in every]
+        shape = (len(every), len(ids))
+        counts = {
+            name: np.array([getattr(row, name) for row in rows], np.int64).reshape(shape)
+            for name in PixelCounts._fields
+        }
+        return Columns(counts, whole_images(every))
+
+    @property
+    def by_id(self) -> None:
+        """No pixel is one id rather than another."""
+        return None
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> "ChannelCounts":
+        """The sum of many; no pixels at all where there are none."""
+        return total_of_channels(every) if every else cls.none()
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+        """The counts of all images, one after the other."""
+        return {
+            **{name: joined([getattr(each, name) for each in every]) for name in PixelCounts._fields},
+            "right": np.array([each.right for each in every], np.int64),
+            "ignored": np.array([each.ignored for each in every], np.int64).reshape(-1, 2),
+            **packed_ids(every),
+        }
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Array]) -> list["ChannelCounts"]:
+        """What `packed` was given."""
+        columns = zip(*(split(arrays[name], arrays["ids_sizes"]) for name in PixelCounts._fields), strict=True)
+        each = zip(unpacked_ids(arrays), columns, arrays["right"].tolist(), arrays["ignored"], strict=True)
+        return [cls(*known, PixelCounts(*counts), right, ignored) for known, counts, right, ignored in each]
 
 
-Evidence = Confusion | ChannelCounts
+PixelEvidence = Confusion | ChannelCounts
 
 
 def count(
@@ -104,16 +166,7 @@ def _table(cells: tuple[Array, Array, Array]) -> Array:
     return table
 
 
-def pooled(evidence: Sequence[Evidence], *, multilabel: bool) -> Evidence:
-    """The sum of evidence of one kind; no pixels at all where there is none."""
-    if not evidence:
-        return ChannelCounts.none() if multilabel else Confusion.none()
-    if multilabel:
-        return _total([each for each in evidence if isinstance(each, ChannelCounts)])
-    return total([each for each in evidence if isinstance(each, Confusion)])
-
-
-def _total(channels: Sequence[ChannelCounts]) -> ChannelCounts:
+def total_of_channels(channels: Sequence[ChannelCounts]) -> ChannelCounts:
     """The sum of counts that ignore the same values; over all their classes, if they differ in them."""
     first = channels[0]
     if any(each.ignore != first.ignore for each in channels):

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from segeval.errors import ShapesDiffer, UnknownTruthIds
+from segeval.evidence.kinds import EVIDENCE, Columns, joined, split
 from segeval.evidence.runs import Array, CellCounter, merged_cells, narrow, runs, summed
 from segeval.text import counted, extent, some
 
@@ -19,6 +20,28 @@ class PixelCounts(NamedTuple):
     fp: Array
     fn: Array
     tn: Array
+
+
+class Counts(Protocol):
+    """Pixels of a class that are right (tp), wrongly given to it (fp), missed (fn), and the rest (tn)."""
+
+    @property
+    def tp(self) -> Array: ...
+    @property
+    def fp(self) -> Array: ...
+    @property
+    def fn(self) -> Array: ...
+    @property
+    def tn(self) -> Array: ...
+
+
+counts_of_pixels = EVIDENCE.add(  # for all evidence that overlap metrics are functions of
+    columns=dict.fromkeys(PixelCounts._fields, "sum"),
+    totals={"right": "sum", "pixels": "sum"},
+    eaten=Counts,
+    view=PixelCounts,
+    prefix="",
+)
 
 
 class _HasCounts(Protocol):
@@ -48,6 +71,7 @@ class Counted:
         return self.counts.tn
 
 
+@counts_of_pixels
 @dataclass(frozen=True, eq=False, slots=True)
 class Confusion(Counted):
     """Pixel counts (int64) of truth × prediction, kept sparse: only pairs of ids that occur.
@@ -56,6 +80,8 @@ class Confusion(Counted):
     A predicted id outside `ids` counts as wrong for the true class, in one last column, `other`.
     Confusions add up: tiles to an image, images to a data set.
     """
+
+    kind: ClassVar[str] = "counts"
 
     ids: tuple[int, ...]
     ignore: frozenset[int]
@@ -209,6 +235,86 @@ class Confusion(Counted):
 
     def __add__(self, other: "Confusion") -> "Confusion":
         return total([self, other])
+
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> "Confusion":  # noqa: ARG003 - one signature for all kinds
+        """The counts of an image behind the door."""
+        return image.counts  # type: ignore[no-any-return]
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> "Confusion":  # noqa: ARG003
+        """The counts of a truth without prediction."""
+        return image.counts.all_wrong()  # type: ignore[no-any-return]
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
+        """The counts of every image and class: in one go, since images are many and small."""
+        shape = (len(every), len(ids) + 1)
+        tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
+        if every:
+            cells = [confusion.valid for confusion in every]
+            image = np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
+            true_ids, pred_ids, pixels = (np.concatenate(column) for column in zip(*cells, strict=True))
+            row, column = positions(true_ids, ids), positions(pred_ids, ids)
+            right = row == column
+            np.add.at(truth, (image, row), pixels)
+            np.add.at(pred, (image, column), pixels)
+            np.add.at(tp, (image[right], row[right]), pixels[right])
+        pixels_of_images = truth.sum(axis=1, keepdims=True)
+        tp, truth, pred = tp[:, :-1], truth[:, :-1], pred[:, :-1]
+        counts = PixelCounts(tp, pred - tp, truth - tp, pixels_of_images - truth - pred + tp)
+        return Columns(counts._asdict(), whole_images(every))
+
+    @property
+    def by_id(self) -> "Confusion":
+        """The counts of true ids and predicted ids: these."""
+        return self
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> "Confusion":
+        """The sum of many; no pixels at all where there are none."""
+        return total(every) if every else cls.none()
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+        """The cells of all images, one after the other, with the number of cells and of ids of each."""
+        return {
+            "cells": np.array([len(each.pixels) for each in every], np.int64),
+            "truth": joined([each.truth for each in every]),
+            "pred": joined([each.pred for each in every]),
+            "pixels": joined([each.pixels for each in every]),
+            **packed_ids(every),
+        }
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Array]) -> list["Confusion"]:
+        """What `packed` was given."""
+        cells = zip(*(split(arrays[name], arrays["cells"]) for name in ("truth", "pred", "pixels")), strict=True)
+        return [cls(*known, *each) for known, each in zip(unpacked_ids(arrays), cells, strict=True)]
+
+
+def whole_images(every: Sequence[Any]) -> dict[str, Array]:
+    """Of each image the decisions that are right, and all of them."""
+    return {
+        "right": np.array([each.right for each in every], np.int64),
+        "pixels": np.array([each.total for each in every], np.int64),
+    }
+
+
+def packed_ids(every: Sequence[Any]) -> dict[str, Array]:
+    """The classes and the ignored ids of all images, one after the other."""
+    parts = {
+        "ids": [np.array(each.ids, np.int64) for each in every],
+        "ignore": [np.array(sorted(each.ignore), np.int64) for each in every],
+    }
+    sizes = {f"{name}_sizes": np.array([len(each) for each in part], np.int64) for name, part in parts.items()}
+    return sizes | {name: joined(part) for name, part in parts.items()}
+
+
+def unpacked_ids(arrays: Mapping[str, Array]) -> list[tuple[tuple[int, ...], frozenset[int]]]:
+    """What `packed_ids` was given: classes and ignored ids."""
+    ids, ignore = (split(arrays[name], arrays[f"{name}_sizes"]) for name in ("ids", "ignore"))
+    return [(tuple(own.tolist()), frozenset(ignored.tolist())) for own, ignored in zip(ids, ignore, strict=True)]
 
 
 def shares(counts: npt.ArrayLike, by: str) -> Array:

@@ -10,9 +10,10 @@ import numpy as np
 from segeval.errors import BadBaseline, NoBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.evidence.confusion import PixelCounts
 from segeval.io import stored
+from segeval.losses import LOSSES
 from segeval.metrics import METRICS
 from segeval.results import Results
-from segeval.rows import Rows
+from segeval.tables import Tables
 from segeval.text import counted, some
 
 T = TypeVar("T")
@@ -55,10 +56,10 @@ def read(name: str) -> Results:
     return Results(found.name, found.document, lambda: rows(found))
 
 
-def rows(baseline: Results) -> Rows:
+def rows(baseline: Results) -> Tables:
     """The rows of a baseline; what is wrong with them is the baseline's fault, whenever it shows."""
     found = _blamed(baseline.load)
-    return replace(found, group_scores=lambda: _blamed(found.group_scores))
+    return replace(found, load_merged=lambda: _blamed(found.load_merged))
 
 
 def _blamed(load: Callable[[], T]) -> T:
@@ -73,7 +74,7 @@ def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
     """Two runs, checked: same classes, same options, same images with the same truth (or what they share of them)."""
     _check_options(run, baseline)
     if run.whole and baseline.whole and run.document["fingerprint"] == baseline.document["fingerprint"]:
-        return Paired(run, baseline.changed(lambda rows: replace(rows, groups=run.rows.groups), whole=True))
+        return Paired(run, baseline.changed(lambda rows: rows.with_groups(run.rows.groups), whole=True))
     mine, theirs = run.rows, baseline.rows
     truths = dict(zip(theirs.ids, theirs.truths, strict=True))
     common = [id_ for id_, truth in zip(mine.ids, mine.truths, strict=True) if truths.get(id_) == truth]
@@ -81,7 +82,7 @@ def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
     shared = _only(run, common)
     found = Paired(
         shared,
-        _only(baseline, common).changed(lambda rows: replace(rows, groups=shared.rows.groups), whole=False),
+        _only(baseline, common).changed(lambda rows: rows.with_groups(shared.rows.groups), whole=False),
         tuple(id_ for id_ in mine.ids if id_ not in truths),
         tuple(sorted(set(theirs.ids) - set(mine.ids))),
         other,
@@ -150,7 +151,7 @@ def check_number(name: str, run: Results, baseline: Results) -> None:
     if name.startswith("loss."):
         _check_loss(name, run, baseline)
     elif entry := METRICS.get(name.partition("@")[0]):
-        now, then = (each.scoring.printed(entry) for each in (run, baseline))
+        now, then = (each.outline.scoring.printed(entry) for each in (run, baseline))
         if now != then:
             what = f"{name} is {then} in {baseline.name} and {now} in {run.name}"
             raise OtherClasses(what, "score both with the same parameters")
@@ -164,7 +165,7 @@ def _check_loss(name: str, run: Results, baseline: Results) -> None:
             _refuse_loss(name, key, (run, now), (baseline, then))
     for key in ("average", "background", "weights", "presence"):
         now, then = ((each["options"].get("losses", {}) | each["options"]).get(key) for each in (mine, theirs))
-        if now != then and (key != "weights" or loss == "unet_cross_entropy"):
+        if now != then and (key != "weights" or LOSSES[loss].weight_map):
             _refuse_loss(name, key, (run, now), (baseline, then))
 
 

@@ -62,7 +62,9 @@ class Asked:
     def numbers(self, results: Results) -> list[Number]:
         """The numbers of a run that are meant.  BadRule where there are none."""
         try:
-            return [find(results, self.metric, k, self.over, self.stat) for k in self.positions(results.classes)]
+            return [
+                find(results.outline, self.metric, k, self.over, self.stat) for k in self.positions(results.classes)
+            ]
         except UnknownName as fault:
             raise BadRule(f"{self.text}: {fault.message}", fault.hint) from fault
 

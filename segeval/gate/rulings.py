@@ -17,9 +17,10 @@ from segeval.gate.decide import FAIL, INCONCLUSIVE, PASS, Decision, Interval, ca
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.gate.verdict import Check, Ruling, Verdict
 from segeval.grouping import Grouping, Slice
+from segeval.means import Drawn, resample
 from segeval.numbers import Number
 from segeval.results import Results
-from segeval.rows import Resampled, Rows, resample
+from segeval.tables import Tables
 
 POLICIES = ("pass", "warn", "fail")
 
@@ -102,7 +103,7 @@ def differences(numbers: Iterable[Number], pair: Paired, draws: Draws) -> dict[s
     return resample(draws, [pair.run.rows, pair.baseline.rows], found)
 
 
-def _difference(number: Number, now: Resampled, then: Resampled) -> Array:
+def _difference(number: Number, now: Drawn, then: Drawn) -> Array:
     assert number.drawn
     return number.good(number.drawn(now)) - number.good(number.drawn(then))
 
@@ -155,7 +156,7 @@ class _Judge:
 
     def _drop(self, number: Number, limit: Limit) -> _Drop:
         assert self.pair
-        return _Drop(number, limit, number.value(self.pair.run), number.value(self.pair.baseline))
+        return _Drop(number, limit, self.pair.run.value(number), self.pair.baseline.value(number))
 
     def ruling(self, found: Mapping[str, Array], draws: Draws) -> Ruling:
         checks = self._checks(found, draws)
@@ -171,8 +172,8 @@ class _Judge:
 
     def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
         """Every number against every limit, values before drops."""
-        if self.rule.unit and (odd := [n for n in self.numbers if n.unit_in(self.run) != self.rule.unit]):
-            told = odd[0].unit_in(self.run) or "no spacing"
+        if self.rule.unit and (odd := [n for n in self.numbers if self.run.unit(n) != self.rule.unit]):
+            told = self.run.unit(odd[0]) or "no spacing"
             reason = f"the unit is to be {self.rule.unit!r} and the run has {told}"
             return [
                 Check(n.title, str(limit), FAIL, reason, math.nan) for limit in self.rule.limits for n in self.numbers
@@ -181,13 +182,13 @@ class _Judge:
         return checks + self._drops(found, draws)
 
     def _value(self, number: Number, limit: Limit) -> Check:
-        value = number.value(self.run)
+        value = self.run.value(number)
         decision = _within(limit, value)
         if math.isnan(value) and number.drawn is None and not self.run.whole:
             decision = Decision(FAIL, number.refusal)  # it is told of all images, and not of some of them
         if not self.pair:
             return Check(number.title, str(limit), *decision, value)
-        beside = _Drop(number, limit, number.value(self.pair.run), number.value(self.pair.baseline))
+        beside = _Drop(number, limit, self.pair.run.value(number), self.pair.baseline.value(number))
         return Check(number.title, str(limit), *decision, value, beside.before, beside.change)
 
     def _drops(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
@@ -256,5 +257,5 @@ def _sliced(results: Results, rule: Rule, grouping: Grouping) -> Results:
     return results.changed(lambda rows: rows.only(_positions(rows, where, grouping)), whole=False)
 
 
-def _positions(rows: Rows, where: Slice, grouping: Grouping) -> Array:
+def _positions(rows: Tables, where: Slice, grouping: Grouping) -> Array:
     return np.array([n for n, id_ in enumerate(rows.ids) if where.holds(grouping.named(id_))], np.int64)

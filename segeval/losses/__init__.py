@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from segeval.catalog import Catalog
+from segeval.measures import Losses
 
-LOSSES = Catalog("loss")
+LOSSES = Losses("loss")
 LOSSES.discover(__name__, list(__path__))
 
 from segeval.losses.one import gradient, names, pixel_map, value  # noqa: E402 - they need the catalogue filled

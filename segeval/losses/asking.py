@@ -14,7 +14,6 @@ from segeval.evidence.sample import Sample
 from segeval.frequencies import Frequencies
 from segeval.losses import LOSSES
 from segeval.losses.one import AVERAGES, ask
-from segeval.losses.parameters import parsed
 from segeval.losses.plan import Asked, Caller, Measured, Plan, values
 
 OVER = ("image", "batch")
@@ -47,7 +46,7 @@ class LossChoice:
     def of(
         cls,
         losses: str | Iterable[str],
-        params: Iterable[str] | Mapping[str, Any] = (),
+        params: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         loss_over: str = "image",
         loss_average: str = "macro",
@@ -60,7 +59,7 @@ class LossChoice:
         check_choice("--loss-average", loss_average, AVERAGES)
         if loss_background not in (None, "include", "exclude"):
             raise BadOption(f"--loss-background is {loss_background!r}", "give include or exclude")
-        given = _by_loss(params)
+        given = {LOSSES.find(name).name: values for name, values in (params or {}).items()}
         background = None if loss_background is None else loss_background == "include"
         weighing = frequencies.parse(class_weights) if class_weights is not None else None
         everything, names = _names(losses)
@@ -138,25 +137,9 @@ def _names(losses: str | Iterable[str]) -> tuple[bool, list[str]]:
     everything = wanted == {"all"}
     if not everything:
         wanted = {LOSSES.find(name).name for name in wanted}
-    direct = {name for name, entry in LOSSES.items() if entry.facts.get("direct")}
-    return everything, [name for name in LOSSES if (everything and name not in direct) or name in wanted]
-
-
-def _by_loss(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """`tversky.fn_weight=0.7` and the like, by loss and parameter."""
-    if isinstance(params, Mapping):
-        pairs = [(str(key), value) for key, value in params.items()]
-    else:
-        pairs = [(text.partition("=")[0], parsed(text.partition("=")[2])) for text in params]
-    found: dict[str, dict[str, Any]] = {}
-    for key, value in pairs:
-        name, dot, parameter = key.strip().removeprefix("loss.").rpartition(".")
-        if not dot:
-            raise BadParameter(f"-p {key!r} names no loss and parameter", "for example -p tversky.fn_weight=0.7")
-        if parameter in found.setdefault(LOSSES.find(name).name, {}):
-            raise BadParameter(f"-p sets {name}.{parameter} twice", "give it once")
-        found[LOSSES.find(name).name][parameter] = value
-    return found
+    if everything:
+        return True, LOSSES.asked_by_name()
+    return False, [name for name in LOSSES if name in wanted]
 
 
 def _tried(asked: Asked, image: Sample) -> None:

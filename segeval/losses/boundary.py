@@ -10,7 +10,7 @@ from segeval.losses import LOSSES
 from segeval.losses.distances import both_sides, inner
 from segeval.losses.nearest import cheapest
 from segeval.losses.neighbourhoods import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
-from segeval.losses.parameters import Count, Exponent, NonNegative, Positive, Share, Steps
+from segeval.parameters import Count, Exponent, NonNegative, Positive, Share, Steps
 
 
 def _undefined(f: Field) -> Numbers:
@@ -21,7 +21,7 @@ def _one_value(mask: np.ndarray) -> bool:
     return bool(mask.all() or not mask.any())
 
 
-@LOSSES.add(low=float("-inf"), high=float("inf"), background=False)
+@LOSSES.add(low=float("-inf"), background=False)
 def boundary(f: Field) -> Numbers:
     """Boundary loss: predicted mass, priced by its signed distance to the true border.
 
@@ -40,7 +40,7 @@ def boundary(f: Field) -> Numbers:
     return f.mean(f.p * like(signed, f.p))
 
 
-@LOSSES.add(low=0, high=float("inf"), background=False)
+@LOSSES.add(low=0, background=False)
 def hausdorff_dt(f: Field, *, alpha: Exponent = 2.0) -> Numbers:
     """Squared errors, priced by their distance to either border: a stand-in for the Hausdorff distance.
 
@@ -63,7 +63,7 @@ def _where_defined(f: Field) -> np.ndarray:
     return np.full(f.shape, float(not _one_value(f.pred)) + float(not _one_value(f.truth)))
 
 
-@LOSSES.add(low=0, high=float("inf"), background=False)
+@LOSSES.add(low=0, background=False)
 def hausdorff_er(f: Field, *, alpha: Exponent = 2.0, erosions: Steps = 10) -> Numbers:
     """Squared errors that survive erosion: another stand-in for the Hausdorff distance.
 
@@ -96,7 +96,7 @@ def _rescaled(x: Numbers) -> Numbers:
     return (x - low) / (high - low)
 
 
-@LOSSES.add(low=0, high=float("inf"), background=False)
+@LOSSES.add(low=0, background=False)
 def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6) -> Numbers:
     """Average Hausdorff distance, weighted by probability.
 
@@ -150,7 +150,7 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     return 1 - ratio(xp.sum(similarity * like(whole, f.p)), like(whole.sum(), f.p))
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def correlation_ssim(
     f: Field,
     *,

@@ -10,14 +10,14 @@ from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.soft import ClassSums, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.boundary import hausdorff_dt, soft_cldice
-from segeval.losses.parameters import Exponent, NonNegative, Positive, Share, Steps
 from segeval.losses.parts import Parts
 from segeval.losses.pixelwise import cross_entropy
 from segeval.losses.region import dice, tversky
 from segeval.losses.regression import mean_squared_error
+from segeval.parameters import Exponent, NonNegative, Positive, Share, Steps
 
 
-@LOSSES.add(low=0, high=float("inf"), background=False)
+@LOSSES.add(low=0, background=False)
 def log_hausdorff_dt(parts: Parts, *, alpha: Exponent = 2.0) -> Numbers:
     """The logarithm of `hausdorff_dt`, after the mean over classes.
 
@@ -30,7 +30,7 @@ def log_hausdorff_dt(parts: Parts, *, alpha: Exponent = 2.0) -> Numbers:
     return parts.log(1 + parts(hausdorff_dt, alpha=alpha))
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def dice_cross_entropy(
     parts: Parts, *, dice_weight: NonNegative = 1.0, ce_weight: NonNegative = 1.0, smooth: NonNegative = 0.0
 ) -> Numbers:
@@ -63,7 +63,7 @@ def dice_cldice(
     return (1 - cldice_weight) * parts(dice, smooth=smooth) + cldice_weight * centrelines
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNegative = 0.0) -> Numbers:
     """Weighted cross entropy and Dice loss.
 
@@ -89,7 +89,7 @@ def _sided(number: int, background: int | None, own: float, others: float) -> li
     return [own if n == background else others for n in range(number)]
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def exp_log(
     parts: Parts,
     *,
@@ -125,7 +125,7 @@ def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:
     return o.each(rarity) * power(o.surprisal, gamma)
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def unified_focal(
     parts: Parts,
     *,
@@ -168,7 +168,7 @@ def _enhanced_tversky(
     return namespace(loss).stack(each)
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def mse_cross_entropy(parts: Parts, *, ce_weight: Share = 0.5) -> Numbers:
     """Mean squared error and cross entropy.
 

@@ -9,7 +9,7 @@ from segeval.errors import BadParameter
 from segeval.losses import LOSSES
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True, direct=True)
+@LOSSES.add(low=0, log=True, direct=True)
 def faster_rcnn(
     pred: Any,
     truth: Any,
@@ -65,7 +65,7 @@ def mask_rcnn_mask(pred: Any, truth: Any, *, label: int | None = None) -> float:
     return float(_surprisal(p, g).mean())
 
 
-@LOSSES.add(low=float("-inf"), high=float("inf"), log=True, direct=True)
+@LOSSES.add(low=float("-inf"), log=True, direct=True)
 def minimax_gan(
     real: Any = None, fake: Any = None, *, role: Literal["discriminator", "generator"] = "discriminator"
 ) -> float:

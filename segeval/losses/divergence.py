@@ -7,7 +7,7 @@ The sum over classes, then the mean over pixels; a binary problem has the distri
 from segeval.arrays import clipped, namespace, xlogx
 from segeval.evidence.pixels import Distributions, Numbers
 from segeval.losses import LOSSES
-from segeval.losses.parameters import Share
+from segeval.parameters import Share
 
 
 def _relative(f: Numbers, h: Numbers) -> Numbers:
@@ -59,7 +59,7 @@ def jensen_shannon(d: Distributions) -> Numbers:
     return (_relative(d.t, middle) + _relative(d.p, middle)) / 2
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def skew_kl(d: Distributions, *, alpha: Share = 0.5) -> Numbers:
     """Kullback-Leibler divergence from the truth to a mixture.
 
@@ -74,7 +74,7 @@ def skew_kl(d: Distributions, *, alpha: Share = 0.5) -> Numbers:
     return _relative(d.t, (1 - alpha) * d.t + alpha * d.p)
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def skew_jensen_shannon(d: Distributions, *, alpha: Share = 0.5) -> Numbers:
     """Jensen-Shannon divergence with mixtures of another share.
 
@@ -89,7 +89,7 @@ def skew_jensen_shannon(d: Distributions, *, alpha: Share = 0.5) -> Numbers:
     return (_relative(d.t, (1 - alpha) * d.t + alpha * d.p) + _relative(d.p, (1 - alpha) * d.p + alpha * d.t)) / 2
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def entropy(d: Distributions) -> Numbers:
     """Entropy of the prediction; knows no truth.
 

@@ -11,10 +11,10 @@ from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftCounts
 from segeval.losses import LOSSES
-from segeval.losses.parameters import Logarithm, NonNegative
+from segeval.parameters import Logarithm, NonNegative
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True, background=False)
+@LOSSES.add(low=0, log=True, background=False)
 def blob(
     f: Field,
     *,
@@ -53,7 +53,7 @@ def _base(sums: list[Numbers], base: str) -> Numbers:
     return {"dice": dice, "cross_entropy": cross_entropy, "dice_cross_entropy": dice + cross_entropy}[base]
 
 
-@LOSSES.add(low=float("-inf"), high=float("inf"))
+@LOSSES.add(low=float("-inf"))
 def t_loss(c: SoftCounts, *, log_nu: Logarithm = 1.0, log_precision: Logarithm = 0.0) -> Numbers:
     """Negative log likelihood of a Student t distribution: an error that outliers cannot rule.
 

@@ -5,7 +5,7 @@ from segeval.evidence.pixels import Numbers, Values
 from segeval.losses import LOSSES
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True, scores=True)
+@LOSSES.add(low=0, log=True, scores=True)
 def soft_margin(v: Values) -> Numbers:
     """Soft margin loss: the logistic loss of a score.
 
@@ -20,7 +20,7 @@ def soft_margin(v: Values) -> Numbers:
     return softplus((1 - 2 * v.t) * v.x)
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True, scores=True)
+@LOSSES.add(low=0, log=True, scores=True)
 def multilabel_soft_margin(v: Values) -> Numbers:
     """Soft margin loss of independent labels.
 

@@ -15,7 +15,6 @@ from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
 from segeval.losses.door import as_array, sample
 from segeval.losses.maps import pixel_losses
-from segeval.losses.parameters import completed
 from segeval.losses.plan import Asked, Caller, Plan, values
 
 AVERAGES = ("macro", "micro")
@@ -150,9 +149,9 @@ def pixel_map(
 def ask(name: str, params: dict[str, Any]) -> Asked:
     """The loss of that name with its parameters, all checked."""
     entry = LOSSES.find(str(name).removeprefix("loss."))
-    if entry.facts.get("direct"):
+    if entry.direct:
         raise NoGradient(f"{entry.name} is a formula of other inputs", f"call segeval.losses.{entry.name}(…) directly")
-    return Asked(entry, completed(entry, params))
+    return Asked(entry, entry.completed(params))
 
 
 def _caller(average: str, presence: str, background: bool | None) -> Caller:

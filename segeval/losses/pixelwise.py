@@ -11,7 +11,7 @@ from segeval.evidence.sample import Picture
 from segeval.evidence.soft import ClassSums
 from segeval.losses import LOSSES
 from segeval.losses.distances import contour_errors, fraction_to_centre
-from segeval.losses.parameters import Map, NonNegative, Share, Weights, Whole
+from segeval.parameters import Map, NonNegative, Share, Weights, Whole
 
 
 @LOSSES.add(low=0, high=16.1181, log=True)
@@ -31,7 +31,7 @@ def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     return (1 - label_smoothing) * o.expected(o.surprisal) + label_smoothing * o.mean_surprisal
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def weighted_cross_entropy(
     s: ClassSums,
     *,
@@ -104,7 +104,7 @@ def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Number
     return like(np.array([[1 - beta, beta]]), s.surprisal) * s.surprisal / s.n
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | None = None) -> Numbers:
     """Focal loss: cross entropy that fades where the prediction is right already.
 
@@ -129,7 +129,7 @@ def _alpha(alpha: float | Weights, outcomes: int) -> Weights:
     return (1 - alpha, alpha)
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
     """Cross entropy with a weight for each pixel, such as the U-Net's distance map.
 
@@ -190,7 +190,7 @@ def topk_cross_entropy(
     return weight * surprisal, weight
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
     """Cross entropy with a heavier first term of its series.
 
@@ -205,7 +205,7 @@ def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
     return o.surprisal + epsilon * (1 - o.p)
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True)
+@LOSSES.add(low=0, log=True)
 def shape_aware(x: Picture) -> Numbers:
     """Cross entropy that costs more on a predicted contour the farther it lies from the true one.
 

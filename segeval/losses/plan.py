@@ -3,20 +3,21 @@
 import functools
 import inspect
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 
 from segeval.arrays import like, namespace, plain, ratio
-from segeval.catalog import Entry
-from segeval.errors import Unfit
+from segeval.errors import Unfit, UnfitPixels
+from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
 from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
 from segeval.losses.parts import Formula, Parts
+from segeval.measures import Loss
 
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 
@@ -25,7 +26,7 @@ Key = tuple[str, tuple[tuple[str, Any], ...]]
 class Asked:
     """One loss with all its parameters."""
 
-    entry: Entry
+    entry: Loss
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,9 +95,12 @@ def asks_background(formula: Formula) -> bool:
     return "background" in inspect.signature(formula).parameters
 
 
+@EVIDENCE.add(columns={}, prefix="loss.")
 @dataclass(frozen=True)
 class Measured:
     """What one image, or several together, leave behind for the losses asked for."""
+
+    kind: ClassVar[str] = "losses"
 
     number: int  # classes in tables
     binary: bool
@@ -120,6 +124,47 @@ class Measured:
             unfit={**self.unfit, **other.unfit},
         )
 
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> "Measured":
+        """The evidence of an image behind the door."""
+        return spec.plan.measure(image.sample)  # type: ignore[no-any-return]
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> None:  # noqa: ARG003 - one signature for all kinds
+        """A loss wants a prediction."""
+        return
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> "Measured | None":
+        """The evidence of all images together."""
+        there = [each for each in every if each is not None]
+        return functools.reduce(operator.add, there) if there else None
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
+        """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
+        there = [each for each in every if each is not None]
+        if len({(each.binary, each.exclusive) for each in there}) > 1:
+            raise UnfitPixels("some predictions are maps of the foreground and others are not", "score them apart")
+        rows = {
+            asked.name: np.array([cls.values(asked, one, len(ids), spec.caller) for one in every])
+            for asked in spec.final(tuple(ids), there)
+        }
+        shaped = {name: values.reshape(len(every), 1 + len(ids)) for name, values in rows.items()}
+        return Columns({name: v[:, 1:] for name, v in shaped.items()}, {name: v[:, 0] for name, v in shaped.items()})
+
+    @classmethod
+    def values(cls, asked: Asked, one: "Measured | None", number: int, caller: Caller) -> Numbers:
+        """The value of a loss, then those of so many classes; undefined where it has none or does not fit."""
+        undefined = np.full(1 + number, np.nan)
+        if one is None:
+            return undefined
+        try:
+            with np.errstate(under="ignore"):
+                return np.asarray(values(asked, one, caller))
+        except Unfit:
+            return undefined
+
 
 class Plan:
     """The formulas to be run on every image."""
@@ -132,7 +177,7 @@ class Plan:
         """Every formula that eats evidence itself, once."""
         found: dict[Key, Leaf] = {}
         for each in self.asked:
-            _note(found, each.entry.func, each.params, bool(each.entry.facts.get("outcomes")))
+            _note(found, each.entry.func, each.params, each.entry.outcomes)
         return found
 
     def of(self, kind: type) -> list[Leaf]:
@@ -247,7 +292,7 @@ def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
         return like(np.full(1 + found.number, np.nan), found.soft.p)
     keep_background = caller.background
     if keep_background is None:
-        keep_background = bool(asked.entry.facts.get("background", True))
+        keep_background = asked.entry.background
     return _compounded(asked.entry.func, asked.params, found, caller, keep_background)
 
 

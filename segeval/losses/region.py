@@ -11,7 +11,7 @@ from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftConfusion, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.orders import lovasz
-from segeval.losses.parameters import Matrix, NonNegative, Share, Whole
+from segeval.parameters import Matrix, NonNegative, Share, Whole
 
 LN2 = 0.6931471805599453
 
@@ -237,7 +237,7 @@ def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
     return xp.where(like(perfect, c.p), 0.0, xp.where(defined, loss, np.nan))
 
 
-@LOSSES.add(low=0, high=float("inf"), log=True, scores=True)
+@LOSSES.add(low=0, log=True, scores=True)
 def lovasz_hinge(f: Field) -> Numbers:
     """Hinge errors, priced by the steps of the Jaccard loss.
 

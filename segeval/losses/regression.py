@@ -3,7 +3,7 @@
 from segeval.arrays import namespace, softplus
 from segeval.evidence.pixels import Numbers, Values
 from segeval.losses import LOSSES
-from segeval.losses.parameters import Positive
+from segeval.parameters import Positive
 
 LN2 = 0.6931471805599453
 
@@ -50,7 +50,7 @@ def huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     return xp.where(xp.abs(r) > delta, delta * xp.abs(r) - delta**2 / 2, r**2 / 2)
 
 
-@LOSSES.add(low=0, high=float("inf"))
+@LOSSES.add(low=0)
 def smooth_l1(v: Values, *, beta: Positive = 1.0) -> Numbers:
     """Smooth L1 loss: the Huber loss over its own bound.
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from segeval.catalog import Catalog
+from segeval.measures import Metrics
 
-METRICS = Catalog("metric")
+METRICS = Metrics("metric")
 METRICS.discover(__name__, list(__path__))
 
 

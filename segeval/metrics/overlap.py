@@ -4,28 +4,17 @@ Each takes anything with the pixel counts `tp`, `fp`, `fn`, `tn` (int64 arrays o
 (C,)), gives float64 of that shape, and nan where the formula is 0/0.
 """
 
-from typing import Any, Protocol
+import math
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from segeval.evidence.confusion import PixelCounts
+from segeval.evidence.confusion import Counts, PixelCounts
 from segeval.metrics import METRICS
+from segeval.parameters import Within
 
 Array = npt.NDArray[Any]
-
-
-class Counts(Protocol):
-    """Pixels of a class that are right (tp), wrongly given to it (fp), missed (fn), and the rest (tn)."""
-
-    @property
-    def tp(self) -> Array: ...
-    @property
-    def fp(self) -> Array: ...
-    @property
-    def fn(self) -> Array: ...
-    @property
-    def tn(self) -> Array: ...
 
 
 def ratio(part: Array, whole: Array) -> Array:
@@ -125,8 +114,8 @@ def balanced_accuracy(c: Counts) -> Array:
     return (recall(c) + specificity(c)) / 2
 
 
-@METRICS.add(low=0, high=1, best=1, short="F", knob="beta")
-def f_beta(c: Counts, *, beta: float = 2.0) -> Array:
+@METRICS.add(low=0, high=1, best=1, short="F")
+def f_beta(c: Counts, *, beta: Annotated[float, Within(1e-9, 1000)] = 2.0) -> Array:
     """Weighted harmonic mean of precision and recall: recall counts β times as much.
 
         f_beta = (1 + β²) tp / ((1 + β²) tp + β² fn + fp)
@@ -180,7 +169,7 @@ def volume_similarity(c: Counts) -> Array:
     return 1 - ratio(np.abs(c.fn - c.fp), 2 * c.tp + c.fp + c.fn)
 
 
-@METRICS.add(low=-1, high=float("inf"), best=0, short="Rel. vol. diff.")
+@METRICS.add(low=-1, high=math.inf, best=0, short="Rel. vol. diff.")
 def relative_volume_difference(c: Counts) -> Array:
     """How much too large the predicted size is; negative when it is too small.
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from segeval.aggregate import Scores
 from segeval.errors import BadOutput
-from segeval.evidence.confusion import Confusion, positions
+from segeval.evidence.confusion import positions
+from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.runs import merged_cells
 from segeval.io.journal import stored
 from segeval.io.write import atomic
 from segeval.report.csv import csv_cell
 from segeval.run import SCHEMA, Run
+from segeval.tables import PIXELS
 from segeval.text import marked
 
 CHUNK = 1000  # images whose rows are made at a time
@@ -78,22 +79,33 @@ def _table(path: Path, rows: Iterable[list[Any]]) -> str:
 
 
 def _images(run: Run) -> Iterable[list[Any]]:
-    """One row for each image and class."""
-    entries = run.scoring.entries
+    """One row for each image and class: counts, metrics, and the columns of all other evidence."""
+    metrics, scoring = run.options.scoring.entries, run.options.scoring
+    losses, others = _losses(run).classes, _others(run)
     head = ["id", "group", "class_id", "class", "truth_pixels", "pred_pixels", "tp", "fp", "fn"]
-    losses = run.criteria.images if run.criteria else {}
-    yield [*head, *(run.scoring.printed(entry) for entry in entries), *(f"loss.{name}" for name in losses), "tn"]
-    table = run.class_table
-    names = [(c.id, marked(c.name)) for c in table.classes]
+    head += [*map(scoring.printed, metrics), *(f"loss.{name}" for name in losses), "tn"]
+    yield [*head, *(f"{prefix}{name}" for prefix, found in others for name in found.classes)]
+    named = [(c.id, marked(c.name)) for c in run.class_table.classes]
     for start in range(0, len(run.records), CHUNK):
-        records = run.records[start : start + CHUNK]
-        scores = Scores.of([r.confusion for r in records], table.ids, run.scoring)
-        counts = scores.images
+        part = slice(start, start + CHUNK)
+        tables = run.tables.only(np.arange(len(run.records))[part])
+        counts = tables.counts
         columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
-        columns += [scores.values(entry, counts) for entry in entries]
-        columns += [*(values[start : start + CHUNK, 1:] for values in losses.values()), counts.tn]
-        images = [(marked(r.id), marked(run.grouped(r.id))) for r in records]
-        yield from _image_rows(images, names, [column.tolist() for column in columns])
+        columns += [tables.values(metric) for metric in metrics]
+        columns += [*(values[part] for values in losses.values()), counts.tn]
+        columns += [values[part] for _, found in others for values in found.classes.values()]
+        images = [(marked(r.id), marked(run.grouped(r.id))) for r in run.records[part]]
+        yield from _image_rows(images, named, [column.tolist() for column in columns])
+
+
+def _losses(run: Run) -> Columns:
+    return run.tables.columns("losses") if run.criteria else Columns({}, {})
+
+
+def _others(run: Run) -> list[tuple[str, Columns]]:
+    """The columns of all evidence but pixels and losses, with what their names begin with."""
+    kinds = [EVIDENCE[name] for name in run.tables.load if name != "losses"]
+    return [(kind.prefix, run.tables.columns(kind.name)) for kind in kinds if kind.eaten is not PIXELS.eaten]
 
 
 def _image_rows(
@@ -106,12 +118,13 @@ def _image_rows(
 
 def _records(run: Run) -> Iterable[list[Any]]:
     """One row for each image: what is of it as a whole."""
-    losses = run.criteria.images if run.criteria else {}
-    yield ["id", "group", "truth_sha256", "right", "pixels", *(f"loss.{name}" for name in losses)]
-    values = [column[:, 0].tolist() for column in losses.values()]
-    for n, record in enumerate(run.records):
-        counts = record.confusion
-        row = [marked(record.id), marked(run.grouped(record.id)), record.truth_digest, counts.right, counts.total]
+    found = [("loss.", _losses(run)), *_others(run)]
+    names = [f"{prefix}{name}" for prefix, columns in found for name in columns.images]
+    yield ["id", "group", "truth_sha256", "right", "pixels", *names]
+    values = [column.tolist() for _, columns in found for column in columns.images.values()]
+    whole = zip(run.records, run.tables.right.tolist(), run.tables.decisions.tolist(), strict=True)
+    for n, (record, right, pixels) in enumerate(whole):
+        row = [marked(record.id), marked(run.grouped(record.id)), record.truth_digest, right, pixels]
         yield [*row, *(csv_cell(column[n]) for column in values)]
 
 
@@ -128,9 +141,10 @@ def _confusion_images(run: Run) -> Iterable[list[Any]]:
     yield ["id", "truth_id", "pred_id", "pixels"]
     ids = run.class_table.ids
     for record in run.records:
-        if not isinstance(record.confusion, Confusion):
+        found = record.confusion.by_id
+        if not found:
             continue
-        truth, pred, pixels = record.confusion.valid
+        truth, pred, pixels = found.valid
         known = np.where(positions(pred, ids) < len(ids), pred, -1)
         for t, p, n in zip(*(column.tolist() for column in merged_cells(truth, known, pixels)), strict=True):
             yield [marked(record.id), t, p if p >= 0 else "other", n]

@@ -6,6 +6,7 @@ from typing import Any
 
 from segeval.evidence.confusion import shares
 from segeval.metrics import METRICS
+from segeval.scoring import Scoring
 from segeval.text import counted, some
 
 Cell = str | int | float | None
@@ -55,10 +56,7 @@ def _score_table(document: dict[str, Any], rows: list[dict[str, Any]], title: st
         [r["id"], r["name"], *(r[c] for c in columns), r["truth_pixels"], r["images"]] for r in rows
     ]
     for key in MEANS:
-        means = [
-            METRICS[name].facts["mean"] if name in METRICS and "mean" in METRICS[name].facts else None
-            for name in columns
-        ]
+        means = [METRICS[name.partition("@")[0]].mean for name in columns]
         values = [document["summary"].get(f"{prefix}{mean}_{key}") if mean else "" for mean in means]
         body.append(["", f"mean_{key}", *values, "", ""])
     titles = [_title(name) for name in columns]
@@ -67,14 +65,20 @@ def _score_table(document: dict[str, Any], rows: list[dict[str, Any]], title: st
 
 def _columns(document: dict[str, Any]) -> list[str]:
     """The metrics asked for; of all, those that have a mean."""
-    asked = document["options"]["metrics"]
-    chosen = [name for name in METRICS if "mean" in METRICS[name].facts] if len(asked) == len(METRICS) else asked
-    return [f"{name}@{document['options']['beta']:g}" if METRICS[name].facts.get("knob") else name for name in chosen]
+    scoring = Scoring.from_record(document["options"])
+    whole = {family for family in {metric.family for metric in METRICS.values()} if _whole(family, scoring)}
+    chosen = [metric for metric in scoring.entries if metric.mean or metric.family not in whole]
+    return [scoring.printed(metric) for metric in chosen]
+
+
+def _whole(family: str, scoring: Scoring) -> bool:
+    """Whether all metrics of a family were asked for."""
+    return all(metric in scoring.entries for metric in METRICS.values() if metric.family == family)
 
 
 def _title(column: str) -> str:
     name, at, knob = column.partition("@")
-    return f"{METRICS[name].facts['short']}{at}{knob}"
+    return f"{METRICS[name].short}{at}{knob}"
 
 
 def loss_table(document: dict[str, Any]) -> Table | None:

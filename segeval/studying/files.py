@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from segeval.errors import BadOutput, Unfit
-from segeval.evaluate import Job, in_order, read_sample, threads
+from segeval.evaluate import in_order, read_sample, threads
 from segeval.evidence.sample import Sample
 from segeval.io.journal import stored
 from segeval.io.write import atomic, make_folder, save
 from segeval.losses.maps import pixel_losses
 from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller
+from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
 from segeval.report.folder import OVERWRITE, plain
@@ -70,7 +71,7 @@ def write(document: dict[str, Any], run: Run, studying: Mapping[str, Any]) -> No
                 FORMATS[form](document, run, stream)
 
 
-def write_maps(run: Run, found: Pairing, job: Job, studying: Mapping[str, Any], jobs: int | None) -> list[Note]:
+def write_maps(run: Run, found: Pairing, options: Options, studying: Mapping[str, Any], jobs: int | None) -> list[Note]:
     """For each image and loss the loss of each pixel, where it has one, and Σ|∂L/∂p| over the channels.
 
     Gives a note for each image of which that cannot be drawn, though it was scored.
@@ -80,18 +81,18 @@ def write_maps(run: Run, found: Pairing, job: Job, studying: Mapping[str, Any], 
         return []
     folder, asked, caller = Path(studying["maps"]), criteria.asked, criteria.choice.caller
 
-    def draw(pair: Pair, job: Job) -> None:
-        image = read_sample(pair, job)
+    def draw(pair: Pair, options: Options) -> None:
+        image = read_sample(pair, options)
         for each in asked:
             _pictures(folder / pair.id, each, image, caller)
 
-    def drawn(pair: Pair, job: Job) -> Note | None:
-        return guarded(pair.id, pair.names, lambda: draw(pair, job))
+    def drawn(pair: Pair, options: Options) -> Note | None:
+        return guarded(pair.id, pair.names, lambda: draw(pair, options))
 
     scored = {record.id for record in run.records}
     chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     with threads(jobs) as executor:
-        return [note for note in in_order(executor, drawn, chosen, job) if note]
+        return [note for note in in_order(executor, drawn, chosen, options) if note]
 
 
 def _pictures(folder: Path, asked: Asked, image: Sample, caller: Caller) -> None:

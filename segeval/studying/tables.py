@@ -4,6 +4,8 @@ import csv
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
+import numpy as np
+
 from segeval.analysis import SPOILT, ZONES
 from segeval.report.csv import csv_cell
 from segeval.report.md import write_tables
@@ -79,9 +81,11 @@ def _csv(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001 - o
     rows.writerow(["id", "loss", "class", "value"])
     criteria = run.criteria
     assert criteria is not None
-    for name, images in criteria.images.items():
-        for record, values in zip(run.records, images, strict=True):
-            for kind, value in zip(["", *criteria.names], values.tolist(), strict=True):
+    found = criteria.load()
+    for name, values in found.images.items():
+        of_images = zip(run.records, np.column_stack([values, found.classes[name]]), strict=True)
+        for record, row in of_images:
+            for kind, value in zip(["", *criteria.names], row.tolist(), strict=True):
                 rows.writerow([marked(record.id), name, marked(kind), csv_cell(value)])
 
 

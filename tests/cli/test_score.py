@@ -407,15 +407,14 @@ def test_beta_and_mean(scored, masks):
 @pytest.fixture
 def two(masks, tmp_path):
     """Two pairs, found; gives a function that scores what was found."""
-    from segeval.aggregate import Scoring
-    from segeval.data.choice import ClassChoice
-    from segeval.data.reading import Reading
-    from segeval.evaluate import Job, evaluate, find_pairs
+
+    from segeval.evaluate import evaluate, find_pairs
+    from segeval.options import Options
     from segeval.pairing import Layout
 
     masks(a=([[0, 1]], [[0, 1]]), b=([[0, 1]], [[0, 1]]))
     found = find_pairs(str(tmp_path / "pred"), str(tmp_path / "truth"), Layout())
-    return lambda: evaluate(found, Layout(), Job(Reading(), ClassChoice()), Scoring(), jobs=1)
+    return lambda: evaluate(found, Options(), jobs=1)
 
 
 @pytest.mark.parametrize("name", ["pred/b.png", "truth/b.png"])

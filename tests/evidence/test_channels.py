@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segeval.evidence.channels import IGNORED, ChannelCounts, count, pooled
+from segeval.evidence.channels import IGNORED, ChannelCounts, count
 from segeval.metrics import METRICS
 
 R = np.random.RandomState(8)
@@ -73,7 +73,7 @@ def test_which_classes_are_seen() -> None:
 
 
 def test_nothing_adds_nothing() -> None:
-    assert pooled([], multilabel=True).total == 0
+    assert ChannelCounts.summed([]).total == 0
     found = ChannelCounts.none(ids=(0, 1, 2)) + ChannelCounts.of(P, T)
     assert tables(found) == ALL
 

@@ -9,14 +9,16 @@ import pytest
 from scipy import stats
 from support.models import CLASSES, model, pred_of, truth_of
 
-from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
 from segeval.classes import ClassTable
+from segeval.data.choice import ClassChoice
 from segeval.evidence.confusion import Confusion
 from segeval.gate import Rule, judge
 from segeval.gate.rules import TESTS
+from segeval.options import Options
 from segeval.results import Results
 from segeval.run import Record, Run
+from segeval.scoring import Scoring
 
 SEVERITY = ["pass", "inconclusive", "fail"]
 DRAWS = Draws(confidence=0.9, resamples=20_000, seed=4)
@@ -126,13 +128,17 @@ def part(images, wrong, seed, copies="a"):
     """The run over some images, of each as many as there are letters."""
     spread = np.random.default_rng(seed).uniform(0.5, 1.5, 1000)
     records = [
-        Record(f"{n:03}{copy}", Confusion.of(pred_of(n, wrong * spread[n], seed), truth_of(n), num_classes=4), f"t{n}")
+        Record(
+            f"{n:03}{copy}",
+            {"counts": Confusion.of(pred_of(n, wrong * spread[n], seed), truth_of(n), num_classes=4)},
+            f"t{n}",
+        )
         for n in sorted(images)
         for copy in copies
     ]
-    options = {"metrics": ["iou", "dice"], "presence": "union", "mean": "harmonic", "beta": 0.5}
+    scoring = Scoring.of(["iou", "dice"], mean="harmonic", beta=0.5)
     table = ClassTable.named(["road", "sky", "car", "rare"])
-    return Run(tuple(records), table, Scoring(("iou", "dice"), "union", "harmonic", 0.5), options, paired=len(records))
+    return Run(tuple(records), Options(classes=ClassChoice(table), scoring=scoring), paired=len(records))
 
 
 @pytest.mark.parametrize(

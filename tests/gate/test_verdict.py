@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from support.models import model
+from support.models import model, truth_of
+from support.scores import Scores
 
 from segeval.bootstrap import Draws
 from segeval.errors import BadRule, NoBaseline
@@ -155,7 +156,7 @@ def test_slices():
     kept = [n for n, id_ in enumerate(run.rows.ids) if id_.startswith("B") and id_ != "B_004"]
     rule = {"metric": "miou_dataset", "min": 0.5, "where": "site == 'B' and id != \"B_004\""}
     found = verdicts([rule], run, draws=draws)
-    counts = run.rows.scores.only(kept)
+    counts = Scores(run.rows.only(kept))
     assert found.rulings[0].checks[0].value == pytest.approx(counts.summary["miou_dataset"].value, abs=1e-12)
     assert found.rulings[0].checks[0].value != run.document["summary"]["miou_dataset"]
     with pytest.raises(BadRule, match="asks for 'city'"):
@@ -196,7 +197,9 @@ def test_over_groups_pools_their_images():
     run = model(0.3, group_by="^([A-Z])")
     found = verdicts(["iou[road] over groups min >= 0.5"], run).rulings[0].checks[0]
     pooled = [
-        METRICS["iou"].func(run.rows.scores.only([n for n, id_ in enumerate(run.rows.ids) if id_[0] == site]).pooled)[0]
+        METRICS["iou"].func(Scores(run.rows.only([n for n, id_ in enumerate(run.rows.ids) if id_[0] == site])).pooled)[
+            0
+        ]
         for site in "ABC"
     ]
     assert found.value == pytest.approx(min(pooled))
@@ -290,8 +293,8 @@ def test_a_number_that_became_undefined_is_worse():
     assert found.worse == []
 
 
-def test_counts_of_a_slice_say_what_is_missing():
-    """They are told of all images, and not of some of them."""
-    rule = {"metric": "n_missed", "classes": "road", "max": 3, "where": "id != 'A_000'"}
+def test_counts_of_a_slice():
+    """They are of the images of the slice."""
+    rule = {"metric": "truth_pixels", "classes": "road", "min": 1, "where": "id == 'A_003'"}
     check = verdicts([rule], model()).rulings[0].checks[0]
-    assert (check.verdict, check.reason) == ("fail", "n_missed has no evidence of single images")
+    assert (check.verdict, check.value) == ("pass", (truth_of(3) == 0).sum())

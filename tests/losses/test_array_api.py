@@ -11,7 +11,7 @@ from segeval import losses
 from segeval.errors import SegevalError
 from segeval.losses import LOSSES
 
-NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+NAMES = LOSSES.asked_by_name()
 KINDS = ["classes-void", "classes-logits-soft", "binary", "binary-logits", "binary-scores", "multilabel"]
 
 

@@ -119,7 +119,7 @@ def test_narrow_floats_are_probabilities_too(kind: Any) -> None:
 
 SHAPES = [(), (0,), (1,), (3,), (2, 3), (1, 2, 3), (2, 2, 3), (3, 2, 3), (2, 3, 4, 5)]
 TYPES = ["bool", "uint8", "int64", "float16", "float32", "float64", "complex128", "U3", "object"]
-NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+NAMES = LOSSES.asked_by_name()
 odd_arrays = st.builds(
     lambda shape, kind, scale, seed: (np.random.RandomState(seed).rand(*shape) * scale * np.ones(())).astype(kind),
     st.sampled_from(SHAPES),

@@ -14,10 +14,10 @@ from segeval.evidence import sample as samples
 from segeval.losses import LOSSES
 from segeval.losses.door import sample
 from segeval.losses.one import ask
-from segeval.losses.parameters import parameters
 from segeval.losses.plan import Caller, Plan, values
+from segeval.parameters import parameters
 
-NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+NAMES = LOSSES.asked_by_name()
 CALLERS = [
     {"average": "micro"},
     {"average": "micro", "background": False},
@@ -87,11 +87,11 @@ def test_options_of_the_caller_equal_the_plain_loop(name: str, caller: dict[str,
 
 @every_loss
 def test_it_is_within_its_range(name: str) -> None:
-    facts = LOSSES[name].facts
+    loss = LOSSES[name]
     for kind, case in CASES.items():
         for params in settings(name, case) if case.inputs != "scores" and fits(name, case) else ():
             found = value(name, case, params)
-            assert np.isnan(found) or facts["low"] <= found <= facts["high"] + 1e-4, kind
+            assert np.isnan(found) or loss.low <= found <= loss.high + 1e-4, kind
 
 
 @each_case("classes", "binary", "multilabel")

@@ -10,7 +10,7 @@ from segeval import losses
 from segeval.errors import NoGradient, SegevalError, Unfit
 from segeval.losses import LOSSES
 
-NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+NAMES = LOSSES.asked_by_name()
 SATURATED = {"classes", "classes-void", "binary"}  # a derivative at the clip is no difference of values
 STEP = 1e-6
 

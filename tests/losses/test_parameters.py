@@ -7,7 +7,7 @@ import pytest
 
 from segeval.errors import BadParameter
 from segeval.losses import LOSSES
-from segeval.losses.parameters import Map, Parameter, completed, parameters, parsed
+from segeval.parameters import Map, Parameter, parameters, parsed
 
 LIMITS = [
     ("hausdorff_dt", "alpha", [0, 32.0], [-0.01, 32.01]),
@@ -29,21 +29,21 @@ LIMITS = [
 @pytest.mark.parametrize(("loss", "name", "good", "bad"), LIMITS)
 def test_limits(loss: str, name: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
-        taken = completed(LOSSES[loss], {name: value})[name]
+        taken = LOSSES[loss].completed({name: value})[name]
         assert taken is None if value is None else np.array_equal(taken, value)
     for value in bad:
         with pytest.raises(BadParameter, match=f"{loss}.{name} is") as caught:
-            completed(LOSSES[loss], {name: value})
+            LOSSES[loss].completed({name: value})
         assert caught.value.hint == f"wanted: {parameters(LOSSES[loss].func)[name].wanted}"
 
 
 def test_the_others_keep_their_defaults() -> None:
-    assert completed(LOSSES["combo"], {"beta": 0.25}) == {"alpha": 0.5, "beta": 0.25, "smooth": 0.0}
+    assert LOSSES["combo"].completed({"beta": 0.25}) == {"alpha": 0.5, "beta": 0.25, "smooth": 0.0}
     with pytest.raises(BadParameter, match="no parameter 'bet'") as caught:
-        completed(LOSSES["combo"], {"bet": 1})
+        LOSSES["combo"].completed({"bet": 1})
     assert "'beta'" in caught.value.hint
     with pytest.raises(BadParameter) as caught:
-        completed(LOSSES["entropy"], {"bet": 1})
+        LOSSES["entropy"].completed({"bet": 1})
     assert caught.value.hint == "it has no parameters"
 
 
@@ -82,5 +82,5 @@ def test_text_of_the_command_line() -> None:
 
 def test_long_values_are_cut_in_messages() -> None:
     with pytest.raises(BadParameter) as caught:
-        completed(LOSSES["dice"], {"smooth": "x" * 100})
+        LOSSES["dice"].completed({"smooth": "x" * 100})
     assert len(caught.value.message) < 100

@@ -68,12 +68,12 @@ def test_every_metric_equals_its_plain_formula(name: str, tp: int, fp: int, fn: 
 def test_every_metric_stays_in_its_range(name: str, tp: int, fp: int, fn: int, tn: int) -> None:
     entry = METRICS[name]
     found = float(entry.func(counts(tp, fp, fn, tn))[0])
-    assert math.isnan(found) or entry.facts["low"] - 1e-12 <= found <= entry.facts["high"] + 1e-12
+    assert math.isnan(found) or entry.low - 1e-12 <= found <= entry.high + 1e-12
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_is_best_at_the_truth(name: str) -> None:
-    assert METRICS[name].func(counts(tp=7, tn=5))[0] == pytest.approx(METRICS[name].facts["best"], abs=1e-15)
+    assert METRICS[name].func(counts(tp=7, tn=5))[0] == pytest.approx(METRICS[name].best, abs=1e-15)
 
 
 @pytest.mark.parametrize("name", METRICS)

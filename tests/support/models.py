@@ -1,13 +1,17 @@
 """Runs of made-up models, without any files."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from segeval.aggregate import Scoring
 from segeval.bootstrap import Draws
 from segeval.classes import ClassTable
+from segeval.data.choice import ClassChoice
 from segeval.evidence.confusion import Confusion
+from segeval.options import Options
 from segeval.results import Results
 from segeval.run import Record, Run
+from segeval.scoring import Scoring
 
 CLASSES = 4
 
@@ -24,22 +28,20 @@ def pred_of(n, wrong, seed):
     return np.where(random.random(truth.shape) < wrong, random.integers(0, 3, truth.shape), truth)
 
 
-def model(wrong=0.2, seed=1, images=range(30), group_by=None, scale=1, **scoring):
-    """The results of a model that gets about `wrong` of each image wrong."""
+def model(wrong=0.2, seed=1, images=range(30), group_by=None, scale=1, **options):
+    """The results of a model that gets about `wrong` of each image wrong; its document says these options too."""
     spread = np.random.default_rng(seed).uniform(0.5, 1.5, 1000)
     records = []
     for n in images:
         pred, truth = (np.tile(each, (scale, 1)) for each in (pred_of(n, wrong * spread[n], seed), truth_of(n)))
-        records.append(Record(f"{'ABC'[n % 3]}_{n:03}", Confusion.of(pred, truth, num_classes=CLASSES), f"t{n}"))
+        evidence = {"counts": Confusion.of(pred, truth, num_classes=CLASSES)}
+        records.append(Record(f"{'ABC'[n % 3]}_{n:03}", evidence, f"t{n}"))
     records.sort(key=lambda record: record.id)
-    draws = Draws(group_by)
-    options = {"metrics": ["iou", "dice"], "presence": "union", "mean": "arithmetic", "beta": 2.0, **scoring}
-    run = Run(
-        tuple(records),
-        ClassTable.named(["road", "sky", "car", "rare"]),
-        Scoring(tuple(options["metrics"]), options["presence"], options["mean"], options["beta"]),
-        options | draws.recorded(),
-        draws=draws,
-        paired=len(records),
+    scoring = {name: options[name] for name in ("metrics", "presence", "mean", "beta") if name in options}
+    chosen = Options(
+        classes=ClassChoice(ClassTable.named(["road", "sky", "car", "rare"])),
+        scoring=Scoring.of(**{"metrics": ["iou", "dice"], **scoring}),
+        draws=Draws(group_by),
     )
-    return Results.of(run)
+    found = Results.of(Run(tuple(records), chosen, paired=len(records)))
+    return replace(found, document={**found.document, "options": {**found.document["options"], **options}})

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from segeval.catalog import Entry, did_you_mean
+from segeval.catalog import did_you_mean
 from segeval.errors import BadParameter
 
 
@@ -47,7 +47,7 @@ class Parameter:
     kind: Any
     default: Any
 
-    def checked(self, value: Any, loss: str) -> Any:
+    def checked(self, value: Any, formula: str) -> Any:
         """The value, if it is what the formula takes."""
         if value is None and self.default is None:
             return None
@@ -55,7 +55,7 @@ class Parameter:
             fit = _fitting(value, kind)
             if fit is not None:
                 return fit
-        raise BadParameter(f"{loss}.{self.name} is {_shown(value)}", f"wanted: {self.wanted}")
+        raise BadParameter(f"{formula}.{self.name} is {_shown(value)}", f"wanted: {self.wanted}")
 
     @property
     def wanted(self) -> str:
@@ -77,16 +77,13 @@ def parameters(func: Callable[..., Any]) -> dict[str, Parameter]:
     }
 
 
-def completed(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of a loss: those given, checked, and the defaults of the others."""
-    known = parameters(entry.func)
-    for name in given:
-        if name not in known:
-            hint = did_you_mean(name, list(known)) if known else "it has no parameters"
-            raise BadParameter(f"{entry.name} has no parameter {name!r}", hint)
-    return {
-        name: each.checked(given[name], entry.name) if name in given else each.default for name, each in known.items()
-    }
+def completed(name: str, known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of the formula `name`: those given, checked, and the defaults of the others."""
+    for each in given:
+        if each not in known:
+            hint = did_you_mean(each, list(known)) if known else "it has no parameters"
+            raise BadParameter(f"{name} has no parameter {each!r}", hint)
+    return {key: each.checked(given[key], name) if key in given else each.default for key, each in known.items()}
 
 
 def parsed(text: str) -> Any:

@@ -1,0 +1,206 @@
+"""Kinds of evidence: what an image leaves behind for a family of scores, and the columns that many images make."""
+
+import functools
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+import numpy as np
+
+from segeval.catalog import Entry, Listed, Listing
+from segeval.evidence.runs import Array
+
+Adds = Literal["sum", "value"]  # a column adds up over images, or is a value of each
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Named columns of many images: those of classes (images, classes), and those of images as a whole (images,).
+
+    Sums of whole numbers are int64; a value that an image does not have is nan.
+    """
+
+    classes: Mapping[str, Array]
+    images: Mapping[str, Array]
+
+    def only(self, images: Array) -> "Columns":
+        """Those of some images, by their positions."""
+        return self.mapped(lambda _, values: values[images])
+
+    def mapped(self, change: Callable[[str, Array], Array]) -> "Columns":
+        """The same with every column changed, knowing its name."""
+        parts = ({name: change(name, values) for name, values in part.items()} for part in (self.classes, self.images))
+        return Columns(*parts)
+
+
+class Evidence(Protocol):
+    """What one image leaves behind, for one kind. It adds up, is stored without loss, and makes columns."""
+
+    kind: ClassVar[str]
+
+    def __add__(self, other: Any) -> Any: ...
+
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> Self:
+        """The evidence of an image behind the door; spec: what a run asks of this kind."""
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> Self | None:
+        """The same where the prediction is missing and counts as all wrong; None where that has no meaning."""
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> Self:
+        """The sum of the evidence of many images."""
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
+        """The columns of many images over the classes `ids`; None among `every` is an image without such evidence."""
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+        """The evidence of many images as a few arrays, without loss."""
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Array]) -> list[Any]:
+        """What `packed` was given."""
+
+
+@dataclass(frozen=True)
+class Kind(Entry):
+    """One kind of evidence; `func` is its class.
+
+    columns, totals: the columns of classes and of images, and how each adds up; a run may know more of them (losses).
+    eaten: the type that the metrics of it name first.  view: makes what they eat from columns by name.
+    needs: what an image must have.  prefix: how the names of columns begin in files.
+    """
+
+    columns: Mapping[str, Adds]
+    totals: Mapping[str, Adds]
+    eaten: Any
+    view: Callable[..., Any]
+    needs: tuple[str, ...]
+    prefix: str
+
+    def adds(self, column: str) -> Adds:
+        """How a column adds up over images."""
+        return self.columns.get(column) or self.totals.get(column) or "value"
+
+    @property
+    def evidence(self) -> Any:
+        """The class, whose methods make it, add it up, store it and table it."""
+        return self.func
+
+
+class Kinds(Listing[Kind]):
+    """The kinds of evidence by name."""
+
+    def add(
+        self,
+        *,
+        columns: Mapping[str, Adds],
+        totals: Mapping[str, Adds] | None = None,
+        eaten: Any = None,
+        view: Callable[..., Any] | None = None,
+        needs: Sequence[str] = (),
+        prefix: str | None = None,
+    ) -> Callable[[Listed], Listed]:
+        """List an evidence class, and give it back untouched; unless said otherwise, metrics eat the class itself."""
+
+        def made(_: str, cls: Any) -> Kind:
+            start = f"{cls.kind}." if prefix is None else prefix
+            return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, view or cls, tuple(needs), start)
+
+        return self._lister(made)
+
+
+EVIDENCE = Kinds("kind of evidence")
+
+
+class ClassColumns:
+    """Evidence whose fields are `ids` and then its columns, each (classes,): for dataclasses to inherit from.
+
+    What an image has not is 0 in a sum, and nan in a value; so is the value of a sum of images.
+    """
+
+    kind: ClassVar[str]
+    ids: tuple[int, ...]
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [each.name for each in fields(cls) if each.name != "ids"]  # type: ignore[arg-type]
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> Self | None:  # noqa: ARG003 - one signature for all kinds
+        """Nothing is known where there is no prediction."""
+        return None
+
+    def over(self, ids: Sequence[int]) -> Mapping[str, Array]:
+        """The columns over other classes."""
+        known = {id_: n for n, id_ in enumerate(self.ids)}
+        place = [known.get(id_, len(known)) for id_ in ids]
+        return {
+            name: np.append(values, np.zeros(1, values.dtype) if adds == "sum" else np.nan)[place]
+            for name, adds in EVIDENCE[self.kind].columns.items()
+            for values in [np.asarray(getattr(self, name))]
+        }
+
+    def __add__(self, other: Self) -> Self:
+        ids = self.ids if self.ids == other.ids else tuple(sorted({*self.ids, *other.ids}))
+        mine, its, kind = self.over(ids), other.over(ids), EVIDENCE[self.kind]
+        each = {
+            name: mine[name] + its[name] if kind.adds(name) == "sum" else np.full(len(ids), np.nan) for name in mine
+        }
+        return type(self)(ids=ids, **each)  # type: ignore[call-arg]
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> Any:
+        """The sum of the evidence of many images."""
+        return functools.reduce(operator.add, [each for each in every if each is not None])
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:  # noqa: ARG003
+        """The columns of many images, one below the other."""
+        rows = [None if each is None else each.over(ids) for each in every]
+        return Columns({name: cls._column(name, rows, len(ids)) for name in cls._names()}, {})
+
+    @classmethod
+    def _column(cls, name: str, rows: Sequence[Mapping[str, Array] | None], width: int) -> Array:
+        there = [row[name] for row in rows if row is not None]
+        if EVIDENCE[cls.kind].adds(name) == "sum":
+            lacking: Array = np.zeros(width, there[0].dtype if there else np.int64)
+        else:
+            lacking = np.full(width, np.nan)
+        return np.array([lacking if row is None else row[name] for row in rows]).reshape(len(rows), width)
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+        """The columns of all images, one after the other, with the number of classes of each."""
+        sizes = [-1 if each is None else len(each.ids) for each in every]
+        there = [each for each in every if each is not None]
+        arrays = {"sizes": np.array(sizes, np.int64), "ids": joined([np.array(each.ids, np.int64) for each in there])}
+        return arrays | {name: joined([np.asarray(getattr(each, name)) for each in there]) for name in cls._names()}
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Array]) -> list[Any]:
+        """What `packed` was given."""
+        sizes = arrays["sizes"]
+        parts = {name: split(arrays[name], np.maximum(sizes, 0)) for name in ("ids", *cls._names())}
+        found = []
+        for n, size in enumerate(sizes.tolist()):
+            own = {name: part[n] for name, part in parts.items()}
+            found.append(None if size < 0 else cls(**{**own, "ids": tuple(own["ids"].tolist())}))
+        return found
+
+
+def joined(parts: Sequence[Array]) -> Array:
+    """Arrays one after the other; an empty one of whole numbers where there are none."""
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def split(joined: Array, sizes: Array) -> list[Array]:
+    """The parts of what was joined.  ValueError where they do not fill it."""
+    ends = np.cumsum(sizes)
+    if int(ends[-1] if ends.size else 0) != len(joined):
+        raise ValueError(f"{len(joined)} numbers do not split into parts of {int(np.sum(sizes))}")
+    return np.split(joined, ends[:-1]) if ends.size else []

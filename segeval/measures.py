@@ -1,0 +1,129 @@
+"""How metrics and losses are declared: one typed `Measure` of each function, checked when it is listed."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, get_args, get_type_hints
+
+from segeval.catalog import Entry, Listed, Listing
+from segeval.parameters import Parameter, completed, parameters
+
+Unit = Literal["", "pixel", "spacing"]
+Pooling = Literal["pooled", "mean"]
+
+
+@dataclass(frozen=True)
+class Measure(Entry):
+    """A number that a function computes of evidence: what it eats, where it lies, and which side of it is better.
+
+    eats: the annotation of the first parameter.  unit: "" for a number without one.  best: the value that cannot be
+    better.  The other parameters are keyword-only; their annotations say what they may be.
+    """
+
+    low: float
+    high: float
+    best: float
+    unit: Unit = ""
+    eats: type = field(init=False)
+    params: Mapping[str, Parameter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = next(iter(inspect.signature(self.func).parameters))
+        object.__setattr__(self, "eats", get_type_hints(self.func)[first])
+        object.__setattr__(self, "params", parameters(self.func))
+        if not self.low < self.high or not self.low <= self.best <= self.high:
+            raise ValueError(f"{self.name}: best {self.best} is not within {self.low} … {self.high}")
+        if self.unit not in get_args(Unit):
+            raise ValueError(f"{self.name}: unit {self.unit!r} is none of {get_args(Unit)}")
+
+    @cached_property
+    def family(self) -> str:
+        """The file that it stands in."""
+        return self.func.__module__.rpartition(".")[2]
+
+    def good(self, values: Any) -> Any:
+        """The values turned so that more is better."""
+        if self.best == self.high:
+            return values
+        return -values if self.best == self.low else -abs(values - self.best)
+
+    def completed(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All its parameters: those given, checked, and the defaults of the others."""
+        return completed(self.name, self.params, given)
+
+
+@dataclass(frozen=True)
+class Metric(Measure):
+    """A score of each class.
+
+    short: the title of its column.  mean: what its means over classes are called; "" where nobody takes any.
+    dataset: whether the value of a data set is the formula of the summed evidence, or the mean of the images' values.
+    """
+
+    short: str = ""
+    mean: str = ""
+    dataset: Pooling = "pooled"
+
+    def printed(self, given: Mapping[str, Any]) -> str:
+        """The name, with the values of its parameters: `f_beta@2`."""
+        return "@".join([self.name, *(_text(value) for value in self.completed(given).values())])
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+@dataclass(frozen=True)
+class Loss(Measure):
+    """A loss; less is better.
+
+    background: whether class 0 is in the mean over classes unless the caller says otherwise.  log: it has a logarithm
+    of a clipped probability.  hard: it wants a truth of labels, of classes that exclude each other.  scores: it takes
+    signed scores.  outcomes: of a binary problem both outcomes are classes.  folder_weights: the parameter that takes
+    the class weights of a whole folder.  direct: it is a formula of other arrays, and can only be called.
+    """
+
+    background: bool = True
+    log: bool = False
+    hard: bool = False
+    scores: bool = False
+    outcomes: bool = False
+    folder_weights: str = ""
+    direct: bool = False
+
+    @property
+    def weight_map(self) -> str:
+        """The parameter that takes a weight of each pixel; "" where there is none."""
+        return next((each.name for each in self.params.values() if each.is_map), "")
+
+
+class Metrics(Listing[Metric]):
+    """The metrics by name."""
+
+    def add(
+        self,
+        *,
+        low: float,
+        high: float,
+        best: float,
+        short: str,
+        mean: str = "",
+        unit: Unit = "",
+        dataset: Pooling = "pooled",
+    ) -> Callable[[Listed], Listed]:
+        """List a function as a metric, and give it back untouched."""
+        return self._lister(lambda name, func: Metric(name, func, low, high, best, unit, short, mean, dataset))
+
+
+class Losses(Listing[Loss]):
+    """The losses by name."""
+
+    def add(self, *, low: float, high: float = math.inf, **facts: Any) -> Callable[[Listed], Listed]:
+        """List a function as a loss, and give it back untouched; `facts` are fields of `Loss`."""
+        return self._lister(lambda name, func: Loss(name, func, low, high, low, **facts))
+
+    def asked_by_name(self) -> list[str]:
+        """The losses of predictions and masks: all but those that are formulas of other arrays."""
+        return [name for name, loss in self.items() if not loss.direct]

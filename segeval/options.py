@@ -1,0 +1,139 @@
+"""Everything that a user chooses about a run, as one object: commands, Python and `run.json` fill and show the same."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from segeval.bootstrap import Draws
+from segeval.data.choice import ClassChoice, check_soft
+from segeval.data.reading import Reading
+from segeval.errors import BadOption, BadParameter
+from segeval.evidence.kinds import EVIDENCE
+from segeval.metrics import METRICS
+from segeval.pairing import Layout, MaskFile
+from segeval.parameters import parsed
+from segeval.scoring import Scoring
+
+if TYPE_CHECKING:
+    from segeval.losses.asking import LossChoice
+
+
+@dataclass(frozen=True)
+class Options:
+    """How pairs are found and read, what is measured of each, and how that is averaged; small, and the same for all."""
+
+    layout: Layout = field(default_factory=Layout)
+    reading: Reading = field(default_factory=Reading)
+    classes: ClassChoice = field(default_factory=ClassChoice)
+    scoring: Scoring = field(default_factory=Scoring)
+    losses: "LossChoice | None" = None
+    draws: Draws = field(default_factory=Draws)
+    maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
+
+    def __post_init__(self) -> None:
+        if self.reading.soft_truth and not self.classes.multilabel:
+            check_soft(self.classes)
+
+    @cached_property
+    def specs(self) -> dict[str, Any]:
+        """The kinds of evidence that every image leaves behind, each with what is asked of it."""
+        pixels = EVIDENCE["multilabel" if self.classes.multilabel else "counts"]
+        found: dict[str, Any] = {pixels.name: None}
+        for metric in self.scoring.entries:
+            for kind in EVIDENCE.values():
+                if kind.eaten is metric.eats and kind.eaten is not pixels.eaten:
+                    found.setdefault(kind.name, {})[metric.name] = self.scoring.settings(metric)
+        return found | ({} if self.losses is None else {"losses": self.losses})
+
+    def with_losses(self) -> "Options":
+        """The same with the losses that the inputs allow."""
+        if self.losses is None:
+            return self
+        table = self.classes.scored
+        if table is None:
+            raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
+        from segeval.losses.asking import Kind
+
+        if self.classes.multilabel and self.losses.class_weights is not None:
+            what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
+            raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
+        kind = Kind(len(table.ids), self.classes.binary, self.classes.multilabel, self.reading.soft_truth)
+        return replace(self, losses=self.losses.allowed(kind).with_presence(self.scoring.presence))
+
+    def recorded(self) -> dict[str, Any]:
+        """The options that can change a number, as they stand in `run.json`."""
+        table, reading = self.classes.scored, self.reading
+        return {
+            "pred_pattern": self.layout.pred_pattern,
+            "gt_pattern": self.layout.gt_pattern,
+            "missing": self.layout.missing,
+            "classes": [[c.id, c.name, c.group] for c in table.classes] if table else None,
+            "ignore": sorted(self.classes.ignore),
+            "binary": self.classes.binary,
+            "multilabel": self.classes.multilabel,
+            "colors": sorted([id_, *color] for color, id_ in self.classes.colors.items()),
+            "probability": reading.probability,
+            "logits": reading.logits,
+            "threshold": reading.threshold,
+            "soft_truth": reading.soft_truth,
+            **self.scoring.recorded(),
+            **({"losses": self.losses.recorded()} if self.losses else {}),
+            **self.draws.recorded(),
+        }
+
+
+def measures(
+    metrics: str | Iterable[str] = "overlap",
+    losses: str | Iterable[str] | None = None,
+    params: Iterable[str] | Mapping[str, Any] = (),
+    *,
+    presence: str = "union",
+    mean: str = "arithmetic",
+    beta: float | None = None,
+    mean_without: Iterable[int] = (),
+    undefined: str | Iterable[str] = (),
+    **of_losses: Any,
+) -> "tuple[Scoring, LossChoice | None]":
+    """The metrics and the losses that options ask for; `params` are of both."""
+    given = _by_formula(params)
+    of_metrics = {
+        name: given.pop(name)
+        for name in list(given)
+        if name in METRICS and given[name].keys() <= METRICS[name].params.keys()
+    }
+    scoring = Scoring.of(
+        metrics,
+        presence=presence,
+        mean=mean,
+        beta=beta,
+        params=of_metrics,
+        mean_without=mean_without,
+        undefined=undefined,
+    )
+    if losses is not None:
+        from segeval.losses.asking import LossChoice
+
+        return scoring, LossChoice.of(losses, given, **of_losses)
+    for option, value in {"params": given, **of_losses}.items():
+        if option not in ("loss_over", "loss_average") and value:
+            name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
+            raise BadOption(f"{name} is about losses, and none are asked for", "add --losses NAMES, or --losses all")
+    return scoring, None
+
+
+def _by_formula(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`tversky.fn_weight=0.7` and the like, by metric or loss and parameter."""
+    if isinstance(params, Mapping):
+        pairs = [(str(key), value) for key, value in params.items()]
+    else:
+        pairs = [(text.partition("=")[0], parsed(text.partition("=")[2])) for text in params]
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in pairs:
+        name, dot, parameter = key.strip().removeprefix("loss.").rpartition(".")
+        if not dot:
+            raise BadParameter(f"-p {key!r} names no loss and parameter", "for example -p tversky.fn_weight=0.7")
+        if parameter in found.setdefault(name, {}):
+            raise BadParameter(f"-p sets {name}.{parameter} twice", "give it once")
+        found[name][parameter] = value
+    return found
