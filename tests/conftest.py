@@ -1,6 +1,7 @@
 """Fixtures, and every strictness on."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ Save = Callable[[str, Any], Path]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="accept today's golden outputs")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _offline() -> Iterator[None]:
+    """No test, and no program that a test starts, turns to another machine."""
+    from support.offline import sitecustomize
+
+    folder = os.path.dirname(sitecustomize.__file__)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", folder, prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture
