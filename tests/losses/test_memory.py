@@ -14,7 +14,7 @@ from segeval import losses
 from segeval.errors import Unfit
 from segeval.losses import LOSSES
 
-NAMES = [name for name, entry in LOSSES.items() if not entry.facts.get("direct")]
+NAMES = [name for name, entry in LOSSES.items() if not entry.direct]
 SHAPE = (32, 33)
 NEEDED: dict[str, dict[str, Any]] = {
     "weighted_cross_entropy": {"class_weights": (1.0, 2.0, 0.5)},
