@@ -1,7 +1,7 @@
 """NPY: one NumPy array; never unpickled."""
 
-import io
-from typing import Any
+import re
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,17 @@ from segeval.errors import DamagedFile, Remark, TrailingBytes, UnfitPixels
 from segeval.io import READERS
 from segeval.text import extent
 
+Order = Literal["C", "F"]
+
 MAGIC = b"\x93NUMPY"
+_STARTS = {b"\1\0": 10, b"\2\0": 12, b"\3\0": 12}  # of the header, by version; its length stands before it
+_LONGEST = 1 << 16  # bytes of a header that makes sense
+_ENTRY = re.compile(
+    r"""\s*(?P<quote>['"])(?P<key>\w+)(?P=quote)\s*:\s*
+    (?:(?P<mark>['"])(?P<type>[^'"]*)(?P=mark)|(?P<records>\[.*\])|(?P<flag>True|False)|\((?P<shape>[\d\sL,-]*)\))
+    \s*(?:,|(?=\}))""",
+    re.VERBOSE,
+)
 
 
 @READERS.add(suffixes=(".npy",), magic=MAGIC, holds="bool, integers, float16 to float64, any number of axes")
@@ -35,27 +45,71 @@ class Npy:
     def pixels(self) -> npt.NDArray[Any]:
         count = npy_size(self.shape, self._dtype) // self._dtype.itemsize
         array = np.frombuffer(self._data, self._dtype, count, self._start).reshape(self.shape, order=self._order)
+        if self._dtype.kind == "b" and array.view(np.uint8).max() > 1:
+            raise DamagedFile("the array of bool holds bytes other than 0 and 1", "fetch or write the file again")
         return array.astype(self._dtype.newbyteorder("="), copy=False)
 
 
-def npy_header(data: bytes) -> tuple[tuple[int, ...], Any, np.dtype[Any], int]:
-    """Shape, order ("C" or "F"), type, and where the array begins."""
-    stream = io.BytesIO(data[: 1 << 16])
-    version = np.lib.format.read_magic(stream)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-    if read is None:
-        raise DamagedFile(f"the NPY has version {version[0]}.{version[1]}", "save it with numpy.save")
-    try:
-        shape, fortran, dtype = read(stream)
-    except MemoryError as fault:  # how Python's parser answers to deep nesting
-        raise DamagedFile("the NPY has a senseless header", "fetch or write the file again") from fault
-    if dtype.hasobject:
-        raise UnfitPixels("the array holds Python objects, which are never unpickled", "save labels as integers")
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise UnfitPixels(f"the array holds {dtype}", "save labels as integers, probabilities as float32")
+def npy_header(data: bytes) -> tuple[tuple[int, ...], Order, np.dtype[Any], int]:
+    """Shape, order, type, and where the array begins.
+
+    Read by a grammar of what is written into such headers: Python's own parser warns about some, and takes far more.
+    """
+    start = _STARTS.get(data[6:8])
+    if start is None:
+        raise DamagedFile("the NPY is cut, or of an unknown version", "fetch it again, or save it with numpy.save")
+    end = start + int.from_bytes(data[8:start], "little")
+    if len(data) < start or end > min(len(data), _LONGEST):
+        raise DamagedFile("the NPY is cut, or its header far too long", "fetch or write the file again")
+    entries = _entries(data[start:end].decode("latin-1").strip())
+    if set(entries) != {"type", "flag", "shape"}:
+        raise DamagedFile("the NPY has a senseless header", "fetch or write the file again")
+    shape = _shape(entries["shape"])
+    return shape, "F" if entries["flag"] == "True" else "C", _type(entries["type"], data), end
+
+
+def _entries(header: str) -> dict[str, str]:
+    """The three entries of a header by what they are; fewer where it is malformed."""
+    kinds = {"descr": "type", "fortran_order": "flag", "shape": "shape"}
+    found: dict[str, str] = {}
+    at = 1
+    while header[:1] == "{" and (entry := _ENTRY.match(header, at)):
+        kind = "type" if entry["records"] else str(entry.lastgroup)
+        if kind in found or kinds.get(entry["key"]) != kind:
+            return {}
+        found[kind] = entry["records"] or entry[kind]
+        at = entry.end()
+    return found if header[at:].strip() == "}" else {}
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """The extents, which Python 2 wrote as 3L."""
+    numbers = [number.strip() for number in text.split(",")]
+    if numbers[-1] == "":
+        numbers.pop()
+    if not all(re.fullmatch(r"-?\d{1,99}L?", number) for number in numbers):
+        raise DamagedFile("the NPY has a senseless shape", "fetch or write the file again")
+    shape = tuple(int(number.rstrip("L")) for number in numbers)
     if any(n < 0 for n in shape):
         raise DamagedFile(f"the array announces the shape {shape}", "write the file again")
-    return shape, "F" if fortran else "C", dtype, stream.tell()
+    return shape
+
+
+def _type(text: str, data: bytes) -> np.dtype[Any]:
+    """The type of the array, if it can hold labels or probabilities."""
+    if "O" in text and b"outlines" in data:
+        raise UnfitPixels(
+            "the array holds Python objects, which are never unpickled: a _seg.npy of Cellpose does",
+            "let Cellpose write the masks as well, with --save_png or --save_tif, and score *_cp_masks.png",
+        )
+    if "O" in text:
+        raise UnfitPixels("the array holds Python objects, which are never unpickled", "save labels as integers")
+    if re.fullmatch(r"[<>=|]?[biuf][1248]|bool|u?int(8|16|32|64)|float(16|32|64)", text):
+        return np.dtype(text)
+    if re.fullmatch(r"\[.*\]|[<>=|]?[a-zA-Z]\d*(\[\w+\])?", text):
+        what = "records" if text[0] == "[" else text
+        raise UnfitPixels(f"the array holds {what}", "save labels as integers, probabilities as float32")
+    raise DamagedFile("the NPY has a senseless type", "fetch or write the file again")
 
 
 def npy_size(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

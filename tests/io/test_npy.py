@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segeval.data.labels import truth_labels
 from segeval.errors import DamagedFile, InputError, RefusedFormat, SeveralFrames, TooLarge, UnfitPixels
 
 LABEL_TYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]
@@ -252,14 +251,33 @@ def test_bytes_after_the_array_inside_an_archive_are_an_error(read):
 
 
 @pytest.mark.parametrize("value", [2, 255])
-def test_bool_byte_that_is_neither_0_nor_1_is_the_id_1_or_an_error(read, value):
-    """NumPy takes every non-zero byte for true; such a byte must not become an id of its own."""
-    try:
-        ids, _ = truth_labels(read(npy("'|b1'", "(2,)", bytes([0, value]))), {})
-    except InputError as fault:
-        assert "pred/a.png" in fault.message
-    else:
-        assert ids.tolist() == [0, 1]
+@pytest.mark.parametrize("inside_archive", [False, True])
+def test_bool_byte_that_is_neither_0_nor_1_is_an_error(read, value, inside_archive):
+    """NumPy takes every other byte for true, and programs disagree on what such a number is."""
+    data = npy("'|b1'", "(2,)", bytes([0, value]))
+    with pytest.raises(DamagedFile, match=r"pred/a.png: .*bytes other than 0 and 1"):
+        read(archive(("a.npy", data)) if inside_archive else data)
+
+
+@pytest.mark.parametrize("shape", ["(2L, 3L)", "(2L,3)", "( 2 , 3 , )"])
+def test_headers_as_python_2_and_others_write_them_are_read(read, shape):
+    data = npy("'<i2'", shape, struct.pack("<6h", 0, 1, 2, 3, 4, 5))
+    assert read(data).pixels.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_headers_of_other_writers_are_read(read):
+    header = b'{"shape": (2, 3), "fortran_order": False, "descr": "uint8"}'
+    data = b"\x93NUMPY\x03\x00" + struct.pack("<I", len(header)) + header + bytes(range(6))
+    assert read(data).pixels.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_seg_npy_of_cellpose_tells_how_to_export_its_masks(read):
+    """It is a dictionary, pickled."""
+    stream = io.BytesIO()
+    np.save(stream, {"outlines": IDS, "masks": IDS}, allow_pickle=True)
+    with pytest.raises(UnfitPixels, match="Cellpose") as caught:
+        read(stream.getvalue(), "pred/a_seg.npy")
+    assert "--save_png" in caught.value.hint
 
 
 @pytest.mark.parametrize("honest", [True, False], ids=["large shape", "small shape"])

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image
+from support import plain_png
+from support.files import PNG_SIGNATURE as SIGNATURE
+from support.files import png_chunk as chunk
+from support.files import png_header as ihdr
 
 from segeval.errors import (
-    BadOption,
     DamagedFile,
     EmptyFile,
     InputError,
@@ -24,19 +27,11 @@ from segeval.errors import (
     UnfitPixels,
     UnknownFormat,
 )
+from segeval.io.png import _goes_on
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 COLOURS = bytes(np.random.RandomState(1).randint(0, 256, 768).astype(np.uint8))
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-def ihdr(width: int, height: int, depth: int, kind: int, interlace: int = 0) -> bytes:
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlace))
 
 
 def packed(array: Any, depth: int) -> bytes:
@@ -266,17 +261,113 @@ def test_sound_pixel_data_with_too_few_rows_are_an_error(read, depth, kind, end)
 
 
 @pytest.mark.parametrize("end", [True, False])
-def test_more_pixel_data_than_the_header_says_are_left_alone(read, end):
-    """As by every decoder; and not inflated: ten megabytes of nothing for a single pixel."""
+def test_more_pixel_data_than_the_header_says_are_an_error(read, end):
+    """Found without inflating them: ten megabytes of nothing for a single pixel."""
     whole = png(np.full((1, 10_000_000), 7, np.uint8), 8, PALETTE, end=end)
     tracemalloc.start()
     try:
-        pixels = read(SIGNATURE + ihdr(1, 1, 8, PALETTE) + whole[33:]).pixels
+        with pytest.raises(DamagedFile, match="more pixel data than its header says"):
+            read(SIGNATURE + ihdr(1, 1, 8, PALETTE) + whole[33:])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert pixels.tolist() == [[7]]
     assert peak < 1 << 20
+
+
+def around(stream: bytes, ids: Any, kind: int = GREY) -> bytes:
+    """A file of 8 bits with just these pixel data, each chunk sound."""
+    header = SIGNATURE + ihdr(ids.shape[1], ids.shape[0], 8, kind)
+    palette = chunk(b"PLTE", COLOURS) if kind == PALETTE else b""
+    return header + palette + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", [GREY, PALETTE])
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda stream: stream[:-1] + bytes([stream[-1] ^ 1]), "are altered"),
+        (lambda stream: stream + stream, "more pixel data"),
+        (lambda stream: stream + b"abcdef", "more pixel data"),
+        (lambda stream: stream[:-4], "cut between"),
+        (lambda stream: stream[200:] + stream[:200], "are altered"),
+    ],
+    ids=["sum", "twice", "more", "without sum", "swapped"],
+)
+def test_pixel_data_that_are_not_one_whole_stream_are_an_error(read, kind, damage, reason):
+    """The check sums of all chunks are right; decoders read other pixels from such files, or the first ones."""
+    stream = zlib.compress(packed(random_ids(8), 8))
+    np.testing.assert_array_equal(read(around(stream, random_ids(8), kind)).pixels, random_ids(8))
+    with pytest.raises(DamagedFile, match=reason):
+        read(around(damage(stream), random_ids(8), kind))
+
+
+def test_check_sum_that_stands_in_the_stream_by_chance_is_no_end():
+    """Pixels that are not compressed can hold their own sum; only the end of the stream is its end."""
+    stream = zlib.compress(bytes(range(200)), 0)
+    assert not _goes_on(stream, bytes(range(40, 44)))
+    assert _goes_on(stream + b"more", bytes(range(40, 44)))
+
+
+def test_pixel_data_interrupted_by_another_chunk_are_an_error(read):
+    whole = png(random_ids(8), parts=2)
+    second = whole.index(b"IDAT", whole.index(b"IDAT") + 4) - 4
+    with pytest.raises(DamagedFile, match="interrupted"):
+        read(whole[:second] + chunk(b"tEXt", b"a") + whole[second:])
+
+
+def filtered(rows: bytes, height: int, step: int) -> bytes:
+    """The same rows with every filter in turn, by the formulas of the specification."""
+    size = len(rows) // height - 1
+    lines = [rows[n * (size + 1) + 1 : (n + 1) * (size + 1)] for n in range(height)]
+    found = b""
+    for n, line in enumerate(lines):
+        kind, above = (n + 1) % 5, lines[n - 1] if n else bytes(size)
+        found += bytes([kind])
+        for place, value in enumerate(line):
+            left, corner = (line[place - step], above[place - step]) if place >= step else (0, 0)
+            up = above[place]
+            guess = (0, left, up, (left + up) // 2, plain_png.paeth(left, up, corner))[kind]
+            found += bytes([(value - guess) % 256])
+    return found
+
+
+EVERY_KIND = [(d, GREY) for d in (1, 2, 4, 8, 16)] + [(d, PALETTE) for d in (1, 2, 4, 8)]
+EVERY_KIND += [(8, GREY_ALPHA), (8, RGB), (8, RGBA)]
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("depth", "kind"), EVERY_KIND)
+def test_every_filter_is_undone_at_every_depth_and_kind(read, depth, kind, interlaced):
+    channels = plain_png.CHANNELS[kind]
+    pixels = np.random.RandomState(depth).randint(0, 1 << depth, (23, 21, channels))
+    stream = b""
+    for x, y, dx, dy in ADAM7 if interlaced else [(0, 0, 1, 1)]:
+        part = pixels[y::dy, x::dx]
+        stream += filtered(packed(part, depth), len(part), max(1, channels * depth // 8))
+    data = SIGNATURE + ihdr(21, 23, depth, kind, int(interlaced))
+    data += chunk(b"PLTE", COLOURS[: 3 << min(depth, 8)]) if kind == PALETTE else b""
+    data += chunk(b"IDAT", zlib.compress(stream)) + chunk(b"IEND", b"")
+    wanted = pixels if channels > 1 else pixels[..., 0]
+    np.testing.assert_array_equal(plain_png.decode(data), wanted)
+    np.testing.assert_array_equal(read(data).pixels, wanted)
+
+
+@pytest.mark.parametrize("interlaced", [0, 1])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3), (5, 4)])
+def test_small_images_are_exact(read, size, interlaced):
+    """Of an interlaced one some of the seven parts are empty."""
+    ids = random_ids(4, size)
+    parts = [ids[y::dy, x::dx] for x, y, dx, dy in ADAM7] if interlaced else [ids]
+    stream = zlib.compress(b"".join(packed(part, 4) for part in parts if part.size))
+    data = SIGNATURE + ihdr(size[1], size[0], 4, GREY, interlaced) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    np.testing.assert_array_equal(read(data).pixels, ids)
+
+
+def test_unknown_filter_is_an_error(read):
+    rows = bytearray(packed(random_ids(8), 8))
+    rows[0] = 5
+    with pytest.raises(DamagedFile, match="unknown filter"):
+        read(around(zlib.compress(bytes(rows)), random_ids(8)))
 
 
 @pytest.mark.parametrize("depth", [2, 8])
@@ -372,11 +463,24 @@ def test_bytes_after_the_end_are_a_remark(read):
     ]
 
 
-def test_permission_to_read_half_files_is_refused(read, monkeypatch):
-    """Other packages set this switch of Pillow for the whole process."""
-    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    with pytest.raises(BadOption, match="LOAD_TRUNCATED_IMAGES"):
-        read(ROUTES["palette8"])
+@pytest.mark.parametrize(
+    ("exif_data", "read_as"),
+    [
+        (b"MM\0*\0\0\0\x08\0\x09", 1),
+        (b"II*\0\xff\xff\xff\xff", 1),
+        (b"II*\0", 1),
+        (b"Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0), 6),
+        (b"II*\0" + struct.pack("<IHHHII", 8, 2, 0x0112, 4, 1, 8), 8),
+    ],
+    ids=["cut", "outside", "short", "prefix", "LONG, and cut behind it"],
+)
+def test_exif_data_that_are_damaged_tell_an_orientation_or_none(read, exif_data, read_as):
+    data = png([[1, 2]], extra=chunk(b"eXIf", exif_data))
+    if read_as == 1:
+        np.testing.assert_array_equal(read(data).pixels, [[1, 2]])
+    else:
+        with pytest.raises(Rotated):
+            read(data)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
