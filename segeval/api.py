@@ -34,6 +34,7 @@ def score(
     logits: bool = False,
     threshold: float = 0.5,
     soft_truth: bool = False,
+    one_hot: bool = False,
     strict: bool = False,
     max_pixels: int = MAX_PIXELS,
     pred_pattern: str | None = None,
@@ -88,7 +89,7 @@ def score(
     )
     options = Options(
         Layout(pred_pattern, gt_pattern, missing, follow_symlinks),
-        Reading(probability, logits, threshold, max_pixels, soft_truth),
+        Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot),
         choose(num_classes, classes, ignore, binary, colors, multilabel),
         scoring,
         asked,

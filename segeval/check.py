@@ -8,7 +8,8 @@ from segeval import diagnose, io
 from segeval.data.channels import check_axes, check_number
 from segeval.data.choice import ClassChoice
 from segeval.data.labels import check_channels
-from segeval.errors import InputError, ShapesDiffer, UnknownTruthIds, is_doubt
+from segeval.data.shapes import shapes_differ
+from segeval.errors import InputError, UnknownTruthIds, is_doubt
 from segeval.evaluate import Progress, in_order, measure, threads
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.confusion import Confusion
@@ -111,11 +112,14 @@ def _check_shapes(
     if options.classes.multilabel:
         check_axes(pred_name, pred, truth_name, truth, ids)
         return
+    if options.reading.one_hot:
+        if not {pred, pred[1:], pred[:-1]} & {truth, truth[1:], truth[:-1]}:
+            raise shapes_differ(pred_name, pred, truth_name, truth)
+        return
     spatial = truth
     if options.reading.soft_truth and not options.classes.binary:
         check_number(truth_name, truth, ids)
         spatial = truth[1:]
     if spatial not in (pred, pred[1:]):
-        message = f"{pred_name} is {extent(pred)} but {truth_name} is {extent(truth)}"
-        raise ShapesDiffer(message, "masks are compared pixel by pixel; resample one of them first")
+        raise shapes_differ(pred_name, pred, truth_name, spatial)
     check_channels(pred_name, pred, spatial, ids)

@@ -71,7 +71,7 @@ def _kinds_of_ids(
     wrong = (found.truth == 0) & (found.pred != 0)
     if 0 in found.ignore and (lost := int(found.pixels[wrong].sum())):
         what = f"--ignore 0 leaves out all true background, with {counted(lost, 'pixel')} wrongly predicted there"
-        yield BackgroundIgnored(what, "such false positives count nowhere; without --ignore 0 they do")
+        yield BackgroundIgnored(what, "to leave the background out of means alone, give --mean-without 0 instead")
 
 
 def is_binary(ids: Collection[int]) -> bool:

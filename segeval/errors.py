@@ -617,7 +617,7 @@ class BackgroundIgnored(Remark):
     """`--ignore 0` leaves out all pixels whose truth is 0.
 
     What is predicted there counts nowhere, so that a prediction of foreground everywhere loses nothing by it. To see
-    such false positives, keep the background among the classes.
+    such false positives and leave the background out of the means alone, give `--mean-without 0` instead.
     """
 
     code = "SEG286"
@@ -630,6 +630,26 @@ class Doubtful(InputError):
     """
 
     code = "SEG287"
+
+
+class OneHotLabels(Doubt):
+    """The truth looks one-hot, and was read as labels.
+
+    Along its first or last axis one value of every pixel is 1 and the others are 0. Integers are labels, so that it
+    was taken for a volume of the ids 0 and 1. If the axis holds a channel for each class, give `--one-hot`.
+    """
+
+    code = "SEG288"
+
+
+class NotOneHot(InputError):
+    """With `--one-hot`, a mask has no axis along which one channel of every pixel is set.
+
+    One-hot masks are `(C, height, width)` or `(height, width, C)`, integers or floating point, 0 but for one channel
+    of each pixel; pixels to be left out hold a value of `--ignore`. Either side may be one-hot, or both.
+    """
+
+    code = "SEG289"
 
 
 class FractionalMask(InputError):

@@ -63,7 +63,7 @@ class Options:
 
     def recorded(self) -> dict[str, Any]:
         """The options that can change a number, as they stand in `run.json`."""
-        table, reading = self.classes.scored, self.reading
+        table = self.classes.scored
         return {
             "pred_pattern": self.layout.pred_pattern,
             "gt_pattern": self.layout.gt_pattern,
@@ -73,10 +73,7 @@ class Options:
             "binary": self.classes.binary,
             "multilabel": self.classes.multilabel,
             "colors": sorted([id_, *color] for color, id_ in self.classes.colors.items()),
-            "probability": reading.probability,
-            "logits": reading.logits,
-            "threshold": reading.threshold,
-            "soft_truth": reading.soft_truth,
+            **self.reading.recorded(),
             **self.scoring.recorded(),
             **({"losses": self.losses.recorded()} if self.losses else {}),
             **self.draws.recorded(),

@@ -139,6 +139,7 @@ reading = group(
         is_flag=True,
         help="The truth holds fractions, a channel for each class.",
     ),
+    option("--one-hot", is_flag=True, help="Masks hold a channel of 0 and 1 for each class, first or last."),
     max_pixels,
 )
 

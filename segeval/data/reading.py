@@ -1,6 +1,7 @@
 """How files become labels: what the options say about them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from segeval.errors import BadOption
 from segeval.io import MAX_PIXELS
@@ -15,6 +16,12 @@ class Reading:
     threshold: float = 0.5
     max_pixels: int = MAX_PIXELS
     soft_truth: bool = False
+    one_hot: bool = False
+
+    def recorded(self) -> dict[str, Any]:
+        """What can change a number, as it stands in `run.json`; later options only where they are used."""
+        always = {name: getattr(self, name) for name in ("probability", "logits", "threshold", "soft_truth")}
+        return always | ({"one_hot": True} if self.one_hot else {})
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -23,3 +30,5 @@ class Reading:
             raise BadOption(f"--max-pixels is {self.max_pixels}", "give a number above 0")
         if self.probability and self.logits:
             raise BadOption("--probability and --logits exclude each other", "grey files hold no logits")
+        if self.one_hot and self.soft_truth:
+            raise BadOption("--one-hot and --soft-truth exclude each other", "fractions want --soft-truth alone")

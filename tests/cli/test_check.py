@@ -1,5 +1,7 @@
 """Tests of `segeval check` as a command."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -73,3 +75,23 @@ def test_hostile_names(invoke, save, tmp_path):
     assert "\\x0a::error::x" in result.stdout
     assert not [line for line in result.output.splitlines() if line.strip().startswith("::")]
     assert not set(result.output) & set("\x1b\x07\u202e\udcff")
+
+
+def test_one_hot_masks(invoke, save):
+    """A problem without --one-hot, none with it: in the headers and in the pixels."""
+    labels = np.array([[0, 1, 2], [2, 1, 1]])
+    one_hot = (np.arange(3)[:, None, None] == labels).astype(np.uint8)
+    save("pred/a.npy", np.moveaxis(one_hot, 0, -1))
+    save("truth/a.tif", one_hot)
+    save("pred/b.npy", one_hot)
+    save("truth/b.npy", one_hot)
+    result = invoke("check", "pred", "truth")
+    assert result.exit_code == 3
+    assert "SEG288" in result.stderr
+    assert "SEG214" in result.stderr
+    result = invoke("check", "pred", "truth", "--one-hot")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "true ids: 0–2" in result.stdout
+    result = invoke("score", "pred", "truth", "--one-hot", "--format", "json")
+    assert json.loads(result.stdout)["summary"]["miou_dataset"] == 1
+    assert json.loads(result.stdout)["options"]["one_hot"] is True

@@ -245,6 +245,9 @@ def test_ignored_background_hides_false_positives(scored, masks):
     _, document, err = scored("--num-classes", "2", "--ignore", "0")
     assert document["summary"]["miou_dataset"] == 1
     assert "SEG286 --ignore 0 leaves out all true background, with 3 pixels wrongly predicted there" in err
+    _, document, err = scored("--num-classes", "2", "--mean-without", "0")
+    assert document["summary"]["miou_dataset"] == 1 / 4
+    assert "SEG286" not in err
 
 
 def test_train_ids(scored, masks):
