@@ -251,6 +251,7 @@ class Run:
             "inputs": self.inputs,
             "files": dict(files or {}),
             "options": self.options.recorded(),
+            "evidence": list(self.options.specs),
             "images": self._images(),
             "classes": self.classes,
             "confusion": self.matrix(),

@@ -109,7 +109,7 @@ class Kinds(Listing[Kind]):
 
         def made(_: str, cls: Any) -> Kind:
             start = f"{cls.kind}." if prefix is None else prefix
-            return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, view or cls, tuple(needs), start)
+            return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, view or cls.viewed, tuple(needs), start)
 
         return self._lister(made)
 
@@ -129,6 +129,11 @@ class ClassColumns:
     @classmethod
     def _names(cls) -> list[str]:
         return [each.name for each in fields(cls) if each.name != "ids"]  # type: ignore[arg-type]
+
+    @classmethod
+    def viewed(cls, **columns: Array) -> Self:
+        """Columns of any shape, as metrics eat them."""
+        return cls(ids=(), **columns)  # type: ignore[call-arg]
 
     @classmethod
     def missed(cls, image: Any, spec: Any) -> Self | None:  # noqa: ARG003 - one signature for all kinds

@@ -95,7 +95,7 @@ def asks_background(formula: Formula) -> bool:
     return "background" in inspect.signature(formula).parameters
 
 
-@EVIDENCE.add(columns={}, prefix="loss.")
+@EVIDENCE.add(columns={}, view=dict, prefix="loss.")
 @dataclass(frozen=True)
 class Measured:
     """What one image, or several together, leave behind for the losses asked for."""

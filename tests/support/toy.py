@@ -1,0 +1,63 @@
+"""A kind of evidence of its own, as somebody would add one: one class of evidence, and two metrics of it."""
+
+import contextlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from segeval.evidence.kinds import EVIDENCE, ClassColumns
+from segeval.evidence.runs import Array
+from segeval.metrics import METRICS
+from segeval.parameters import Positive
+
+
+@dataclass(frozen=True)
+class Toy(ClassColumns):
+    """How many pixels of a class are predicted, and the last row that has one."""
+
+    kind = "toy"
+
+    ids: tuple[int, ...]
+    area: Array  # pixels: adds up
+    reach: Array  # a row, from 1; nan where there is none: a value of each image
+
+    @classmethod
+    def measured(cls, image, spec):
+        pred = image.labels.pred
+        ids = tuple(np.unique(pred).tolist())
+        last = [float(np.nonzero((pred == id_).any(axis=1))[0].max() + 1) for id_ in ids]
+        return cls(ids, np.array([(pred == id_).sum() for id_ in ids]), np.array(last))
+
+
+def toy_area(t: Toy) -> Array:
+    """The pixels that are predicted.
+
+        toy_area = area
+
+    Never undefined.
+    """
+    return np.asarray(t.area, np.float64)
+
+
+def toy_reach(t: Toy, *, step: Positive = 2.0) -> Array:
+    """How far down a class reaches, in steps.
+
+        toy_reach = reach / step
+
+    Undefined where the class is not predicted.
+    """
+    return np.asarray(t.reach, np.float64) / step
+
+
+@contextlib.contextmanager
+def listed():
+    """The kind and its metrics are known in this block."""
+    EVIDENCE.add(columns={"area": "sum", "reach": "value"})(Toy)
+    METRICS.add(low=0, high=math.inf, best=math.inf, short="Area")(toy_area)
+    METRICS.add(low=0, high=math.inf, best=0, short="Reach", mean="mreach", unit="pixel", dataset="mean")(toy_reach)
+    try:
+        yield
+    finally:
+        for catalog, name in ((EVIDENCE, "toy"), (METRICS, "toy_area"), (METRICS, "toy_reach")):
+            del catalog._entries[name]
