@@ -1,9 +1,11 @@
 """Text files with JSON or TOML, read strictly: what is ambiguous or made to exhaust the parser is an error."""
 
+import errno
 import json
 import os
 import stat
 import tomllib
+from io import BufferedReader
 from os import PathLike
 from typing import Any
 
@@ -21,19 +23,27 @@ def read(path: str | PathLike[str], error: type[SegevalError] = BadOption) -> st
 
 
 def content(path: str | PathLike[str], error: type[SegevalError] = BadOption) -> bytes:
-    """The bytes of a small file; whatever could wait or go on for ever, such as a pipe or a device, is an error."""
+    """The bytes of a small file."""
     try:
-        with open(path, "rb", opener=_without_waiting) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise error(f"{path} is not a regular file", "give the name of a file")
+        with opened(path) as stream:
             data = stream.read(LARGEST + 1)
     except OSError as fault:
         raise error(f"{path}: {fault.strerror}", "check the name and the permissions") from fault
-    except ValueError as fault:  # a NUL
-        raise error(f"{str(path)!r} is no name of a file", "check the name") from fault
     if len(data) > LARGEST:
         raise error(f"{path} has more than {LARGEST:,} bytes", "a few thousand are enough")
     return data
+
+
+def opened(path: str | PathLike[str]) -> BufferedReader:
+    """A regular file, open for reading; an OSError for all else: a pipe or a device could wait or go on for ever."""
+    try:
+        stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
+    except ValueError as fault:  # a NUL
+        raise OSError(errno.EINVAL, "no file has such a name") from fault
+    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.close()
+    raise OSError(errno.EINVAL, "not a regular file")
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -1,7 +1,10 @@
 """Which images belong together (one patient, one scene), and which slice of them a rule is about."""
 
+import contextlib
 import re
-from collections.abc import Iterable, Mapping
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,10 +57,39 @@ class Grouping:
         return ["id", *self._compiled.groupindex]
 
     def _match(self, id_: str) -> re.Match[str]:
-        found = self._compiled.search(id_)
+        slow = BadGroup(f"--group-by {self.pattern!r} takes too long for the id {id_!r}", _SLOW)
+        with _at_most(_PATIENCE, slow):
+            found = self._compiled.search(id_)
         if not found:
             raise BadGroup(f"--group-by {self.pattern!r} matches nothing in the id {id_!r}", _EXAMPLE)
         return found
+
+
+_SLOW = "repeat nothing that is itself repeated, as (a+)+ does"
+_PATIENCE = 5.0  # seconds for one id; patterns of good will need microseconds
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float, error: Exception) -> Iterator[None]:
+    """End the block with the error when it takes longer, where that can be done: a search cannot be told to stop.
+
+    The timer belongs to the main thread, and to whoever set it first.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if not (hasattr(signal, "setitimer") and in_main and signal.getitimer(signal.ITIMER_REAL) == (0, 0)):
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
 
 
 _EXAMPLE = "an example for ids such as berlin_000001: '^(?P<group>[^_]+)_'"

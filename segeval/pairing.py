@@ -43,7 +43,7 @@ class Layout:
         check_choice("--missing", self.missing, MISSING)
         for pattern in (self.pred_pattern, self.gt_pattern):
             if pattern is not None:
-                matcher(pattern)
+                Pattern.parse(pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +137,61 @@ def listed(
     return dict(sorted(masks.items())), sorted(faults, key=lambda fault: fault[0])
 
 
-def matcher(pattern: str) -> re.Pattern[str]:
-    """The regular expression of a pattern such as `*/{id}_pred.png`, for names in Unicode form NFC."""
-    pieces = re.split(r"(\{[^}]*\}|\*)", unicodedata.normalize("NFC", pattern))
-    if pieces.count("{id}") != 1 or any(p.startswith("{") and p != "{id}" for p in pieces):
-        raise BadPattern(
-            f"the pattern {pattern!r} must hold {{id}} once and no other name in braces", "for example '{id}_pred.png'"
-        )
-    expressions = {"{id}": "(?P<id>.+)", "*": "[^/]*"}
-    return re.compile("".join(expressions.get(piece, re.escape(piece)) for piece in pieces), re.DOTALL)
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern such as `*/{id}_pred.png`, for names in Unicode form NFC.
+
+    Wildcards take as much as they can, from left to right, as those of a regular expression do; but no name and no
+    pattern makes that take long: from one place on, a rest that does not fit is tried only once.
+    """
+
+    head: str
+    steps: tuple[tuple[str, str], ...]  # the wildcards, each with the text after it
+
+    @classmethod
+    def parse(cls, text: str) -> "Pattern":
+        """The same from its text."""
+        head, *rest = re.split(r"(\{[^}]*\}|\*)", unicodedata.normalize("NFC", text))
+        wildcards = rest[::2]
+        if wildcards.count(_ID) != 1 or not set(wildcards) <= {_ID, "*"}:
+            what = f"the pattern {text!r} must hold {{id}} once and no other name in braces"
+            raise BadPattern(what, "for example '{id}_pred.png'")
+        if len(wildcards) > _MOST:
+            raise BadPattern(f"the pattern has {len(wildcards)} wildcards", f"{_MOST} are enough")
+        return cls(head, tuple(zip(wildcards, rest[1::2], strict=True)))
+
+    def id_of(self, name: str) -> str | None:
+        """What `{id}` stands for in a name; None where the pattern does not fit."""
+        unfit: set[tuple[int, int]] = set()
+
+        def rest(step: int, start: int, id_: str) -> str | None:
+            if step == len(self.steps):
+                return id_ if start == len(name) else None
+            if (step, start) not in unfit:
+                wildcard, after = self.steps[step]
+                for end in _ends(name, start, wildcard, after):
+                    found = rest(step + 1, end + len(after), name[start:end] if wildcard == _ID else id_)
+                    if found is not None:
+                        return found
+                unfit.add((step, start))
+            return None
+
+        return rest(0, len(self.head), "") if name.startswith(self.head) else None
+
+
+_ID, _MOST = "{id}", 32
+
+
+def _ends(name: str, start: int, wildcard: str, after: str) -> Iterator[int]:
+    """Where a wildcard that begins at `start` can end, with the text after it; the last place first."""
+    slash = name.find("/", start)
+    first, last = (start + 1, len(name)) if wildcard == _ID else (start, len(name) if slash < 0 else slash)
+    while last >= first:
+        end = name.rfind(after, first, last + len(after))
+        if end < 0:
+            return
+        yield end
+        last = end - 1
 
 
 def _check_folder(folder: str, hint: str) -> None:
@@ -178,7 +224,7 @@ def _masks(
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The mask of each id in a folder, and the files or ids that cannot be used."""
     claims: dict[str, list[tuple[bool, MaskFile | InputError]]] = defaultdict(list)
-    expression = matcher(pattern) if pattern else None
+    expression = Pattern.parse(pattern) if pattern else None
     suffixes, refused = known
     for relative, found in sorted(_walk(folder, label, follow), key=lambda item: item[0]):
         suffix = _suffix(relative, suffixes + refused)
@@ -228,13 +274,12 @@ def _collisions(masks: dict[str, MaskFile]) -> list[tuple[str, InputError]]:
     return faults
 
 
-def _id(relative: str, suffix: str, expression: re.Pattern[str] | None) -> str | None:
+def _id(relative: str, suffix: str, expression: Pattern | None) -> str | None:
     """The id of a file, in Unicode form NFC; None where the pattern does not fit."""
     normal = unicodedata.normalize("NFC", relative)
     if expression is None:
         return normal[: -len(suffix)]
-    match = expression.fullmatch(normal)
-    return match["id"] if match else None
+    return expression.id_of(normal)
 
 
 def _suffix(relative: str, suffixes: tuple[str, ...]) -> str | None:

@@ -1,15 +1,18 @@
 """Tests of how two folders become pairs."""
 
 import os
+import re
 import unicodedata
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import segeval
 from segeval.errors import BadPattern, MissingFolder, NothingMatched, SameFolder
 from segeval.evaluate import find_pairs
-from segeval.pairing import Layout, added, matcher
+from segeval.pairing import Layout, Pattern, added
 
 DOT = np.array([[1]], np.uint8)
 
@@ -94,8 +97,27 @@ def test_bad_patterns_are_refused(pattern):
 )
 def test_a_star_stops_at_a_slash(pattern, path, id_):
     """`*` is anything but `/`, and everything else stands for itself."""
-    match = matcher(pattern).fullmatch(path)
-    assert (match["id"] if match else None) == id_
+    assert Pattern.parse(pattern).id_of(path) == id_
+
+
+@given(st.text("ab/*I", max_size=9), st.text("ab/", max_size=9))
+def test_patterns_are_greedy_regular_expressions(pattern, path):
+    """The id is what the expression gives, an independent way to say the same."""
+    before, _, after = pattern.replace("I", "").partition("*")
+    pattern = f"{before}{{id}}{after}" if "I" in pattern else f"{before}*{{id}}{after}"
+    expressions = {"{id}": "(?P<id>.+)", "*": "[^/]*"}
+    pieces = re.split(r"(\{id\}|\*)", pattern)
+    found = re.fullmatch("".join(expressions.get(piece, re.escape(piece)) for piece in pieces), path, re.DOTALL)
+    assert Pattern.parse(pattern).id_of(path) == (found["id"] if found else None)
+
+
+def test_no_pattern_takes_long():
+    """A regular expression would try 10^40 ways of these."""
+    pattern = Pattern.parse("*a" * 20 + "{id}" + "a*" * 11 + "b")
+    assert pattern.id_of("a" * 250) is None
+    assert pattern.id_of("a" * 250 + "b") == "a"  # the first star takes as much as it can
+    with pytest.raises(BadPattern, match="33 wildcards"):
+        Pattern.parse("*a" * 32 + "{id}")
 
 
 def test_two_files_of_one_id_are_ambiguous(tree):

@@ -17,7 +17,7 @@ from segeval.text import safe_text
 NAMES = ("segeval.toml", "pyproject.toml")
 _PATHS = ("classes", "colors", "baseline")  # values that may name a file, which then lies beside the configuration
 _TABLES = ("data", "stats", "gate")
-_OURS = re.compile(r"^[ \t]*\[[ \t]*tool\.segeval[ \t]*[].]", re.MULTILINE)
+_OURS = re.compile(r"^[ \t]*+\[[ \t]*+tool\.segeval[ \t]*+[].]", re.MULTILINE)
 
 
 def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -179,7 +179,7 @@ def _single(value: Any, option: click.Option, place: str) -> Any:
 def _place(path: Path, text: str, key: str) -> str:
     """Where a key of ours stands: `segeval.toml:3:1`."""
     ours = _OURS.search(text) if path.name == "pyproject.toml" else None
-    line = re.compile(rf"^[ \t]*\[?[ \t]*[\"']?{re.escape(key)}\b", re.MULTILINE)
+    line = re.compile(rf"^[ \t]*+\[?[ \t]*+[\"']?{re.escape(key)}\b", re.MULTILINE)
     found = line.search(text, ours.end() if ours else 0)
     if not found:
         return str(path)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from segeval.documents import opened
 from segeval.errors import BadOutput
 
 
@@ -20,7 +21,8 @@ class Journal:
     def entries(self) -> Iterator[dict[str, Any]]:
         """The documents of all whole lines; none if there is no file."""
         try:
-            data = self._path.read_bytes()
+            with opened(self._path) as stream:
+                data = stream.read()
         except OSError:
             return
         for line in data.splitlines():
@@ -50,7 +52,8 @@ class Journal:
 def stored(path: Path) -> dict[str, Any]:
     """The document in a JSON file; empty if there is none or it cannot be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with opened(path) as stream:
+            found = json.load(stream)
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -59,7 +62,7 @@ def stored(path: Path) -> dict[str, Any]:
 def sha256(path: Path) -> str | None:
     """The check sum of a file; None if it cannot be read."""
     try:
-        with open(path, "rb") as stream:
+        with opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return None

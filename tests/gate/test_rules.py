@@ -156,3 +156,10 @@ def test_limits(op, below, at, above):
     limit = Limit(op, 0.5)
     assert (limit.holds(0.4), limit.holds(0.5), limit.holds(0.6)) == (below, at, above)
     assert not limit.holds(float("nan"))
+
+
+@pytest.mark.parametrize("text", ["a{}x", "iou[x]{}over", "iou over{}", "iou[{}]x", "iou drop{}"])
+def test_long_blanks_take_no_time(text):
+    """A rule that cannot be read is refused at once, however long."""
+    with pytest.raises(BadRule):
+        Rule.parse(text.format(" " * 300_000))
