@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from segeval.ci.standing import ERROR, WARNING, standing, told
+from segeval.ci.standing import ERROR, NOT_APPLICABLE, WARNING, standing, told
 from segeval.report.gated import Document
 from segeval.text import safe_text
 
@@ -16,9 +16,9 @@ _NUMBERS = ("value", "baseline", "change", "allowed", "lower", "upper", "p_adjus
 def junit(document: Document, name: str) -> str:
     """A suite for each rule with a case for each of its checks, and the suite `inputs` for images without a score.
 
-    A check that stops the pipeline is a failure, one that is only a warning or that the images cannot decide is
-    skipped, and an image that could not be scored is an error. There is no time in it: the same verdict has the same
-    bytes.
+    A check that stops the pipeline is a failure. One that is only a warning, that the images cannot decide or that is
+    not applicable is skipped. An image that could not be scored is an error. There is no time in it: the same verdict
+    has the same bytes.
     """
     suites = [_suite(document, ruling, name) for ruling in document["rules"]]
     if document["failed"]:
@@ -43,7 +43,8 @@ def _suite(document: Document, ruling: Document, name: str) -> Element:
 
 def _case(document: Document, ruling: Document, check: Document, name: str) -> Element:
     case = _testcase(f"{name}.{ruling['id']}", f"{check['number']} {check['limit']}")
-    tag = {ERROR: "failure", WARNING: "skipped"}.get(standing(document, ruling, check))
+    idle = "skipped" if check["verdict"] == NOT_APPLICABLE else None
+    tag = {ERROR: "failure", WARNING: "skipped"}.get(standing(document, ruling, check), idle)
     if tag:
         said = SubElement(case, tag, type=check["verdict"], message=xml_text(told(check)))
         said.text = xml_text(ruling["rule"])

@@ -5,6 +5,7 @@ from segeval.report.gated import Document, sentence, signed
 from segeval.report.sections import shown
 
 ERROR, WARNING, PASS = decide.ERROR, decide.WARNING, decide.PASS
+NOT_APPLICABLE = decide.NOT_APPLICABLE
 
 
 def standing(document: Document, ruling: Document, check: Document) -> str:

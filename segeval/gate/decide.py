@@ -12,6 +12,7 @@ from segeval.bootstrap import Stat, at_most, bounds, p_drop
 from segeval.evidence.runs import Array
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+NOT_APPLICABLE = "not applicable"  # of a class that only a pattern means, and that is in no mask
 ERROR, WARNING = "error", "warning"
 POWER = 0.8
 FEW = 10  # groups below which an interval is worth little
@@ -20,7 +21,7 @@ UNDEFINED = 0.05  # share of resamples without a value above which the interval 
 
 def standing(verdict: str, level: str, inconclusive: str) -> str:
     """Whether a verdict stops the pipeline, is worth a look, or passes, by its rule's level and `--inconclusive`."""
-    if verdict == PASS or (verdict == INCONCLUSIVE and inconclusive == "pass"):
+    if verdict in (PASS, NOT_APPLICABLE) or (verdict == INCONCLUSIVE and inconclusive == "pass"):
         return PASS
     stops = verdict == FAIL or inconclusive == "fail"
     return ERROR if stops and level == "error" else WARNING

@@ -39,7 +39,7 @@ class Asked:
     @property
     def text(self) -> str:
         """The number as one line."""
-        of = f"[{','.join(self.classes)}]" if self.classes else ""
+        of = f"[{','.join([*self.classes, *(f'!{each}' for each in self.excluded)])}]" if self.classes else ""
         over = f" over {self.over} {self.stat.name}" if self.stat else ""
         return f"{self.metric}{of}{over}"
 
@@ -56,9 +56,9 @@ class Asked:
     @classmethod
     def matched(cls, id_: str, found: re.Match[str]) -> "Asked":
         """The same from what was found in a text called `id_`."""
-        classes = () if found["class"] is None else (found["class"].strip(),)
+        classes, *excluded = re.split(r"\s*,\s*!\s*", (found["class"] or "").strip())
         over, stat = _over(id_, found["over"] or "pooled", found["stat"])
-        return cls(found["name"], classes, (), over, stat)
+        return cls(found["name"], () if found["class"] is None else (classes,), tuple(excluded), over, stat)
 
     def numbers(self, results: Results) -> list[Number]:
         """The numbers of a run that are meant.  BadRule where there are none."""
@@ -78,6 +78,10 @@ class Asked:
         if not kept:
             raise BadRule(f"{self.text} is about no class", "its exceptions leave none")
         return list(dict.fromkeys(kept))
+
+    def named(self, classes: Sequence[Mapping[str, Any]]) -> set[int]:
+        """The positions of the classes that are asked for by their names or ids, and not by a pattern such as `*`."""
+        return {k for k, row in enumerate(classes) if {row["name"], str(row["id"])} & set(self.classes)}
 
 
 def _matching(pattern: str, classes: Sequence[Mapping[str, Any]]) -> list[int]:

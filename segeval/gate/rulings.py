@@ -2,8 +2,9 @@
 
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike, fspath
 
 import numpy as np
@@ -13,7 +14,17 @@ from segeval.catalog import check_choice
 from segeval.errors import BadRule, NoBaseline, OtherClasses
 from segeval.evidence.runs import Array
 from segeval.gate.baseline import Paired, check_number, paired, read
-from segeval.gate.decide import FAIL, INCONCLUSIVE, PASS, Decision, Interval, cautions, decide, detectable
+from segeval.gate.decide import (
+    FAIL,
+    INCONCLUSIVE,
+    NOT_APPLICABLE,
+    PASS,
+    Decision,
+    Interval,
+    cautions,
+    decide,
+    detectable,
+)
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.gate.verdict import Check, Ruling, Verdict
 from segeval.grouping import Grouping, Slice
@@ -21,6 +32,7 @@ from segeval.means import Drawn, resample
 from segeval.numbers import Number
 from segeval.results import Results
 from segeval.tables import Tables
+from segeval.text import some
 
 POLICIES = ("pass", "warn", "fail")
 
@@ -118,20 +130,34 @@ class _Judge:
         self.run = _sliced(run, rule, self.grouping)
         self.pair: Paired | None = None
         self.numbers = self._numbers()
-        self.drops: list[_Drop] = []
 
     def compare(self, pair: Paired) -> None:
         """Look at the baseline too."""
-        drop = any(limit.drop for limit in self.rule.limits)
         try:
             check_number(self.rule.asked.metric, pair.run, pair.baseline)
         except OtherClasses:
-            if drop:
+            if any(limit.drop for limit in self.rule.limits):
                 raise
             return  # the value stands alone
         sides = [_sliced(side, self.rule, self.grouping) for side in (pair.run, pair.baseline)]
         self.pair = replace(pair, run=sides[0], baseline=sides[1])
-        self.drops = [self._drop(n, limit) for limit in self.rule.limits if limit.drop for n in self.numbers]
+
+    @cached_property
+    def drops(self) -> list[_Drop]:
+        pair = self.pair
+        return [self._drop(n, limit) for limit in self.rule.limits if limit.drop and pair for n in self.applicable]
+
+    @cached_property
+    def applicable(self) -> list[Number]:
+        """The numbers but those of classes that only a pattern means, are in no mask, and so have no value."""
+        classes, asked = self.run.classes, self.rule.asked
+        sides = [self.run, *([self.pair.run, self.pair.baseline] if self.pair else [])]
+        named, places = asked.named(classes), asked.positions(classes)
+        return [
+            number
+            for k, number in zip(places, self.numbers, strict=True)
+            if k is None or k in named or not all(_lacks(side, number, k) for side in sides)
+        ]
 
     @property
     def tested(self) -> list[_Drop]:
@@ -168,18 +194,29 @@ class _Judge:
         test = self.rule.test if self.drops else "none"
         groups = self.pair.run.rows.clusters if self.pair and self.tested else None
         notes = () if groups is None else tuple(cautions(groups, [self.rule.asked.stat]))
+        notes += tuple(_idle(checks))
         return Ruling(self.rule.id, text, self.rule.level, test, verdict, tuple(checks), groups, notes)
 
     def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
         """Every number against every limit, values before drops."""
+        if not self.applicable:
+            return self._all(FAIL, "no class of the rule is in any mask")
         if self.rule.unit and (odd := [n for n in self.numbers if self.run.unit(n) != self.rule.unit]):
             told = self.run.unit(odd[0]) or "no spacing"
             reason = f"the unit is to be {self.rule.unit!r} and the run has {told}"
-            return [
-                Check(n.title, str(limit), FAIL, reason, math.nan) for limit in self.rule.limits for n in self.numbers
-            ]
-        checks = [self._value(n, limit) for limit in self.rule.limits if not limit.drop for n in self.numbers]
-        return checks + self._drops(found, draws)
+            return self._all(FAIL, reason)
+        checks = [self._value(n, limit) for limit in self.rule.limits if not limit.drop for n in self.applicable]
+        return checks + self._drops(found, draws) + self._all(NOT_APPLICABLE, "in no mask", self.applicable)
+
+    def _all(self, verdict: str, reason: str, other: Sequence[Number] = ()) -> list[Check]:
+        """The same verdict on every number but some others, without a value."""
+        left = {number.title for number in self.numbers} - {number.title for number in other}
+        return [
+            Check(n.title, str(limit), verdict, reason, math.nan)
+            for limit in self.rule.limits
+            for n in self.numbers
+            if n.title in left
+        ]
 
     def _value(self, number: Number, limit: Limit) -> Check:
         value = self.run.value(number)
@@ -220,6 +257,23 @@ class _Judge:
         if found.verdict == INCONCLUSIVE and drop.number.drawn is None:
             return Decision(INCONCLUSIVE, drop.number.refusal)
         return found
+
+
+def _lacks(results: Results, number: Number, k: int) -> bool:
+    """Whether a class is in no mask of a run, and its number so has no value."""
+    if results.whole:
+        there = any(results.classes[k][name] for name in ("tp", "fp", "fn"))
+    else:
+        counts = results.rows.counts
+        there = any(each[:, k].any() for each in (counts.tp, counts.fp, counts.fn))
+    return not there and math.isnan(results.value(number))
+
+
+def _idle(checks: Iterable[Check]) -> Iterator[str]:
+    """Which numbers a rule left out."""
+    titles = list(dict.fromkeys(check.number for check in checks if check.verdict == NOT_APPLICABLE))
+    if titles:
+        yield f"not applicable, in no mask: {some(titles, 5)}"
 
 
 def _within(limit: Limit, value: float) -> Decision:

@@ -2,7 +2,7 @@
 
 from typing import Any, TextIO
 
-from segeval.gate.decide import ERROR, INCONCLUSIVE, WARNING, standing
+from segeval.gate.decide import ERROR, INCONCLUSIVE, NOT_APPLICABLE, PASS, WARNING, standing
 from segeval.report.sections import Cell, Table, shown
 from segeval.report.table import draw
 from segeval.text import counted, safe_text, some
@@ -31,9 +31,14 @@ def verdict_table(document: Document) -> Table:
 
 def telling(ruling: Document) -> list[Document]:
     """The checks worth a line: all that do not pass, or else the tightest."""
-    checks: list[Document] = ruling["checks"]
-    odd = [check for check in checks if check["verdict"] != "pass"]
+    checks = applicable(ruling)
+    odd = [check for check in checks if check["verdict"] != PASS]
     return odd or [min(checks, key=_margin)]
+
+
+def applicable(ruling: Document) -> list[Document]:
+    """The checks of a rule but those of classes that are in no mask."""
+    return [check for check in ruling["checks"] if check["verdict"] != NOT_APPLICABLE]
 
 
 def _margin(check: Document) -> float:
@@ -45,7 +50,7 @@ def _margin(check: Document) -> float:
 
 def title(ruling: Document, check: Document) -> str:
     """The number of a check; with the number of its like where they have no line of their own."""
-    alike = len(ruling["checks"])
+    alike = len(applicable(ruling))
     if alike > 1 and ruling["verdict"] == "pass":
         return f"{check['number']} (tightest of {alike})"
     return str(check["number"])
@@ -84,7 +89,7 @@ def verdict_lines(document: Document) -> list[str]:
         drawn = f"paired bootstrap of {how['resamples']:,} resamples (seed {how['seed']})"
         seen = "detectable: the smallest drop found in 80 % of cases"
         lines.append(f"change: + is better; intervals: {sides:g} % two-sided, {drawn}; {seen}")
-        if any(len(r["checks"]) > 1 for r in tested):
+        if any(len(applicable(r)) > 1 for r in tested):
             lines.append("classes of one rule share its chance of a false alarm (Holm); rules do not share theirs")
     images = document["images"]
     left_out = {"only_run": "only here", "only_baseline": "only in the baseline", "other_truth": "with another truth"}
@@ -110,13 +115,14 @@ def verdict_headline(document: Document) -> str:
     line = f"{verdict.upper()}  {number} of {counted(len(rules), 'rule')}"
     warnings = [rule for rule, word in zip(rules, words, strict=True) if word == WARNING and rule not in telling_rules]
     line += f" · {counted(len(warnings), 'warning')}" if warnings else ""
-    line += "" if verdict == "pass" else f" · {sentence(_source(telling_rules[0]))}"
+    line += "" if verdict == "pass" else f" · {_sources(telling_rules)}"
     return line if document["complete"] else f"INCOMPLETE: {line}"
 
 
-def _source(ruling: Document) -> Document:
-    """The first check that the verdict on a rule comes from."""
-    return next(check for check in telling(ruling) if check["verdict"] == ruling["verdict"])
+def _sources(rulings: list[Document]) -> str:
+    """The first check that the verdict on some rules comes from, and how many there are besides."""
+    first, *others = [check for r in rulings for check in telling(r) if check["verdict"] == r["verdict"]]
+    return sentence(first) + (f" · and {len(others)} more" if others else "")
 
 
 def sentence(check: Document) -> str:

@@ -61,7 +61,15 @@ def test_a_suite_for_each_rule_and_a_case_for_each_check():
         f"iou[{name}] drop <= 0.01" for name in ("road", "sky", "car", "rare")
     ]
     assert {case.get("classname") for case in classes.iter("testcase")} == {"nightly.iou[*] drop <= 0.01"}
-    assert [failure.get("type") for failure in whole.iter("failure")] == ["fail"] * 4
+    assert [failure.get("type") for failure in whole.iter("failure")] == ["fail"] * 3
+    (skipped,) = whole.iter("skipped")
+    assert (skipped.get("type"), skipped.get("message")) == (
+        "not applicable",
+        "iou[rare] –, drop <= 0.01: in no mask",
+    )
+    assert ("note", "not applicable, in no mask: iou[rare]") in [
+        (each.get("name"), each.get("value")) for each in classes.iter("property")
+    ]
     message = classes.find("testcase/failure").get("message")
     assert re.fullmatch(
         r"iou\[road\] 0\.6377 \(−0\.1177 against the baseline\), drop <= 0\.01: the drop is too large, and more than "

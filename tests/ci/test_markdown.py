@@ -27,7 +27,7 @@ def test_marker_headline_table_and_sentences():
     assert lines[1].startswith("## FAIL  1 of 2 rules · iou")
     assert lines[3] == "### Quality gate"
     assert lines[5].startswith("| rule | number | limit | value |")
-    assert sum(line.startswith("| ") for line in lines) == 1 + 1 + 4
+    assert sum(line.startswith("| ") for line in lines) == 1 + 1 + 3
     assert lines[-2].startswith("- change: \\+ is better; intervals: 90 % two-sided")
     kinds = [token.type for token in tokens(text)]
     assert [kinds.count(kind) for kind in ("html_block", "heading_open", "table_open", "bullet_list_open")] == [
@@ -47,9 +47,9 @@ def test_attacks(attack):
     (marker,) = [token.content for token in found if token.type == "html_block"]
     assert marker.strip() == "<!-- segeval:gate -->"
     kinds = [token.type for token in found]
-    assert kinds.count("td_open") == 9 * 4
+    assert kinds.count("td_open") == 9 * 3
     assert kinds.count("th_open") == 9
-    assert kinds.count("tr_open") == 5
+    assert kinds.count("tr_open") == 4
     text = "".join(token.content for token in found if token.type == "text")
     assert not re.search(r"(?<!\w)[@#!]\w", text)
     assert not set(text) & set("\x1b\x00\r\u202e\udcff\ud800")

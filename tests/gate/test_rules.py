@@ -25,6 +25,7 @@ CLASSES = [{"id": 7, "name": "road"}, {"id": 11, "name": "traffic light"}, {"id"
             "p95",
             Limit("<=", 0.02, drop=True),
         ),
+        ("iou[*] >= 0", "iou", ("*",), "pooled", None, Limit(">=", 0)),
         ("f_beta@2[road] < 1", "f_beta@2", ("road",), "pooled", None, Limit("<", 1)),
         (
             "relative_volume_difference[a]] >= -.25",
@@ -44,6 +45,27 @@ def test_the_short_form(text, metric, classes, over, stat, limit):
     assert (asked.stat and asked.stat.name) == stat
     assert Asked.parse(asked.text) == asked
     assert rule.id == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "classes", "excluded", "kept"),
+    [
+        ("iou[*,!road]", ("*",), ("road",), [1, 2]),
+        ("iou[ * , ! traffic * ]", ("*",), ("traffic *",), [0]),
+        ("iou[traffic *,!3]", ("traffic *",), ("3",), [1]),
+        ("iou[*,!road,!traffic sign]", ("*",), ("road", "traffic sign"), [1]),
+        ("iou[road, !x]", ("road",), ("x",), None),
+    ],
+)
+def test_exceptions(text, classes, excluded, kept):
+    """`!NAME` behind a comma leaves classes out; the text of the number says so."""
+    asked = Asked.parse(text)
+    assert (asked.classes, asked.excluded, Asked.parse(asked.text)) == (classes, excluded, asked)
+    if kept is None:
+        with pytest.raises(BadRule, match="no class 'x'"):
+            asked.positions(CLASSES)
+    else:
+        assert asked.positions(CLASSES) == kept
 
 
 @pytest.mark.parametrize(
@@ -87,7 +109,7 @@ def test_a_table():
     assert rule.asked.positions(CLASSES) == [1, 0]
     assert (rule.test, rule.adjust, rule.level, rule.unit) == ("noninferiority", "none", "warn", "mm")
     assert rule.where.conditions == (("site", True, "A"), ("id", False, "b"))
-    assert rule.asked.text == "dice[traffic *,road] over groups p10"
+    assert rule.asked.text == "dice[traffic *,road,!3] over groups p10"
     assert Rule.from_table({"metric": "iou", "min": 1}, 4).id == "rule 4"
 
 

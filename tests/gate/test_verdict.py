@@ -273,8 +273,74 @@ def test_a_unit_is_compared_with_that_of_the_run(monkeypatch, kind, recorded, re
 def test_the_worst_verdict_of_the_classes_is_the_rules():
     """One failing class fails the rule; all classes are told."""
     found = verdicts(["iou[*] >= 0.1"], model())
-    assert [check.verdict for check in found.rulings[0].checks] == ["pass", "pass", "pass", "fail"]
+    assert [check.verdict for check in found.rulings[0].checks] == ["pass", "pass", "pass", "not applicable"]
+    assert found.rulings[0].verdict == "pass"
+    value = found.rulings[0].checks[1].value
+    found = verdicts([f"iou[*] >= {value!r}"], model())
+    assert "fail" in [check.verdict for check in found.rulings[0].checks]
     assert found.rulings[0].verdict == "fail"
+
+
+@pytest.mark.parametrize("rule", ["iou[*] drop <= 0", "iou[r*] >= 0", "dice over images p05 >= 0", "dice[*,!sky] >= 0"])
+def test_a_class_in_no_mask_is_not_applicable(rule):
+    """Under a pattern it fails nothing, is told, and takes no share of the chance of the other classes."""
+    ruling = verdicts([rule], model(), model()).rulings[0]
+    assert ruling.verdict == "pass"
+    idle = [check.number for check in ruling.checks if check.verdict == "not applicable"]
+    assert idle == [check.number for check in ruling.checks if "rare" in check.number]
+    assert [note for note in ruling.notes if "applicable" in note] == [f"not applicable, in no mask: {n}" for n in idle]
+
+
+def test_what_is_not_applicable_leaves_the_statistics_alone():
+    """Holm and the number of resamples are those of the three classes that are there."""
+    rules = [{"id": e or "all", "metric": "iou", "classes": "*", "except": e, "max_drop": 0.01} for e in ([], ["rare"])]
+    rules[1]["id"] = "three"
+    now, before = model(0.3, seed=2), model()
+    found = verdicts([rules[0] | {"id": "all"}, rules[1]], now, before, Draws(resamples=100))
+    assert found.rulings[0].checks[:-1] == found.rulings[1].checks
+    assert found.rulings[0].checks[-1].verdict == "not applicable"
+    assert found.draws.resamples == 600  # 10 · 3 / 0.05
+
+
+def test_a_class_by_its_name_or_id_is_always_applicable():
+    """Whoever names it wants to know of it, also beside a pattern."""
+    for classes in (["rare"], ["3"], ["*", "rare"], ["*", "3"]):
+        found = verdicts([{"metric": "iou", "classes": classes, "min": 0}], model())
+        assert (found.exit_code, found.rulings[0].checks[-1].reason) == (1, "undefined")
+
+
+def test_a_rule_left_with_no_class_fails():
+    """It cannot be evaluated: by exceptions it is refused, by masks it fails."""
+    found = verdicts(["iou[*,!road,!sky,!car] >= 0"], model())
+    check = found.rulings[0].checks[0]
+    assert (found.exit_code, check.verdict, check.reason) == (1, "fail", "no class of the rule is in any mask")
+    with pytest.raises(BadRule, match="is about no class"):
+        verdicts(["iou[road,!road] >= 0"], model())
+
+
+def test_a_class_that_only_one_side_has_is_applicable():
+    """Found where there is none, by the baseline alone: the run has no value, and that is told."""
+    run, before = model(), model()
+    rows = [{**row, "fp": 1, "iou": 0.0} if row["name"] == "rare" else row for row in before.classes]
+    other = replace(before, document={**before.document, "classes": rows})
+    found = verdicts(["iou[*] drop <= 0.1"], run, other).rulings[0].checks[-1]
+    assert (found.number, found.verdict, found.reason) == ("iou[rare]", "fail", "undefined in this run")
+
+
+def test_a_number_that_has_a_value_is_applicable():
+    """A class in no mask has no pixels, and a rule may ask for some."""
+    found = verdicts(["truth_pixels[*] >= 1"], model())
+    assert [check.verdict for check in found.rulings[0].checks] == ["pass", "pass", "pass", "fail"]
+
+
+def test_a_class_that_is_only_elsewhere():
+    """Of a slice, its own masks count: one image holds each class, and the rule about the others passes."""
+    run = model(images=range(4))
+    pooled = run.rows.counts
+    there = [f"iou[{run.classes[k]['name']}]" for k in range(4) if (pooled.tp + pooled.fp + pooled.fn)[0, k]]
+    rule = {"metric": "iou", "classes": "*", "min": 0, "where": f"id == '{run.rows.ids[0]}'"}
+    checks = verdicts([rule], run).rulings[0].checks
+    assert [check.number for check in checks if check.verdict == "pass"] == there
 
 
 def test_quantiles_are_told_to_be_rough():
