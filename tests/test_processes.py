@@ -67,6 +67,7 @@ def test_an_item_that_kills_is_lost_and_no_other():
     )
 
 
+@pytest.mark.slow
 def test_an_item_is_tried_again_alone(tmp_path):
     assert [*each(die_once, [str(tmp_path / str(n)) for n in range(5)], 2, lost)] == ["well"] * 5
 

@@ -264,6 +264,7 @@ def test_tiles_give_the_same_numbers(rule, shape, spacing, memory):
     assert np.array_equal(whole, tiled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(900, 900), (20, 150, 150)])
 @pytest.mark.parametrize(
     "rule", [formula(sigma=1), formula("falk2019", sigma=1, eps=0.2), formula(sigma=1, nearest="one")]

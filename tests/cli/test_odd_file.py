@@ -86,7 +86,10 @@ def survey(*args):
 """
 
 
-@pytest.mark.parametrize(("jobs", "options"), [(2, []), (1, ["--class-weights", "none", "--labels", "binary"])])
+@pytest.mark.parametrize(
+    ("jobs", "options"),
+    [pytest.param(2, [], marks=pytest.mark.slow), (1, ["--class-weights", "none", "--labels", "binary"])],
+)
 def test_weightmap(run, tmp_path, monkeypatch, jobs, options):
     """In the processes that make maps, and in those that count before them."""
     (tmp_path / "faulty.py").write_text(FAULT + DONE)

@@ -39,9 +39,9 @@ def masks(save):
     save("masks/deep/er/b.png", OTHER)
 
 
-def test_a_map_for_each_mask(run, masks, tmp_path):
+def test_a_map_for_each_mask(inside, masks, tmp_path):
     """Under the same relative path; class weights over the whole folder, by hand: 24 − 6 + 4 = 22 and 6 + 2 = 8."""
-    code, out, err = run("weightmap", "masks", "-o", "out")
+    code, out, err = inside("weightmap", "masks", "-o", "out")
     assert (code, err) == (0, b"")
     chosen = {0: 30 / (2 * 22), 1: 30 / (2 * 8)}
     for name, labels in (("a", CELLS), ("deep/er/b", OTHER)):
@@ -58,9 +58,9 @@ def test_a_map_for_each_mask(run, masks, tmp_path):
     ]
 
 
-def test_document(run, masks, tmp_path):
+def test_document(inside, masks, tmp_path):
     """Options, frequencies, class weights, and what is in each map."""
-    run("weightmap", "masks", "-o", "out", "--sigma", "3", "--w0", "4", "--ignore", "7", "--eps", "0.01")
+    inside("weightmap", "masks", "-o", "out", "--sigma", "3", "--w0", "4", "--ignore", "7", "--eps", "0.01")
     found = document(tmp_path / "out")
     assert found["schema"] == "segeval-weightmap/1"
     assert (found["complete"], found["labels"], found["unit"], found["failed"]) == (True, "instances", "pixels", [])
@@ -83,11 +83,11 @@ def test_document(run, masks, tmp_path):
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("form", ["npy", "tiff", "npz"])
 @pytest.mark.parametrize("labels", [CELLS, np.stack([CELLS, CELLS * 0, CELLS[::-1]]), CELLS[1]])
-def test_formats(run, save, tmp_path, form, dtype, labels):
+def test_formats(inside, save, tmp_path, form, dtype, labels):
     """The same numbers in each; one page for each plane."""
     save("masks/a.npy", labels)
     options = ["--format", form, "--dtype", dtype, "--class-weights", "none", *INSTANCES]
-    code, _, _ = run("weightmap", "masks", "-o", "out", *options)
+    code, _, _ = inside("weightmap", "masks", "-o", "out", *options)
     found = load(tmp_path / f"out/a.{form}")
     assert (code, found.dtype) == (0, dtype)
     wanted = unet_weights(labels).astype(dtype)
@@ -103,33 +103,33 @@ def test_formats(run, save, tmp_path, form, dtype, labels):
         ([[1, 0, 1, 2, 0, 2, 0, 1, 0, 2]], "semantic", 6),
     ],
 )
-def test_what_ids_are(run, save, tmp_path, labels, kind, cells):
+def test_what_ids_are(inside, save, tmp_path, labels, kind, cells):
     """One id: connected parts; ids in one part each: cells; ids in many parts: classes."""
     save("masks/a.png", np.array(labels, np.uint8))
-    assert run("weightmap", "masks", "-o", "out")[0] == 0
+    assert inside("weightmap", "masks", "-o", "out")[0] == 0
     found = document(tmp_path / "out")
     assert (found["labels"], found["files"][0]["cells"]) == (kind, cells)
 
 
-def test_what_ids_are_may_be_unclear(run, save):
+def test_what_ids_are_may_be_unclear(inside, save):
     """Neither one part each nor two: a wrong guess would be a wrong map."""
     save("masks/a.png", np.array([[1, 0, 1, 0, 2]], np.uint8))
-    code, out, err = run("weightmap", "masks", "-o", "out")
+    code, out, err = inside("weightmap", "masks", "-o", "out")
     assert (code, out) == (3, b"")
     assert b"SEG264 2 ids fall into 1.5 parts each" in err
 
 
 @pytest.mark.parametrize(("kind", "cells"), [("binary", 1), ("instances", 2), ("semantic", 3)])
-def test_what_ids_are_can_be_said(run, save, tmp_path, kind, cells):
+def test_what_ids_are_can_be_said(inside, save, tmp_path, kind, cells):
     save("masks/a.png", np.array([[1, 0, 0], [1, 2, 1]], np.uint8))
-    run("weightmap", "masks", "-o", "out", "--labels", kind)
+    inside("weightmap", "masks", "-o", "out", "--labels", kind)
     assert document(tmp_path / "out")["files"][0]["cells"] == cells
 
 
-def test_classes_have_weights_and_ridges_of_their_own(run, save, tmp_path):
+def test_classes_have_weights_and_ridges_of_their_own(inside, save, tmp_path):
     """By hand: counts 4, 2 and 2 of 8; ridges with d1 + d2 = 2 and 4 between cells of one class only."""
     save("masks/a.png", np.array([[3, 0, 3, 0, 0, 8, 0, 8]], np.uint8))
-    run("weightmap", "masks", "-o", "out", "--labels", "semantic", "--class-weights", "rarest1", "--eps", "0")
+    inside("weightmap", "masks", "-o", "out", "--labels", "semantic", "--class-weights", "rarest1", "--eps", "0")
     assert document(tmp_path / "out")["reach"] is None
     found = load(tmp_path / "out/a.npy")[0]
     assert document(tmp_path / "out")["class_weights"] == {"0": 0.5, "3": 1.0, "8": 1.0}
@@ -138,8 +138,8 @@ def test_classes_have_weights_and_ridges_of_their_own(run, save, tmp_path):
     assert found.tolist() == pytest.approx([*wanted, 1, 0.5 + 10 * (near + far[3]), 1], rel=1e-6)
 
 
-def test_frequencies_of_each_image(run, masks, tmp_path):
-    run("weightmap", "masks", "-o", "out", "--frequency", "image", "--class-weights", "complement")
+def test_frequencies_of_each_image(inside, masks, tmp_path):
+    inside("weightmap", "masks", "-o", "out", "--frequency", "image", "--class-weights", "complement")
     for name, labels in (("a", CELLS), ("deep/er/b", OTHER)):
         share = float((labels > 0).mean())
         wanted = unet_weights(labels, class_weights={0: share, 1: 1 - share})
@@ -148,23 +148,25 @@ def test_frequencies_of_each_image(run, masks, tmp_path):
     assert own == [pytest.approx({"0": 1 / 4, "1": 3 / 4}), pytest.approx({"0": 1 / 3, "1": 2 / 3})]
 
 
-def test_given_class_weights(run, masks, tmp_path):
-    code, out, _ = run("weightmap", "masks", "-o", "out", "--class-weights", "0=0.25,1=3")
+def test_given_class_weights(inside, masks, tmp_path):
+    code, out, _ = inside("weightmap", "masks", "-o", "out", "--class-weights", "0=0.25,1=3")
     assert code == 0
     assert b"class weights (given): 0 = 0.25" in out
     assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS, class_weights={0: 0.25, 1: 3}))
 
 
-def test_options_reach_the_formula(run, save, tmp_path):
+def test_options_reach_the_formula(inside, save, tmp_path):
     labels = np.array([[1, 0, 0, 2, 2], [0, 0, 0, 0, 0]], np.uint8)
     save("masks/a.png", labels)
     options = ["--where", "all", "--w0", "7", "--sigma", "2", "--spacing", "2,0.5", "--eps", "0"]
-    _, out, _ = run("weightmap", "masks", "-o", "out", "--class-weights", "none", *options)
+    _, out, _ = inside("weightmap", "masks", "-o", "out", "--class-weights", "none", *options)
     wanted = unet_weights(labels, w0=7, sigma=2, where="all", spacing=(2, 0.5), eps=0)
     assert np.array_equal(load(tmp_path / "out/a.npy"), wanted)
     assert b"sigma = 2 units of the spacing" in out
     assert document(tmp_path / "out")["files"][0]["spacing"] == [2.0, 0.5]
-    run("weightmap", "masks", "-o", "one", "--class-weights", "none", "--nearest", "one", "--w0", "3", "--sigma", "2")
+    inside(
+        "weightmap", "masks", "-o", "one", "--class-weights", "none", "--nearest", "one", "--w0", "3", "--sigma", "2"
+    )
     assert load(tmp_path / "one/a.npy")[1, 0] == pytest.approx(3 * np.exp(-1 / 8), rel=1e-6)
 
 
@@ -180,30 +182,30 @@ def ome(path, labels):
 
 
 @pytest.mark.parametrize("write", [imagej, ome])
-def test_spacing_from_the_file(run, tmp_path, write):
+def test_spacing_from_the_file(inside, tmp_path, write):
     """z, y, x: 3, 1/2 and 1/4, as ImageJ and OME note them."""
     (tmp_path / "masks").mkdir()
     labels = np.stack([CELLS, CELLS * 0, CELLS]).astype(np.uint16)
     write(tmp_path / "masks/a.ome.tif", labels)
-    code, _, err = run("weightmap", "masks", "-o", "out", "--spacing", "file", "--class-weights", "none", *INSTANCES)
+    code, _, err = inside("weightmap", "masks", "-o", "out", "--spacing", "file", "--class-weights", "none", *INSTANCES)
     assert (code, err) == (0, b"")
     assert np.array_equal(load(tmp_path / "out/a.ome.npy"), unet_weights(labels, spacing=(3, 0.5, 0.25)))
 
 
-def test_a_file_without_spacing(run, masks, save):
+def test_a_file_without_spacing(inside, masks, save):
     """A resolution for printing is no spacing."""
     tifffile.imwrite(save("masks/c.tif", CELLS), CELLS, resolution=(300, 300), photometric="minisblack", metadata=None)
-    code, _, err = run("weightmap", "masks", "-o", "out", "--spacing", "file")
+    code, _, err = inside("weightmap", "masks", "-o", "out", "--spacing", "file")
     assert code == 3
     assert b"SEG263 masks/a.png does not say how long a pixel is (and 2 more like it: c, deep/er/b)" in err
 
 
-def test_falk2019_and_its_masks(run, save, tmp_path):
+def test_falk2019_and_its_masks(inside, save, tmp_path):
     """The worked map; the masks with gaps keep ids, type and format."""
     labels = np.array([[0] * 6, [0, 7, 7, 300, 300, 0], [0, 7, 7, 300, 300, 0], [0] * 6], np.uint16)
     save("masks/deep/a.png", labels)
     save("masks/b.npy", labels.astype(np.int32))
-    code, _, _ = run("weightmap", "masks", "-o", "out", "--convention", "falk2019", "--masks-out", "parted")
+    code, _, _ = inside("weightmap", "masks", "-o", "out", "--convention", "falk2019", "--masks-out", "parted")
     assert code == 0
     assert load(tmp_path / "out/deep/a.npy")[1].tolist() == pytest.approx(
         [41.0324, 1, 1, 50.3104, 1, 41.0324], abs=1e-4
@@ -213,18 +215,18 @@ def test_falk2019_and_its_masks(run, save, tmp_path):
     assert document(tmp_path / "out")["options"]["touching"] == "gap"
 
 
-def test_gaps_count_as_background(run, save, tmp_path):
+def test_gaps_count_as_background(inside, save, tmp_path):
     """With unet2015 the parted masks are the masks: frequencies, cells and distances follow them."""
     save("masks/a.png", np.array([[1, 1, 2, 2]], np.uint8))
     for kind in ("auto", "instances"):
-        run("weightmap", "masks", "-o", kind, "--touching", "gap", "--labels", kind)
+        inside("weightmap", "masks", "-o", kind, "--touching", "gap", "--labels", kind)
         assert document(tmp_path / kind)["frequencies"]["pixels"] == {"0": 1, "1": 3}
         assert load(tmp_path / f"{kind}/a.npy")[0, 2] == pytest.approx(2 + 9.231163, abs=1e-6)
 
 
-def test_preview(run, masks, tmp_path):
+def test_preview(inside, masks, tmp_path):
     """A picture of the size of the mask: light blue on borders of cells, brighter on ridges than elsewhere."""
-    run("weightmap", "masks", "-o", "out", "--preview", "--class-weights", "none")
+    inside("weightmap", "masks", "-o", "out", "--preview", "--class-weights", "none")
     picture = imagecodecs.png_decode((tmp_path / "out/preview/a.png").read_bytes())
     assert picture.shape == (4, 6, 3)
     assert ((picture == (80, 215, 255)).all(axis=2) == (CELLS > 0)).all()
@@ -264,19 +266,19 @@ def test_preview(run, masks, tmp_path):
         (["-o", "file"], "cannot write into file"),
     ],
 )
-def test_options_that_make_no_sense(run, masks, tmp_path, options, said):
+def test_options_that_make_no_sense(inside, masks, tmp_path, options, said):
     """2, and no map."""
     (tmp_path / "file").touch()
     before = content(tmp_path / "masks")
-    code, _, err = run("weightmap", "masks", "-o", "out", *options)
+    code, _, err = inside("weightmap", "masks", "-o", "out", *options)
     assert code == 2
     assert said in err.decode()
     assert content(tmp_path / "masks") == before
     assert [name for name in content(tmp_path) if name.endswith(".npy")] == []
 
 
-def test_spacing_for_other_axes(run, masks):
-    code, _, err = run("weightmap", "masks", "-o", "out", "--spacing", "1,2,3")
+def test_spacing_for_other_axes(inside, masks):
+    code, _, err = inside("weightmap", "masks", "-o", "out", "--spacing", "1,2,3")
     assert code == 2
     assert b"3 numbers for 2 axes" in err
 
@@ -291,10 +293,10 @@ def test_spacing_for_other_axes(run, masks):
         ("bad.png", np.arange(60, dtype=np.uint8).reshape(4, 5, 3), "masks/bad.png has 3 channels"),
     ],
 )
-def test_masks_that_are_none(run, masks, save, tmp_path, name, array, said):
+def test_masks_that_are_none(inside, masks, save, tmp_path, name, array, said):
     """3, with the file's name; the other maps are there, and the document says what is missing."""
     save(f"masks/{name}", np.array(array))
-    code, out, err = run("weightmap", "masks", "-o", "out")
+    code, out, err = inside("weightmap", "masks", "-o", "out")
     assert code == 3
     assert said in err.decode()
     assert b"--colors" not in err
@@ -305,19 +307,19 @@ def test_masks_that_are_none(run, masks, save, tmp_path, name, array, said):
     assert (tmp_path / "out/a.npy").exists()
 
 
-def test_whole_numbers_in_floating_point_are_labels(run, save, tmp_path):
+def test_whole_numbers_in_floating_point_are_labels(inside, save, tmp_path):
     save("masks/a.npy", CELLS.astype(np.float64))
-    code, _, err = run("weightmap", "masks", "-o", "out", "--class-weights", "none")
+    code, _, err = inside("weightmap", "masks", "-o", "out", "--class-weights", "none")
     assert code == 0
     assert b"Note: " in err
     assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS))
 
 
-def test_damaged_and_ambiguous_files(run, masks, save, tmp_path):
+def test_damaged_and_ambiguous_files(inside, masks, save, tmp_path):
     (tmp_path / "masks/empty.png").touch()
     (tmp_path / "masks/photo.jpg").write_bytes(b"\xff\xd8\xff")
     save("masks/a.npy", CELLS)
-    code, _, err = run("weightmap", "masks", "-o", "out", "--labels", "instances", "--class-weights", "none")
+    code, _, err = inside("weightmap", "masks", "-o", "out", "--labels", "instances", "--class-weights", "none")
     assert code == 3
     assert sorted(content(tmp_path / "out")) == ["deep/er/b.npy", "weightmap.json"]
     assert {failed["id"] for failed in document(tmp_path / "out")["failed"]} == {"a", "empty", "photo"}
@@ -327,19 +329,19 @@ def test_damaged_and_ambiguous_files(run, masks, save, tmp_path):
 @pytest.mark.parametrize(
     ("place", "said"), [("absent", "does not exist"), ("masks/a.png", "is not a folder"), ("void", "holds no masks")]
 )
-def test_no_masks(run, masks, tmp_path, place, said):
+def test_no_masks(inside, masks, tmp_path, place, said):
     (tmp_path / "void").mkdir()
-    code, _, err = run("weightmap", place, "-o", "out")
+    code, _, err = inside("weightmap", place, "-o", "out")
     assert code == 3
     assert said in err.decode()
 
 
-def test_hostile_names(run, save, tmp_path):
+def test_hostile_names(inside, save, tmp_path):
     names = ["\x1b]0;p\x07", "\n::error::x", "a\u202eb", "=cmd()", "-x", "café"]
     for name in names:
         save(f"masks/{name}.png", CELLS)
     os.truncate(tmp_path / "masks/\n::error::x.png", 0)
-    code, out, err = run("weightmap", "masks", "-o", "out")
+    code, out, err = inside("weightmap", "masks", "-o", "out", "-j", 1)
     assert code == 3
     assert not [line for line in (out + err).splitlines() if line.strip().startswith(b"::")]
     assert not set(out + err) & {0x1B, 0x07}
@@ -354,19 +356,19 @@ def test_a_full_disk(run, masks, tmp_path):
     assert content(tmp_path / "out") == {}
 
 
-def test_sums_that_a_reader_can_check(run, masks, tmp_path):
+def test_sums_that_a_reader_can_check(inside, masks, tmp_path):
     """The map holds what weightmap.json says."""
     import hashlib
 
-    run("weightmap", "masks", "-o", "out", "--preview")
+    inside("weightmap", "masks", "-o", "out", "--preview")
     for entry in document(tmp_path / "out")["files"]:
         for name, sum_ in entry["files"].items():
             assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == sum_
 
 
-def test_real_nuclei(run, root, tmp_path):
+def test_real_nuclei(inside, root, tmp_path):
     """The numbers of nuclei and of their pixels are the dataset's own: 111, 111, 88 masks in its folders."""
-    assert run("weightmap", root / "sample_data/nuclei", "-o", "out", "--labels", "instances")[0] == 0
+    assert inside("weightmap", root / "sample_data/nuclei", "-o", "out", "--labels", "instances")[0] == 0
     found = document(tmp_path / "out")
     assert [entry["cells"] for entry in found["files"]] == [88, 111, 111]
     assert found["frequencies"]["pixels"]["1"] == 22375 + 17964 + 20385

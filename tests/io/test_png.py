@@ -443,6 +443,7 @@ def test_limit_counts_pixels_and_is_inclusive(read, limit, fits):
             read(ROUTES["grey8"], max_pixels=limit)
 
 
+@pytest.mark.slow
 def test_legal_mask_of_144_million_pixels_is_read(read):
     """Pillow warns of such a size; every warning is an error here."""
     rows = np.zeros((12000, 1 + 1500), np.uint8)
