@@ -1,14 +1,19 @@
 """Writes what the program prints into the docs: `python scripts/docs.py`. A test fails when something is stale."""
 
+import inspect
 import os
 import re
 import subprocess
 import sys
+from functools import cached_property
 from inspect import getdoc
 from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
 
 from click import Context
 
+import segeval
 from segeval.cli import listing
 from segeval.cli.main import cli
 from segeval.errors import causes
@@ -39,6 +44,7 @@ def pages() -> dict[str, str]:
             "Exit codes", "Several at once: 70, 2, 4, 3, 1 in this order of precedence.", "exit-codes"
         ),
         "docs/errors.md": _errors(),
+        "docs/api.md": _api(),
         "docs/cli.md": "# Command line\n\n" + "\n".join(_help(name) for name in ["", *cli.list_commands(Context(cli))]),
     }
 
@@ -62,6 +68,47 @@ def _errors() -> str:
     """The table of codes, then an anchor for each."""
     parts = [f"## {code}\n\n{getdoc(kind)}\n" for code, kind in causes().items()]
     return _page("Errors and remarks", "`segeval explain CODE` prints the same.", "errors") + "\n" + "\n".join(parts)
+
+
+def _api() -> str:
+    """What `__all__` says of the package and of each of its public rooms."""
+    rooms = [segeval, *(room for name in segeval.__all__ if inspect.ismodule(room := getattr(segeval, name)))]
+    return (
+        "# Python\n\nWhat is public: the names below, and every metric of [metrics.md](metrics.md) and loss of\n"
+        "[losses.md](losses.md) as a function of its room, `segeval.metrics.iou`. `import segeval` is enough.\n\n"
+        + "\n".join(_room(room) for room in rooms)
+    )
+
+
+def _room(room: ModuleType) -> str:
+    names = [name for name in room.__all__ if not inspect.ismodule(getattr(room, name))]
+    return f"## {room.__name__}\n\n{getdoc(room)}\n\n" + "\n".join(_public(name, getattr(room, name)) for name in names)
+
+
+def _public(name: str, what: Any) -> str:
+    """One public name: how it is called, and what its docstring says."""
+    head = f"{name}{_call(what)}" if inspect.isfunction(what) else name
+    return f"### {name}\n\n```text\n{head}\n\n{getdoc(what)}\n{''.join(_members(what))}```\n"
+
+
+def _members(what: Any) -> list[str]:
+    """The methods and properties of a class that say something, each with the first line of it."""
+    if not inspect.isclass(what) or issubclass(what, Exception):
+        return []
+    kinds = property, cached_property, classmethod, FunctionType
+    names = [name for name, kind in vars(what).items() if not name.startswith("_") and isinstance(kind, kinds)]
+    return [
+        f"\n.{name}{_call(member) if callable(member) else ''}\n    {said.splitlines()[0]}\n"
+        for name in names
+        if (said := getdoc(member := getattr(what, name)))
+    ]
+
+
+def _call(function: Any) -> str:
+    """The parameters of a function, without their types."""
+    given = inspect.signature(function).parameters.values()
+    plain = [each.replace(annotation=inspect.Parameter.empty) for each in given if each.name != "self"]
+    return str(inspect.Signature(plain))
 
 
 def _readme() -> str:

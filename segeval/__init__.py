@@ -3,9 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["IncompleteRun", "Run", "SegevalError", "score"]
+__all__ = [
+    "IncompleteRun",
+    "Run",
+    "SegevalError",
+    "distance",
+    "evidence",
+    "losses",
+    "metrics",
+    "score",
+    "testing",
+    "weightmap",
+]
 
 if TYPE_CHECKING:
+    from segeval import distance, evidence, losses, metrics, testing, weightmap
     from segeval.api import IncompleteRun, score
     from segeval.errors import SegevalError
     from segeval.run import Run
@@ -18,6 +30,6 @@ def __getattr__(name: str) -> Any:
     homes = {"IncompleteRun": "api", "score": "api", "Run": "run", "SegevalError": "errors"}
     if name in homes:
         return getattr(importlib.import_module(f"segeval.{homes[name]}"), name)
-    if name in ("distance", "evidence", "losses", "metrics", "weightmap"):
+    if name in __all__:
         return importlib.import_module(f"segeval.{name}")
     raise AttributeError(f"module 'segeval' has no attribute {name!r}")

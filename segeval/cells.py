@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.catalog import check_choice
-from segeval.distance import Array, compact
+from segeval.distance.grid import Array, compact
 from segeval.errors import NegativeIds
 
 CONNECTIVITIES = ("face", "full")

@@ -11,6 +11,8 @@ from segeval.report import gated
 from segeval.results import Results
 from segeval.run import Run
 
+__all__ = ["assert_gate"]
+
 AnyRun = Run | Results | str | PathLike[str]
 AnyRule = Rule | str | Mapping[str, Any]
 

@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from segeval.catalog import check_choice
 from segeval.cells import Cells, instances, separated
-from segeval.distance import Array, Steps, compact, nearest, steps, within
+from segeval.distance import within
+from segeval.distance.grid import Array, Steps, compact, nearest, steps
 from segeval.errors import BadOption
 from segeval.frequencies import LARGEST, Frequencies, by_scheme, checked
+
+__all__ = ["unet_weights"]
 
 CONVENTIONS = {"unet2015": (10.0, 5.0), "falk2019": (50.0, 6.0)}  # w0 and sigma
 WHERE, NEAREST = ("background", "all"), ("two", "one")

@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from segeval.cells import instances, semantic, separated
-from segeval.distance import steps
+from segeval.distance.grid import steps
 from segeval.errors import BadOption, NegativeIds
 from segeval.weightmap import formula, unet_weights, weights
 

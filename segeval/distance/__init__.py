@@ -11,7 +11,7 @@ from segeval.distance import coded, separable
 from segeval.distance.crops import Crops, Crowded
 from segeval.distance.grid import Array, Steps, compact, nearest, steps
 
-__all__ = ["Array", "Steps", "compact", "nearest", "steps", "two_nearest", "within"]
+__all__ = ["two_nearest"]
 
 # What one pixel costs, relative to a plain transform of a 2-D image (about 60 ns); only their ratios matter.
 _TRANSFORM = {1: 0.5, 2: 1.0}  # more axes: 2.7

@@ -4,7 +4,7 @@ import numpy as np
 
 from segeval.arrays import Array
 from segeval.cells import contour
-from segeval.distance import nearest, steps
+from segeval.distance.grid import nearest, steps
 
 
 def inner(mask: Array) -> Array:

@@ -7,6 +7,8 @@ from segeval.measures import Metrics
 METRICS = Metrics("metric")
 METRICS.discover(__name__, list(__path__))
 
+__all__ = ["METRICS"]
+
 
 def __getattr__(name: str) -> Any:
     if name in METRICS:

@@ -11,7 +11,7 @@ import numpy as np
 
 from segeval import __version__, frequencies
 from segeval.cells import Cells
-from segeval.distance import steps
+from segeval.distance.grid import steps
 from segeval.errors import BadOption, Changed, UnfitPixels
 from segeval.frequencies import Frequencies
 from segeval.io import Array

@@ -7,7 +7,7 @@ from typing import Any
 from segeval import frequencies
 from segeval.catalog import check_choice
 from segeval.cells import CONNECTIVITIES
-from segeval.distance import steps
+from segeval.distance.grid import steps
 from segeval.errors import BadOption
 from segeval.io import MAX_PIXELS
 from segeval.weightmap import MEMORY, Formula, formula

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from support.reference import two_nearest as by_pixels
 
-from segeval.distance import coded, compact, nearest, separable, steps, two_nearest, within
+from segeval.distance import coded, separable, two_nearest, within
 from segeval.distance.crops import Crops, Crowded
+from segeval.distance.grid import compact, nearest, steps
 from segeval.errors import BadOption, NegativeIds
 
 
