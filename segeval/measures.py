@@ -82,7 +82,8 @@ class Loss(Measure):
     background: whether class 0 is in the mean over classes unless the caller says otherwise.  log: it has a logarithm
     of a clipped probability.  hard: it wants a truth of labels, of classes that exclude each other.  scores: it takes
     signed scores.  outcomes: of a binary problem both outcomes are classes.  folder_weights: the parameter that takes
-    the class weights of a whole folder.  direct: it is a formula of other arrays, and can only be called.
+    the class weights of a whole folder.  direct: it is a formula of other arrays, and can only be called.  fits:
+    refuses parameters (keywords) that do not fit each other or the number of outcomes.
     """
 
     background: bool = True
@@ -92,6 +93,16 @@ class Loss(Measure):
     outcomes: bool = False
     folder_weights: str = ""
     direct: bool = False
+    fits: Callable[..., None] | None = None
+
+    def check(self, outcomes: int, params: Mapping[str, Any], weights: Any = None) -> None:
+        """Refuse parameters that do not fit so many outcomes: two of a binary problem and of each channel of many.
+
+        weights: the weight map that images bring; None where they bring none.
+        """
+        if self.fits:
+            mapped = {self.weight_map: weights} if self.weight_map and params[self.weight_map] is None else {}
+            self.fits(outcomes, **{**params, **mapped})
 
     @property
     def weight_map(self) -> str:

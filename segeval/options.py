@@ -53,13 +53,13 @@ class Options:
         table = self.classes.scored
         if table is None:
             raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
-        from segeval.losses.asking import Kind
+        from segeval.losses.asking import Inputs
 
         if self.classes.multilabel and self.losses.class_weights is not None:
             what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
             raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
-        kind = Kind(len(table.ids), self.classes.binary, self.classes.multilabel, self.reading.soft_truth)
-        return replace(self, losses=self.losses.allowed(kind).with_presence(self.scoring.presence))
+        inputs = Inputs(len(table.ids), self.classes.binary, self.classes.multilabel, self.reading.soft_truth)
+        return replace(self, losses=self.losses.allowed(inputs).with_presence(self.scoring.presence))
 
     def recorded(self) -> dict[str, Any]:
         """The options that can change a number, as they stand in `run.json`."""

@@ -5,29 +5,34 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from segeval import frequencies
 from segeval.catalog import check_choice
 from segeval.errors import BadOption, BadParameter, UsageError
-from segeval.evidence.sample import Sample
 from segeval.frequencies import Frequencies
 from segeval.losses import LOSSES
 from segeval.losses.one import AVERAGES, ask
-from segeval.losses.plan import Asked, Caller, Measured, Plan, values
+from segeval.losses.plan import Asked, Caller, Measured, Plan, wants_classes
 
 OVER = ("image", "batch")
-WEIGHED = "weighted_cross_entropy"  # the loss that takes weights of classes from the whole folder
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What all images of a run have in common."""
+class Inputs:
+    """What all images of a run have in common, as far as losses ask for it."""
 
     number: int  # classes
     binary: bool = False
     multilabel: bool = False
     soft: bool = False  # the truth may hold fractions
+    weights: bool = False  # there is a weight map of each image
+
+    def check(self, asked: Asked) -> None:
+        """Refuse a loss that cannot be computed of such images."""
+        loss = asked.entry
+        if loss.hard and (self.soft or self.multilabel):
+            raise wants_classes(loss.name)
+        outcomes = 2 if self.binary or self.multilabel else self.number
+        loss.check(outcomes, asked.params, self.weights or None)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,9 @@ class LossChoice:
 
     def _ask(self, name: str, params: Mapping[str, Any]) -> Asked:
         """One loss; what only the images know stands for itself until they are there."""
-        if name == WEIGHED and self.class_weights is not None and not {"pos_weight", "class_weights"} & params.keys():
-            return ask(name, {**params, "class_weights": "balanced"})
+        weighed = LOSSES[name].folder_weights
+        if weighed and self.class_weights is not None and not {"pos_weight", weighed} & params.keys():
+            return ask(name, {**params, weighed: "balanced"})
         return ask(name, dict(params))
 
     def recorded(self) -> dict[str, Any]:
@@ -100,12 +106,12 @@ class LossChoice:
         """The same with the classes in every mean that metrics take."""
         return replace(self, caller=replace(self.caller, presence=presence))
 
-    def allowed(self, kind: Kind) -> "LossChoice":
+    def allowed(self, inputs: Inputs) -> "LossChoice":
         """The losses that images of this kind allow; one asked for by its name that they do not is an error."""
         kept, left_out = [], {}
         for each in self.asked:
             try:
-                _tried(each, _specimen(each, kind, self.weights is not None))
+                replace(inputs, weights=self.weights is not None).check(each)
                 kept.append(each)
             except UsageError as fault:
                 if not self.everything:
@@ -119,8 +125,8 @@ class LossChoice:
             return self.asked
         found = _folder_weights(self.class_weights, ids, measured)
         return tuple(
-            replace(each, params={**each.params, "class_weights": found})
-            if each.name == WEIGHED and each.params["pos_weight"] is None and each.params["class_weights"] == "balanced"
+            replace(each, params={**each.params, each.entry.folder_weights: found})
+            if each.params.get(each.entry.folder_weights) == "balanced"
             else each
             for each in self.asked
         )
@@ -140,26 +146,6 @@ def _names(losses: str | Iterable[str]) -> tuple[bool, list[str]]:
     if everything:
         return True, LOSSES.asked_by_name()
     return False, [name for name in LOSSES if name in wanted]
-
-
-def _tried(asked: Asked, image: Sample) -> None:
-    """Compute a loss of a small image, for what is wrong with its parameters."""
-    values(asked, Plan([asked]).measure(image), Caller())
-
-
-def _specimen(asked: Asked, kind: Kind, weights: bool) -> Sample:
-    """A small image of this kind."""
-    size = 16 if asked.params.get("window", 0) <= 16 else asked.params["window"]
-    truth = np.zeros((size, size), np.int64)
-    truth[2:6, 3:9] = 1 if kind.binary or kind.number > 1 else 0
-    rows = (0,) if kind.binary else tuple(range(kind.number))
-    exclusive = not (kind.binary or kind.multilabel)
-    given = np.full((len(rows), size, size), 1 / kind.number if exclusive else 0.5)
-    if kind.multilabel or kind.soft:
-        one_hot = np.stack([truth == (1 if kind.binary else row) for row in rows]).astype(np.float64)
-        truth = (one_hot + given) / 2 if kind.soft else one_hot
-    maps = np.ones((size, size)) if weights else None
-    return Sample(given, truth, rows, exclusive, hard=not kind.soft, weights=maps)
 
 
 def _folder_weights(

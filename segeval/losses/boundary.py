@@ -150,7 +150,12 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     return 1 - ratio(xp.sum(similarity * like(whole, f.p)), like(whole.sum(), f.p))
 
 
-@LOSSES.add(low=0, log=True)
+def _fits_window(outcomes: int, *, window: int, **_: object) -> None:  # noqa: ARG001 - one signature for all
+    if window % 2 == 0:
+        raise BadParameter(f"correlation_ssim.window is {window}", "wanted: an odd number")
+
+
+@LOSSES.add(low=0, log=True, fits=_fits_window)
 def correlation_ssim(
     f: Field,
     *,
@@ -172,8 +177,6 @@ def correlation_ssim(
 
     Zhao et al. (2019). arXiv:1910.08711
     """
-    if window % 2 == 0:
-        raise BadParameter(f"correlation_ssim.window is {window}", "wanted: an odd number")
     weights = gaussian(window, sigma)
     surprisal = f.kept(f.surprisal)
     e = namespace(f.p).abs(_standard(f.t, weights, c) - _standard(f.p, weights, c))

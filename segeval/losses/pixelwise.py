@@ -31,7 +31,25 @@ def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     return (1 - label_smoothing) * o.expected(o.surprisal) + label_smoothing * o.mean_surprisal
 
 
-@LOSSES.add(low=0, log=True)
+def _fits_weights(outcomes: int, *, pos_weight: float | None, class_weights: object, **_: object) -> None:
+    """One of the two weights, for as many outcomes as there are."""
+    name = "weighted_cross_entropy"
+    if (pos_weight is None) == (class_weights is None):
+        what = f"{name} needs pos_weight (binary) or class_weights, one of them"
+        raise BadParameter(what, "for example pos_weight=3, or class_weights='balanced'")
+    if pos_weight is not None and outcomes != 2:
+        raise BadParameter(f"{name}.pos_weight is for 2 outcomes, not {outcomes}", "class_weights")
+    if isinstance(class_weights, tuple):
+        _fits_vector(class_weights, outcomes, f"{name}.class_weights")
+
+
+def _fits_vector(vector: Weights, outcomes: int, name: str) -> None:
+    """One number for each outcome."""
+    if len(vector) != outcomes:
+        raise BadParameter(f"{name} has {len(vector)} numbers for {outcomes} outcomes", "give one for each, in order")
+
+
+@LOSSES.add(low=0, log=True, folder_weights="class_weights", fits=_fits_weights)
 def weighted_cross_entropy(
     s: ClassSums,
     *,
@@ -59,32 +77,20 @@ def weighted_cross_entropy(
 
 def _weights(s: ClassSums, pos_weight: float | None, class_weights: object) -> Numbers:
     """(B, K) or (1, K)."""
-    outcomes = s.pixels.shape[1]
-    if (pos_weight is None) == (class_weights is None):
-        raise BadParameter(
-            "weighted_cross_entropy needs pos_weight (binary) or class_weights, one of them",
-            "for example pos_weight=3, or class_weights='balanced'",
-        )
     if pos_weight is not None:
-        if outcomes != 2:
-            raise BadParameter(f"weighted_cross_entropy.pos_weight is for 2 outcomes, not {outcomes}", "class_weights")
         return like(np.array([[1.0, pos_weight]]), s.surprisal)
     if isinstance(class_weights, tuple):
-        return like(
-            np.array([vector_for(class_weights, outcomes, "weighted_cross_entropy.class_weights")]), s.surprisal
-        )
-    xp = namespace(s.pixels)
+        return like(np.array([class_weights]), s.surprisal)
+    xp, outcomes = namespace(s.pixels), s.pixels.shape[1]
     return xp.where(s.pixels > 0, s.n / (outcomes * xp.where(s.pixels > 0, s.pixels, 1.0)), 0.0)
 
 
-def vector_for(vector: Weights, outcomes: int, name: str) -> Weights:
-    """The vector, if it has one number for each outcome."""
-    if len(vector) != outcomes:
-        raise BadParameter(f"{name} has {len(vector)} numbers for {outcomes} outcomes", "give one for each, in order")
-    return vector
+def _fits_beta(outcomes: int, *, beta: float | None) -> None:
+    if beta is not None and outcomes != 2:
+        raise BadParameter("balanced_cross_entropy.beta is for binary problems", "leave it out")
 
 
-@LOSSES.add(low=0, high=16.1181, log=True)
+@LOSSES.add(low=0, high=16.1181, log=True, fits=_fits_beta)
 def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Numbers:
     """Cross entropy in which each class weighs as much as all others have pixels.
 
@@ -99,12 +105,17 @@ def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Number
     """
     if beta is None:
         return (1 - s.pixels / s.n) * s.surprisal / s.n
-    if s.pixels.shape[1] != 2:
-        raise BadParameter("balanced_cross_entropy.beta is for binary problems", "leave it out")
     return like(np.array([[1 - beta, beta]]), s.surprisal) * s.surprisal / s.n
 
 
-@LOSSES.add(low=0, log=True)
+def _fits_alpha(outcomes: int, *, alpha: float | Weights | None, **_: object) -> None:
+    if isinstance(alpha, tuple):
+        _fits_vector(alpha, outcomes, "focal.alpha")
+    elif alpha is not None and outcomes != 2:
+        raise BadParameter(f"focal.alpha is one number for {outcomes} classes", "give one for each class, in order")
+
+
+@LOSSES.add(low=0, log=True, fits=_fits_alpha)
 def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | None = None) -> Numbers:
     """Focal loss: cross entropy that fades where the prediction is right already.
 
@@ -118,18 +129,17 @@ def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | Non
     Lin et al. (2017). arXiv:1708.02002
     """
     faded = power(complement(o.p, o.surprisal), gamma) * o.surprisal
-    return faded if alpha is None else o.each(_alpha(alpha, o.number)) * faded
+    if alpha is None:
+        return faded
+    return o.each((1 - alpha, alpha) if isinstance(alpha, float) else alpha) * faded
 
 
-def _alpha(alpha: float | Weights, outcomes: int) -> Weights:
-    if not isinstance(alpha, float):
-        return vector_for(alpha, outcomes, "focal.alpha")
-    if outcomes != 2:
-        raise BadParameter(f"focal.alpha is one number for {outcomes} classes", "give one for each class, in order")
-    return (1 - alpha, alpha)
+def _fits_map(outcomes: int, *, weights: object) -> None:  # noqa: ARG001 - one signature for all
+    if weights is None:
+        raise BadParameter("unet_cross_entropy needs weights", "a map for each image: weights=… or --weights DIR")
 
 
-@LOSSES.add(low=0, log=True)
+@LOSSES.add(low=0, log=True, fits=_fits_map)
 def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
     """Cross entropy with a weight for each pixel, such as the U-Net's distance map.
 
@@ -141,8 +151,7 @@ def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
 
     Ronneberger et al. (2015). arXiv:1505.04597
     """
-    if weights is None:
-        raise BadParameter("unet_cross_entropy needs weights", "a map for each image: weights=… or --weights DIR")
+    assert weights is not None
     return o.at(weights) * o.surprisal
 
 

@@ -190,6 +190,8 @@ class Plan:
 
     def measure(self, sample: Sample) -> Measured:
         """The evidence of one image: one sweep over its pixels, and what has to see all of it."""
+        for each in self.asked:
+            each.entry.check(sample.number if sample.exclusive else 2, each.params, sample.weights)
         with np.errstate(under="ignore"):  # what is too small to be a number is 0
             return self._measured(sample)
 
@@ -216,7 +218,7 @@ class Plan:
         confusion, unfit = None, {}
         if hard := self.of(SoftConfusion):
             if sample.soft_truth or sample.multilabel:
-                unfit = {leaf.key: _wants_classes(leaf) for leaf in hard}
+                unfit = {leaf.key: wants_classes(leaf.formula.__name__) for leaf in hard}
             else:
                 confusion = SoftConfusion.of(problems[0])
         classes = ClassSums.of(problems) if self.of(ClassSums) else None
@@ -236,8 +238,8 @@ def _note(found: dict[Key, Leaf], formula: Formula, params: Mapping[str, Any], o
     return np.ones(1)
 
 
-def _wants_classes(leaf: Leaf) -> Unfit:
-    name = leaf.formula.__name__
+def wants_classes(name: str) -> Unfit:
+    """Why a loss that is for labels cannot be computed."""
     return Unfit(f"{name} is for hard truths of classes that exclude each other", f"see `segeval explain loss.{name}`")
 
 

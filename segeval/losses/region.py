@@ -100,7 +100,22 @@ def generalized_dice(
     return 1 - ratio(2 * xp.sum(w * c.pt) + smooth, xp.sum(w * (c.p + c.t)) + smooth)
 
 
-@LOSSES.add(low=0, high=1, hard=True)
+def _fits_costs(outcomes: int, *, distances: Matrix | None, background_class: int, **_: object) -> None:
+    """A row and a column of costs for each outcome."""
+    name = "generalized_wasserstein_dice"
+    if distances is not None:
+        size, costs = len(distances), np.array(distances, np.float64)
+        if size != outcomes:
+            what = f"{name}.distances is {size} x {size} for {outcomes} classes"
+            raise BadParameter(what, "a row for each class")
+        if np.diag(costs).any() or not costs.max() > 0:
+            what = f"{name}.distances must be 0 on its diagonal and above 0 somewhere"
+            raise BadParameter(what, "costs of confusions")
+    if background_class >= outcomes:
+        raise BadParameter(f"{name}.background_class is {background_class} of {outcomes} classes", "count from 0")
+
+
+@LOSSES.add(low=0, high=1, hard=True, fits=_fits_costs)
 def generalized_wasserstein_dice(
     s: SoftConfusion,
     *,
@@ -123,7 +138,7 @@ def generalized_wasserstein_dice(
     Fidon et al. (2017). arXiv:1707.00478
     """
     number = s.mass.shape[0]
-    costs = like(_costs(distances, number, background_class), s.mass)
+    costs = like(_costs(distances, number), s.mass)
     xp = namespace(s.mass)
     errors = xp.sum(xp.reshape(costs * s.mass, (number, number)), axis=1)  # Σ δ of the pixels of each true class
     hidden = background if background_class == 0 else background_class
@@ -132,17 +147,8 @@ def generalized_wasserstein_dice(
     return 1 - ratio(2 * true + smooth, 2 * true + xp.sum(errors) + smooth)
 
 
-def _costs(distances: Matrix | None, number: int, background_class: int) -> np.ndarray:
+def _costs(distances: Matrix | None, number: int) -> np.ndarray:
     costs = 1 - np.eye(number) if distances is None else np.array(distances, np.float64)
-    name = "generalized_wasserstein_dice"
-    if len(costs) != number:
-        raise BadParameter(
-            f"{name}.distances is {len(costs)} x {len(costs)} for {number} classes", "a row for each class"
-        )
-    if np.diag(costs).any() or not costs.max() > 0:
-        raise BadParameter(f"{name}.distances must be 0 on its diagonal and above 0 somewhere", "costs of confusions")
-    if background_class >= number:
-        raise BadParameter(f"{name}.background_class is {background_class} of {number} classes", "count from 0")
     return np.asarray(costs / costs.max())
 
 
