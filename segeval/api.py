@@ -35,6 +35,7 @@ def score(
     threshold: float = 0.5,
     soft_truth: bool = False,
     one_hot: bool = False,
+    truth_threshold: float | None = None,
     strict: bool = False,
     max_pixels: int = MAX_PIXELS,
     pred_pattern: str | None = None,
@@ -89,7 +90,7 @@ def score(
     )
     options = Options(
         Layout(pred_pattern, gt_pattern, missing, follow_symlinks),
-        Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot),
+        Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot, truth_threshold),
         choose(num_classes, classes, ignore, binary, colors, multilabel),
         scoring,
         asked,

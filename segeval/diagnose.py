@@ -4,12 +4,17 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
+from segeval.data.choice import ClassChoice
+from segeval.data.labels import Labels
 from segeval.errors import (
     BackgroundIgnored,
     BinaryTruth,
     ForegroundIgnored,
+    GreyAsLabels,
     InstanceIds,
     Inverted,
+    NearlyBinary,
+    OtherPalette,
     Remark,
     SegevalError,
     ShiftedIds,
@@ -30,6 +35,7 @@ MANY, MANY_ALONE = 8, 20  # true ids of an image, of several or the only one, th
 OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
 KNOWN = {"ADE20K": 151, "COCO-Stuff": 182}  # ids, with 0, of data sets whose images hold few of their many classes
+SHADES = 16  # values in a prediction, from which on they may be shades of grey
 SURE = 0.8  # the pixel accuracy that two swapped ids must reach before it is mentioned
 BETTER = 0.3  # by how much another reading of the masks must be better before it is mentioned
 
@@ -120,6 +126,64 @@ def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
         if then >= now + BETTER:
             what = f"translating the {side} from Cityscapes ids to train ids"
             yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint)
+
+
+def of_image(
+    truth_name: str, cells: tuple[Array, Array, Array], labels: Labels, classes: ClassChoice
+) -> Iterator[Remark]:
+    """Values of one pair that are no ids, from what its files hold: (true ids, predicted ids, pixels)."""
+    assert labels.given is not None
+    truth, pred = np.unique(cells[0]), np.unique(cells[1])
+    truth = truth[~np.isin(truth, list(classes.ignore))]
+    bright = next((value for value in (255, 65535) if pred.max() <= value), 0)
+    gaps = bool(np.diff(pred).max(initial=0) > 1)
+    grey = pred.size >= SHADES and pred.min() >= 0 and pred.max() > bright / 2 and (gaps or pred.max() == bright)
+    if labels.given.kind == "labels" and truth.size <= 2 and grey:
+        what = f"{labels.given.name} holds {pred.size} values up to {pred.max()}, read as labels beside a truth of two"
+        yield GreyAsLabels(what, "grey probabilities want --probability")
+    if classes.binary and truth.size > 2 and _at_both_ends(truth):
+        what = f"{truth_name} holds {truth.size} values near 0 and {truth.max()}: all above 0 are foreground"
+        yield NearlyBinary(what, "give --truth-threshold 0.5 to draw the line in the middle")
+    yield from _palettes(truth_name, labels, truth, pred, classes.binary)
+
+
+def _at_both_ends(values: Array) -> bool:
+    """Whether grey values lie close to black and white, and not only on them."""
+    white = 255 if values.max() <= 255 else 65535
+    dark, bright = values <= white // 16, values >= white - white // 16
+    all_there = values.min() >= 0 and (dark | bright).all() and dark.any()
+    return bool(all_there and (values[bright] < white).any())
+
+
+def _palettes(truth_name: str, labels: Labels, truth: Array, pred: Array, binary: bool) -> Iterator[Remark]:
+    """Palettes that give ids another meaning than the other side has; `truth` and `pred` are the ids in use."""
+    assert labels.given is not None
+    ours, theirs = labels.palettes
+    hint = "give --colors FILE with a colour for each class, or save both as grey"
+    if ours is not None and theirs is not None:
+        shared = np.intersect1d(np.union1d(truth, pred), np.arange(min(len(ours), len(theirs))))
+        unlike = shared[(ours[shared] != theirs[shared]).any(axis=1)]
+        if unlike.size:
+            one, other = (tuple(palette[unlike[0]].tolist()) for palette in (ours, theirs))
+            what = f"index {unlike[0]} is the colour {one} in {labels.given.name}, and {other} in {truth_name}"
+            yield OtherPalette(what, hint)
+        return
+    for name, palette, used, beside in ((labels.given.name, ours, pred, truth), (truth_name, theirs, truth, pred)):
+        if palette is not None and used.size and (greys := _greys(palette, used, beside, binary)):
+            yield OtherPalette(f"{name} has a palette of greys, whose indices are read as ids: {some(greys)}", hint)
+
+
+def _greys(palette: Array, used: Array, beside: Array, binary: bool) -> list[str]:
+    """The greys of the indices in use, if these and not the indices are what the other side holds."""
+    colours = palette[used[used < len(palette)]]
+    if len(colours) < used.size or (colours != colours[:, :1]).any():
+        return []
+    values = colours[:, 0].astype(np.int64)
+    if binary:
+        meant = bool(((values != 0) != (used != 0)).any())
+    else:
+        meant = np.isin(values, beside).sum() > np.isin(used, beside).sum()
+    return [f"{index} is {value}" for index, value in zip(used.tolist(), values.tolist(), strict=True)] if meant else []
 
 
 def suggestions(

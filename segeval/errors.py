@@ -652,6 +652,37 @@ class NotOneHot(InputError):
     code = "SEG289"
 
 
+class GreyAsLabels(Doubt):
+    """A prediction looks like grey probabilities, and was read as labels.
+
+    It holds many values, up to the brightest ones, beside a truth of two: integers are labels, so that everything above
+    0 was taken as foreground, or each value as a class. Give `--probability` if 255 (or 65535) stands for 1.
+    """
+
+    code = "SEG291"
+
+
+class NearlyBinary(Doubt):
+    """With `--binary`, a truth holds values near black and near white.
+
+    They come from a picture that was resized, drawn smoothly or saved with losses. Everything above 0 is foreground;
+    `--truth-threshold 0.5` draws the line in the middle.
+    """
+
+    code = "SEG292"
+
+
+class OtherPalette(Doubt):
+    """The palettes of a pair say that equal numbers do not mean the same.
+
+    The ids of a palette image are its indices. Two palettes give one index two colours, or the colours are greys whose
+    values, not their indices, are the ids of the other side. Give `--colors FILE` with a colour for each class, or save
+    both sides as grey.
+    """
+
+    code = "SEG293"
+
+
 class FractionalMask(InputError):
     """A mask holds fractions, and weight maps are made from labels.
 

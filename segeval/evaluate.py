@@ -121,6 +121,7 @@ def _remarks_on_ids(pair: Pair, confusion: Confusion, image: Image, options: Opt
         named = [f"{id_} ({counted(pixels, 'pixel')})" for id_, pixels in strangers.items()]
         what = f"{pair.id}: the prediction holds ids that are no class: {some(named)}"
         yield UnknownPredIds(what, "they count as wrong")
+    yield from diagnose.of_image(pair.truth.name, image.cells, image.labels, options.classes)
     pred, truth = image.labels.pred, image.labels.truth
     square = truth.ndim == 2 and truth.shape[0] == truth.shape[1]
     if square and (now := _agreement(confusion)) < POOR:

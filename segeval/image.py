@@ -42,11 +42,20 @@ class Image:
         ids = classes.scored.ids if classes.scored else None
         if classes.multilabel:
             return count_channels(self.labels.pred, self.labels.truth, ids=ids, ignore=classes.ignore)
-        cells, digest = counted(self.labels.pred, self.labels.truth)
+        cells, digest = self._cells
         try:
             return Confusion.from_cells(recoded(cells, classes), ids, classes.ignore), digest
         except UnknownTruthIds as fault:
             raise UnknownTruthIds(f"{self.truth_name}: {fault.message}", fault.hint) from fault
+
+    @cached_property
+    def _cells(self) -> tuple[Cells, str]:
+        return counted(self.labels.pred, self.labels.truth)
+
+    @property
+    def cells(self) -> Cells:
+        """How often each true and predicted id meet, as they stand in the files: of masks without channels."""
+        return self._cells[0]
 
     @property
     def counts(self) -> Confusion | ChannelCounts:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from segeval.bootstrap import Draws
-from segeval.data.choice import ClassChoice, check_soft
+from segeval.data.choice import ClassChoice, check_soft, check_two
 from segeval.data.reading import Reading
 from segeval.errors import BadOption, BadParameter
 from segeval.evidence.kinds import EVIDENCE
@@ -34,6 +34,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.reading.soft_truth and not self.classes.multilabel:
             check_soft(self.classes)
+        if self.reading.truth_threshold is not None:
+            check_two(self.classes)
 
     @cached_property
     def specs(self) -> dict[str, Any]:

@@ -139,6 +139,9 @@ reading = group(
         is_flag=True,
         help="The truth holds fractions, a channel for each class.",
     ),
+    option(
+        "--truth-threshold", type=float, metavar="T", help="A grey truth is foreground above T, a fraction of white."
+    ),
     option("--one-hot", is_flag=True, help="Masks hold a channel of 0 and 1 for each class, first or last."),
     max_pixels,
 )

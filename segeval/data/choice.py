@@ -96,6 +96,12 @@ def _independent(
     return ClassChoice(table, ignored | (table.ignore - set(table.ids)), multilabel=True)
 
 
+def check_two(choice: ClassChoice) -> None:
+    """Refuse classes that `--truth-threshold` cannot make."""
+    if choice.multilabel or (choice.table and len(choice.table.ids) != 2):
+        raise BadOption("--truth-threshold makes two classes", "give --binary, or two classes")
+
+
 def check_soft(choice: ClassChoice) -> None:
     """Refuse ignored ids that a truth of fractions cannot have: every channel takes part in the sum of 1."""
     if choice.table and set(choice.table.ids) & choice.ignore:

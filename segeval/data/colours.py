@@ -7,14 +7,20 @@ import numpy as np
 
 from segeval.classes import Colour
 from segeval.data.ids import narrowed
-from segeval.errors import ColoursNeedTable, EqualChannels, Remark, UnknownColour
+from segeval.errors import ColoursNeedTable, EqualChannels, OtherPalette, Remark, UnknownColour
 from segeval.io import Array, Mask
 
 
 def uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Remark]]:
     """The mask with one value a pixel, by the colour table or because all channels are equal; and its remarks."""
     if not mask.colour:
-        return mask.pixels, mask.remarks
+        if mask.palette is None or not colors:
+            return mask.pixels, mask.remarks
+        found = _by_palette(mask, mask.palette, colors)
+        if found is not None:
+            return found, mask.remarks
+        what = f"{mask.name} has a palette with colours of no class: its indices were read as ids"
+        return mask.pixels, [*mask.remarks, OtherPalette(what, "give each colour in use a class in --colors")]
     channels = np.moveaxis(mask.pixels, -1, 0)
     if len(channels) in (2, 4):
         if (channels[-1] != channels[-1].flat[0]).any():
@@ -26,6 +32,22 @@ def uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Re
         equal = EqualChannels(f"{mask.name} is in colour with equal channels", "save it as grey")
         return channels[0], [*mask.remarks, equal]
     raise ColoursNeedTable(f"{mask.name} has 3 channels", "give a colour table with --colors FILE")
+
+
+def indices_of(mask: Mask, labels: Array) -> Array | None:
+    """The palette, where the labels are its indices."""
+    return mask.palette if labels is mask.pixels else None
+
+
+def _by_palette(mask: Mask, palette: Array, colors: Mapping[Colour, int]) -> Array | None:
+    """The ids of the colours of indices; None if one that is used stands in no table: then the index is the id."""
+    used = np.flatnonzero(np.bincount(mask.pixels.ravel()))
+    known = {index: colors.get((int(r), int(g), int(b))) for index, (r, g, b) in enumerate(palette)}
+    if any(known.get(index) is None for index in used.tolist()):
+        return None
+    ids = np.zeros(used.max() + 1, np.int32)
+    ids[used] = [known[index] for index in used.tolist()]
+    return narrowed(ids[mask.pixels], mask.name)
 
 
 def _by_color(name: str, channels: Array, colors: Mapping[Colour, int]) -> Array:

@@ -1,7 +1,10 @@
 """The door that a pair of files goes through, by what the options say about them."""
 
+from dataclasses import replace
+
 from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
 from segeval.data.choice import ClassChoice
+from segeval.data.colours import indices_of
 from segeval.data.labels import Labels, Truth, pred_labels, truth_labels
 from segeval.data.onehot import decoded, decoded_pair
 from segeval.data.onehot import remark as one_hot_remark
@@ -19,7 +22,7 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
         return true_channels(truth, classes, reading.soft_truth)
     if reading.soft_truth:
         return true_fractions(truth, classes)
-    labels, remarks = truth_labels(truth, classes.colors)
+    labels, remarks = truth_labels(truth, classes.colors, reading.truth_threshold, classes.channels, classes.ignore)
     return Truth(labels, [*remarks, *one_hot_remark(truth, classes.channels)])
 
 
@@ -33,4 +36,7 @@ def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -
         pred, truth = decoded_pair(pred, truth, classes)
     true = _truth(truth, reading, classes)
     given = pred_labels(pred, truth.name, true.labels.shape, reading, classes.colors, classes.channels)
-    return Labels.of(given, true)
+    found = Labels.of(given, true)
+    if pred.palette is None and truth.palette is None:
+        return found
+    return replace(found, palettes=(indices_of(pred, given.labels), indices_of(truth, true.labels)))

@@ -1,7 +1,7 @@
 """The door: whatever two files hold becomes two label arrays of one shape, or an error that says why not."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +63,7 @@ class Labels:
     target: Array | None = None  # as in `Truth`
     kept: Array | None = None
     given: Given | None = None  # None: there is no prediction
+    palettes: tuple[Array | None, Array | None] = (None, None)  # of prediction and truth, where indices are the ids
 
     @classmethod
     def of(cls, given: Given, truth: Truth) -> "Labels":
@@ -78,9 +79,17 @@ def labels(
     return Labels.of(pred_labels(pred, truth.name, true.labels.shape, reading, colors, ids), true)
 
 
-def truth_labels(truth: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Remark]]:
-    """The labels of a true mask, and what is worth saying about them."""
+def truth_labels(
+    truth: Mask,
+    colors: Mapping[Colour, int],
+    threshold: float | None = None,
+    ids: Sequence[int] | None = None,
+    ignore: Collection[int] = (),
+) -> tuple[Array, list[Remark]]:
+    """The labels of a true mask, and what is worth saying about them. threshold: above it, grey is the second class."""
     array, remarks = uncoloured(truth, colors)
+    if threshold is not None:
+        return _above(array, truth, threshold, ids, ignore), remarks
     if array.dtype.kind != "f":
         return narrowed(array, truth.name), remarks
     check_finite(truth.name, array)
@@ -132,12 +141,22 @@ def _kind(
     return "foreground", 1
 
 
-def grey_levels(pred: Mask) -> int:
-    """The grey value that is a probability of 1."""
-    if not 0 < pred.levels <= 65535:
-        kind = f"{pred.pixels.dtype}" if pred.levels else "a palette"
-        raise UnfitPixels(f"{pred.name} holds {kind}", "--probability takes grey of up to 16 bits")
-    return pred.levels
+def _above(array: Array, truth: Mask, threshold: float, ids: Sequence[int] | None, ignore: Collection[int]) -> Array:
+    """Two classes by a threshold, and ignored values as they are."""
+    levels = grey_levels(truth, "--truth-threshold") if array.dtype.kind != "f" else 1
+    void = np.isin(array, list(ignore))
+    if array.dtype.kind == "f":
+        check_range(truth.name, *check_finite(truth.name, np.where(void, 0, array)))
+    found = thresholded(array / np.float64(levels), threshold, ids)
+    return np.where(void, array, found).astype(np.int32) if void.any() else found
+
+
+def grey_levels(mask: Mask, option: str = "--probability") -> int:
+    """The grey value that is 1."""
+    if not 0 < mask.levels <= 65535:
+        kind = f"{mask.pixels.dtype}" if mask.levels else "a palette"
+        raise UnfitPixels(f"{mask.name} holds {kind}", f"{option} takes grey of up to 16 bits")
+    return mask.levels
 
 
 def foreground(array: Array, levels: int, name: str, reading: Reading, ids: Sequence[int] | None) -> Array:

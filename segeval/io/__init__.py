@@ -71,6 +71,7 @@ class Mask:
     levels: int = 255
     remarks: list[Remark] = field(default_factory=list)
     spacing: tuple[float, ...] | None = None  # of the axes, where the file says so
+    palette: Array | None = None  # (n, 3) uint8: the colours of the indices, where there is one
 
 
 def suffixes() -> tuple[str, ...]:
@@ -88,7 +89,8 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     image = header(file, max_pixels)
     pixels = _guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    return Mask(file.name, pixels, image.colour, image.levels, remarks, getattr(image, "spacing", None))
+    facts = {name: getattr(image, name, None) for name in ("spacing", "palette")}
+    return Mask(file.name, pixels, image.colour, image.levels, remarks, **facts)
 
 
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:

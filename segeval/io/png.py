@@ -118,6 +118,13 @@ class Png:
         if _orientation(self._chunks.get(b"eXIf", b"")) != 1:
             raise Rotated("the PNG carries an EXIF orientation", "save the mask upright, without the tag")
 
+    @property
+    def palette(self) -> npt.NDArray[Any] | None:
+        """(n, 3) the colours of the indices."""
+        if self._kind != PALETTE:
+            return None
+        return np.frombuffer(self._chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+
     def pixels(self) -> Array:
         rows = self._inflated()
         if not self._interlaced:
