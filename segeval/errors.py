@@ -295,9 +295,10 @@ class UnfitPixels(InputError):
 
 
 class TooLarge(InputError):
-    """The header announces more elements than `--max-pixels`.
+    """The header announces more elements than `--max-pixels`, or more bytes than as many elements of 32 bits.
 
-    The limit (2^28 by default) guards against files made to exhaust memory. Raise it for large masks of your own.
+    The limit (2^28 by default, 1 GiB of bytes) guards against files made to exhaust memory: elements of 64 bits and
+    channels of colours count twice, or each, once they take more than 64 MiB. Raise it for large masks of your own.
     """
 
     code = "SEG211"

@@ -106,7 +106,7 @@ max_pixels = option(
     default=1 << 28,
     show_default=True,
     metavar="N",
-    help="Refuse larger files by their header.",
+    help="Refuse larger files by their header; elements of 64 bits count twice.",
 )
 
 layout = group(

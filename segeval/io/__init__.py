@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from segeval.catalog import Catalog
+from segeval.catalog import Catalog, Described
 from segeval.errors import (
     Changed,
     DamagedFile,
@@ -30,7 +30,9 @@ Array = npt.NDArray[Any]
 
 READERS = Catalog("format")
 MAX_PIXELS = 1 << 28
-_OVERHEAD = 64 << 20  # bytes of a file beside its pixels, at 8 bytes each
+OVERHEAD = 64 << 20  # bytes that a file may have beside its pixels, and pixels may take whatever their limit
+_WIDTH = 4  # bytes of an element; wider ones count as several
+_HEAD = 1 << 16  # bytes in which most formats say how large the rest is
 
 # What is known and refused: its first bytes, its suffixes, the reason.
 REFUSED: list[tuple[tuple[bytes, ...], tuple[str, ...], str]] = [
@@ -56,6 +58,7 @@ class Image(Protocol):
     shape: tuple[int, ...]  # of the array, without colour channels
     colour: bool  # the pixels have one more axis, the last: 2 to 4 channels
     levels: int  # the largest value an integer pixel can have; 0 where pixels are indices of a palette
+    nbytes: int  # of the pixels
     remarks: list[Remark]
 
     def pixels(self) -> Array: ...
@@ -95,17 +98,12 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
 
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:
     """The file opened and checked as far as that goes without decoding its pixels."""
-    data = _bytes(file, 8 * max_pixels + _OVERHEAD)
-    kind = _reader(data, file.name)
-    image: Image = _guarded(file.name, lambda: kind(data))
+    data, reader = _content(file, max(_WIDTH * max_pixels, OVERHEAD))
+    image: Image = _guarded(file.name, lambda: reader.func(data))
     if not image.shape:
         raise UnfitPixels(f"{file.name} holds a single number", "a mask has at least one axis")
     count = math.prod(image.shape)
-    if count > max_pixels:
-        raise TooLarge(
-            f"{file.name} announces {extent(image.shape)} = {count:,} elements, more than {max_pixels:,}",
-            f"if it is yours, read it with --max-pixels {count}",
-        )
+    _check_size(file.name, image, count, max_pixels)
     if count == 0:
         raise DamagedFile(f"{file.name} is {extent(image.shape)}: it has no pixels", "write the file again")
     return image
@@ -120,22 +118,43 @@ def _guarded(name: str, decode: Callable[[], Any]) -> Any:
     except MemoryError:
         raise
     except Exception as fault:  # decoders raise whatever they like
-        reason = " ".join(str(fault).split()) if not isinstance(fault, UnicodeError) else "garbage"
+        reason = " ".join(str(fault)[:200].split()) if not isinstance(fault, UnicodeError) else "garbage"
         raise DamagedFile(
             f"{name} cannot be decoded: {reason or type(fault).__name__}", "fetch or write the file again"
         ) from fault
 
 
-def _bytes(file: MaskFile, limit: int) -> bytes:
-    """The content of a regular file that does not change while it is read."""
+def _check_size(name: str, image: Image, count: int, max_pixels: int) -> None:
+    """Refuse more elements than the limit, or more bytes than as many elements of 32 bits take."""
+    what = f"{name} announces {extent(image.shape)} = {count:,} elements"
+    if count > max_pixels:
+        hint = f"if it is yours, read it with --max-pixels {max(count, -(-image.nbytes // _WIDTH))}"
+        raise TooLarge(f"{what}, more than {max_pixels:,}", hint)
+    if image.nbytes > max(_WIDTH * max_pixels, OVERHEAD):
+        hint = f"if it is yours, read it with --max-pixels {-(-image.nbytes // _WIDTH)}"
+        raise TooLarge(f"{what} in {image.nbytes:,} bytes, more than {_WIDTH * max_pixels:,}", hint)
+
+
+def _content(file: MaskFile, limit: int) -> tuple[bytes, Described]:
+    """The content of a regular file that does not change while it is read, and the reader of its format.
+
+    The first bytes are looked at before the rest is read: most formats say there how large a file can be.
+    """
     try:
         descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise NotRegular(f"{file.name} is not a regular file", "only regular files are read")
-            if before.st_size > limit:
-                raise TooLarge(f"{file.name} has {before.st_size:,} bytes", "if it is yours, raise --max-pixels")
+            head = os.read(descriptor, _HEAD)
+            reader = _reader(head, file.name)
+            most = _guarded(file.name, lambda: reader.facts.get("most", lambda _: limit)(head))
+            if before.st_size > min(limit, most) + OVERHEAD:
+                raise TooLarge(
+                    f"{file.name} has {before.st_size:,} bytes, far more than its header or --max-pixels allow",
+                    "if it is yours, write it again or raise --max-pixels",
+                )
+            os.lseek(descriptor, 0, os.SEEK_SET)
             with open(descriptor, "rb", buffering=0, closefd=False) as stream:
                 data = stream.read()
             after = os.fstat(descriptor)
@@ -147,16 +166,16 @@ def _bytes(file: MaskFile, limit: int) -> bytes:
         ) from fault
     if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Changed(f"{file.name} changed while it was read", "score when nothing writes into the folders")
-    return data
+    return data, reader
 
 
-def _reader(data: bytes, name: str) -> Callable[[bytes], Image]:
+def _reader(data: bytes, name: str) -> Described:
     """The reader of the format that the first bytes announce."""
     if not data:
         raise EmptyFile(f"{name} is an empty file", "fetch or write it again")
     for entry in READERS.values():
         if data.startswith(entry.facts["magic"]):
-            return entry.func
+            return entry
     if data.startswith(b"version https://git-lfs"):
         raise UnknownFormat(f"{name} is a git-lfs pointer, not the file", "run git lfs pull")
     for magic, endings, reason in REFUSED:

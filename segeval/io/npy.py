@@ -23,7 +23,18 @@ _ENTRY = re.compile(
 )
 
 
-@READERS.add(suffixes=(".npy",), magic=MAGIC, holds="bool, integers, float16 to float64, any number of axes")
+def _most(head: bytes) -> int:
+    """How large a file of this header is."""
+    shape, _, dtype, start = npy_header(head)
+    return start + npy_size(shape, dtype)
+
+
+@READERS.add(
+    suffixes=(".npy",),
+    magic=MAGIC,
+    most=_most,
+    holds="bool, integers, float16 to float64, any number of axes",
+)
 class Npy:
     """NPY: integers are labels, floating point is labels or probabilities; its header is checked before its data."""
 
@@ -35,6 +46,7 @@ class Npy:
         self.levels = int(np.iinfo(self._dtype).max) if self._dtype.kind in "iu" else 1
         self.remarks: list[Remark] = []
         wanted, found = npy_size(self.shape, self._dtype), len(data) - self._start
+        self.nbytes = wanted
         if found < wanted:
             raise DamagedFile(
                 f"the NPY is cut: {found:,} of {wanted:,} bytes of {extent(self.shape)}", "fetch the file again"

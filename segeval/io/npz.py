@@ -12,6 +12,8 @@ from segeval.io import READERS
 from segeval.io.npy import Npy, npy_header, npy_size
 from segeval.text import some
 
+_MOST_MEMBERS = 10_000
+
 
 @READERS.add(suffixes=(".npz",), magic=(b"PK\x03\x04", b"PK\x05\x06"), holds="one array, as NPY; stored or deflated")
 class Npz:
@@ -20,6 +22,8 @@ class Npz:
     colour = False
 
     def __init__(self, data: bytes) -> None:
+        if data.count(b"PK\1\2") > _MOST_MEMBERS:  # each takes ten times its room in the file, once it is listed
+            raise SeveralFrames(f"the archive holds more than {_MOST_MEMBERS:,} files", "save one array per file")
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         self._member = _only_member(self._archive)
         with self._archive.open(self._member) as stream:
@@ -31,7 +35,8 @@ class Npz:
         self.shape, _, dtype, start = npy_header(head)
         self.levels = int(np.iinfo(dtype).max) if dtype.kind in "iu" else 1
         self.remarks: list[Remark] = []
-        size = start + npy_size(self.shape, dtype)
+        self.nbytes = npy_size(self.shape, dtype)
+        size = start + self.nbytes
         if self._member.file_size != size:
             raise DamagedFile(
                 f"the array is {size:,} bytes but its member {self._member.file_size:,}", "write the file again"

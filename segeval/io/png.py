@@ -41,7 +41,19 @@ _KEPT = {*_PIXELS, b"acTL", b"eXIf"}
 _FILTERS = 5
 
 
-@READERS.add(suffixes=(".png",), magic=SIGNATURE, holds="grey 1 to 16 bits, palette (indices), RGB and RGBA 8 bits")
+def _most(head: bytes) -> int:
+    """How large a file of this header can be: twice its pixels, as they stand before they are compressed."""
+    width, height, depth, kind = struct.unpack_from(">IIBB", head.ljust(26, b"\0"), 16)
+    row: int = 1 + width * depth * _CHANNELS.get(kind, 1) // 8
+    return 2 * row * int(height)
+
+
+@READERS.add(
+    suffixes=(".png",),
+    magic=SIGNATURE,
+    most=_most,
+    holds="grey 1 to 16 bits, palette (indices), RGB and RGBA 8 bits",
+)
 class Png:
     """PNG: grey values and palette indices are the ids; colours need a table.
 
@@ -57,6 +69,7 @@ class Png:
         width, height, self._depth, self._kind, self._interlaced = self._header()
         self.shape = (height, width)
         self.colour = self._kind in (RGB, GREY_ALPHA, RGBA)
+        self.nbytes = width * height * _CHANNELS[self._kind] * (2 if self._depth == 16 else 1)
         self.levels = 0 if self._kind == PALETTE else (1 << self._depth) - 1
         self._refuse_unfit()
 

@@ -14,6 +14,7 @@ from segeval.io.planes import Page, check_places, decode, layout
 from segeval.text import extent, some
 
 _MOST_PAGES = 1 << 16
+_LONGEST = 1 << 20  # characters of a description that are looked at
 _PALETTE = 3
 _COLOUR = (2, 5, 6)  # RGB, CMYK, YCbCr
 
@@ -38,7 +39,7 @@ class Tiff:
                 raise SeveralFrames(f"the TIFF has more than {_MOST_PAGES:,} pages", "save the stack as NPY")
         if first is None:
             raise DamagedFile("the TIFF has no page", "fetch or write the file again")
-        self._description = first.text(Tag.ImageDescription)
+        self._description = first.text(Tag.ImageDescription)[:_LONGEST]
         self._resolution = [first.fraction(tag) for tag in (Tag.YResolution, Tag.XResolution)]
         self._check_stack(first)
         check_places(self._pages, len(data))
@@ -52,6 +53,7 @@ class Tiff:
         if self.colour and number > 1:
             raise UnfitPixels(f"the TIFF has {number} pages in colour", "save labels as grey")
         self.shape = (first.height, first.width) if number == 1 else (number, first.height, first.width)
+        self.nbytes = number * first.size * first.dtype.itemsize
         self.levels = 0 if first.photometric == _PALETTE else (1 << first.bits - (first.dtype.kind == "i")) - 1
 
     @property
@@ -101,7 +103,9 @@ def _ome_spacing(text: str) -> tuple[float, ...] | None:
 
 def _imagej_spacing(text: str, per_y: float, per_x: float) -> tuple[float, ...] | None:
     """z, y, x, if ImageJ wrote a unit; 0 for an axis that is not given."""
-    said = dict(re.findall(r"^(\w+)=(.*?)\s*$", text, re.MULTILINE)) if text.startswith("ImageJ=") else {}
+    if not text.startswith("ImageJ="):
+        return None
+    said = {name: value.strip() for name, _, value in (line.partition("=") for line in text.splitlines())}
     if said.get("unit", "pixel") in ("pixel", "pixels") or not per_y or not per_x:
         return None
     try:

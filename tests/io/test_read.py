@@ -4,6 +4,8 @@ import io
 import os
 import pickle
 import subprocess
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import imagecodecs
@@ -24,6 +26,7 @@ from segeval.errors import (
     NotRegular,
     RefusedFormat,
     SegevalError,
+    SeveralFrames,
     TooLarge,
     UnknownFormat,
     Unreadable,
@@ -265,3 +268,50 @@ def test_senseless_nesting_in_a_header_is_damage(tmp_path):
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
     with pytest.raises(DamagedFile, match="pred/a"):
         masks.header(mask_file(path))
+
+
+def sparse(path: Path, head: bytes, size: int) -> MaskFile:
+    """A file that announces little, is long, and takes no room on the disk."""
+    path.write_bytes(head)
+    os.truncate(path, size)
+    return mask_file(path)
+
+
+@pytest.mark.parametrize(
+    "head", [CONTENTS["png"], CONTENTS["png"][:8], CONTENTS["npy"], b"hello"], ids=["png", "signature", "npy", "text"]
+)
+def test_long_file_of_a_small_header_is_refused_before_it_is_read(tmp_path, head):
+    """Two gigabytes, within what --max-pixels allows."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="pred/a.png"):
+            masks.read(sparse(tmp_path / "a.png", head, 2 << 30), 1 << 40)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+@pytest.mark.parametrize(("kind", "fits"), [("f8", False), ("i8", False), ("f4", True), ("u1", True)])
+def test_limit_counts_bytes_too(tmp_path, kind, fits):
+    """10 million elements of 64 bits take as much as 20 million of 32 bits."""
+    array = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.dtype(kind), (1000, 10_000))
+    del array
+    file = MaskFile(str(tmp_path / "a.npy"), "pred/a.npy")
+    if fits:
+        assert masks.header(file, 17_000_000).shape == (1000, 10_000)
+    else:
+        with pytest.raises(TooLarge, match="10,000,000 elements in 80,000,000 bytes, more than 68,000,000") as caught:
+            masks.header(file, 17_000_000)
+        assert "--max-pixels 20000000" in caught.value.hint
+        assert masks.header(file, 20_000_000).shape == (1000, 10_000)
+
+
+def test_archive_of_very_many_members_is_refused_before_they_are_listed(read):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.npy", b"")
+    data = stream.getvalue()
+    entry = data[data.index(b"PK\1\2") : data.index(b"PK\5\6")]
+    with pytest.raises(SeveralFrames, match="more than 10,000 files"):
+        read(data.replace(entry, entry * 10_001), "pred/a.npz")
