@@ -183,6 +183,7 @@ def test_a_command_that_breaks_down(gate, place, printed):
     assert (code, outputs["verdict"], outputs["miou-dataset"]) == (70, "error", "")
 
 
+@pytest.mark.slow
 @bash
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("name", ["run", *DEFAULTS])

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,14 +20,13 @@ from segeval.results import Results
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
+def stored(tmp_path_factory, thumbnails):
     """The sample data, scored with losses and groups of classes, as it is read back."""
     folder = tmp_path_factory.mktemp("run")
-    data = Path(__file__).parent.parent / "sample_data"
     run = segeval.score(
-        data / "pred",
-        data / "truth",
-        classes=str(data / "classes.csv"),
+        thumbnails / "pred",
+        thumbnails / "truth",
+        classes=str(thumbnails / "classes.csv"),
         losses="dice,cross_entropy,lovasz_softmax",
         presence="truth",
         mean="geometric",

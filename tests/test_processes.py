@@ -44,6 +44,7 @@ def lost(item):
     return ("lost", item)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2, 3, 50])
 def test_every_item_once(jobs):
     found = [*each(double, range(9), jobs, lost)]
@@ -56,11 +57,13 @@ def test_few_items_are_done_here():
     assert [*each(double, [], 4, lost)] == []
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_task_is_raised_here():
     with pytest.raises(LookupError, match="five"):
         list(each(fail, range(9), 2, lost))
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_is_lost_and_no_other():
     assert sorted(map(str, each(die, range(12), 2, lost))) == sorted(
         map(str, [0, 1, 2, 4, 5, 6, 8, 9, 10, 11, ("lost", 3), ("lost", 7)])
@@ -72,6 +75,7 @@ def test_an_item_is_tried_again_alone(tmp_path):
     assert [*each(die_once, [str(tmp_path / str(n)) for n in range(5)], 2, lost)] == ["well"] * 5
 
 
+@pytest.mark.slow
 def test_breaking_off_ends_the_processes():
     """At once, not when their items are done."""
     before = time.monotonic()

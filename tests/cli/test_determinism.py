@@ -41,6 +41,7 @@ def output(folder):
 OPTIONS = ["--num-classes", "5", "--ignore", "255"]
 
 
+@pytest.mark.slow
 def test_workers_seed_zone_and_order_change_nothing(run, folders, tmp_path):
     """Every file of the output is the same byte for byte."""
     folders("one")

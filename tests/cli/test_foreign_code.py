@@ -45,6 +45,7 @@ def trap(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", COMMANDS, ids=lambda args: args[0])
 def test_nothing_in_the_working_directory_is_imported(trap, args):
     """Neither by the program nor by the processes that it starts."""

@@ -22,10 +22,10 @@ DROP = [Rule.parse("miou_dataset drop <= 0.1")]
 
 
 @pytest.fixture(scope="module")
-def sample():
+def sample(thumbnails):
     """A run of the sample data."""
-    data = Path(__file__).parents[2] / "sample_data"
-    return segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"), losses="dice")
+    classes = str(thumbnails / "classes.csv")
+    return segeval.score(thumbnails / "pred", thumbnails / "truth", classes=classes, losses="dice")
 
 
 @pytest.fixture(scope="module")
@@ -140,9 +140,9 @@ def test_a_metric_with_another_parameter_is_refused():
     assert judge([*DROP, Rule.parse("f_beta[0] >= 0.1")], run, before).verdict == "pass"
 
 
-def test_a_loss_with_other_parameters_is_refused(root):
+def test_a_loss_with_other_parameters_is_refused(thumbnails):
     """The same name is not the same number."""
-    data = root / "sample_data"
+    data = thumbnails
     options = {"classes": str(data / "classes.csv"), "losses": "tversky"}
     now, before = (
         Results.of(segeval.score(data / "pred", data / "truth", **options, params=[f"tversky.fn_weight={weight}"]))
@@ -313,9 +313,9 @@ def test_a_run_with_altered_tables_is_no_new_baseline(stored, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_baseline_of_other_metrics_and_losses(root):
+def test_a_baseline_of_other_metrics_and_losses(thumbnails):
     """What it does not tell comes from its rows; the limit of a loss needs no baseline that has it."""
-    data = root / "sample_data"
+    data = thumbnails
     options = {"classes": str(data / "classes.csv")}
     run = Results.of(segeval.score(data / "pred", data / "truth", losses="dice", **options))
     before = Results.of(segeval.score(data / "pred", data / "truth", metrics="iou", **options))

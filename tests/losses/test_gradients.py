@@ -13,6 +13,7 @@ from segeval.losses import LOSSES
 NAMES = LOSSES.asked_by_name()
 SATURATED = {"classes", "classes-void", "binary"}  # a derivative at the clip is no difference of values
 STEP = 1e-6
+MORE = ["binary", "multilabel"]
 
 
 def _directions(shape: tuple[int, ...], r: np.random.RandomState) -> list[Any]:
@@ -25,7 +26,7 @@ def _slope(name: str, case: Case, options: dict[str, Any], move: Any) -> float:
     return (up - down) / (2 * STEP)
 
 
-@pytest.mark.parametrize("family", ["classes", "binary", "multilabel"])
+@pytest.mark.parametrize("family", ["classes", *(pytest.param(each, marks=pytest.mark.slow) for each in MORE)])
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_equal_central_differences(name: str, family: str) -> None:
     r = np.random.RandomState(len(name))
