@@ -41,6 +41,7 @@ def score(
     pred_pattern: str | None = None,
     gt_pattern: str | None = None,
     missing: str = "error",
+    ids: str | PathLike[str] | None = None,
     follow_symlinks: bool = False,
     metrics: str | Sequence[str] = "overlap",
     presence: str = "union",
@@ -89,7 +90,7 @@ def score(
         loss_background=loss_background,
     )
     options = Options(
-        Layout(pred_pattern, gt_pattern, missing, follow_symlinks),
+        Layout(pred_pattern, gt_pattern, missing, follow_symlinks, None if ids is None else fspath(ids)),
         Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot, truth_threshold),
         choose(num_classes, classes, ignore, binary, colors, multilabel),
         scoring,

@@ -113,7 +113,8 @@ class BadClassTable(UsageError):
 class SameFolder(UsageError):
     """Predictions and truth are the same folder.
 
-    A folder compared with itself scores 1. Give the folder of predictions first, then the folder of true masks.
+    A folder compared with itself scores 1. Give the folder of predictions first, then the folder of true masks. Both
+    may lie in one folder where `--pred-pattern` and `--gt-pattern` find no file twice.
     """
 
     code = "SEG105"
@@ -123,7 +124,7 @@ class BadPattern(UsageError):
     """A file pattern cannot be used.
 
     A pattern is a path below the folder with `{id}` once, for example `{id}_pred.png` or `*/{id}_gtFine_labelIds.png`;
-    `*` stands for anything but `/`.
+    `*` stands for anything but `/`, and `**/` for any number of folders.
     """
 
     code = "SEG106"
@@ -682,6 +683,15 @@ class OtherPalette(Doubt):
     """
 
     code = "SEG293"
+
+
+class MissingTruth(InputError):
+    """An image that `--ids` names has no true mask.
+
+    Each line of the file begins with an id: the path of a true mask below its folder, without suffix.
+    """
+
+    code = "SEG294"
 
 
 class FractionalMask(InputError):

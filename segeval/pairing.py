@@ -2,29 +2,31 @@
 
 import hashlib
 import os
-import re
 import stat
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from segeval.catalog import check_choice
+from segeval.documents import read
 from segeval.errors import (
     Ambiguous,
-    BadPattern,
+    BadOption,
     DanglingLink,
     InputError,
     LinkOutside,
     MissingFolder,
     MissingPrediction,
+    MissingTruth,
     NameCollision,
     NothingMatched,
     NotRegular,
     SameFolder,
     Unreadable,
 )
+from segeval.patterns import Pattern, proposed
 from segeval.text import some
 
 MISSING = ("error", "worst", "skip")
@@ -38,6 +40,7 @@ class Layout:
     gt_pattern: str | None = None
     missing: str = "error"
     follow_symlinks: bool = False
+    ids: str | None = None  # a file that names the images to look at
 
     def __post_init__(self) -> None:
         check_choice("--missing", self.missing, MISSING)
@@ -104,19 +107,30 @@ def pair(pred_dir: str, truth_dir: str, layout: Layout, suffixes: tuple[str, ...
     suffixes: what can be read.  refused: known formats that cannot, paired only where nothing else has that id, so that
     the reason is told.
     """
-    _check_folders(pred_dir, truth_dir)
+    if os.path.isfile(pred_dir) and os.path.isfile(truth_dir):
+        return _single(pred_dir, truth_dir)
+    _check_folders(pred_dir, truth_dir, layout)
     pred_label, truth_label = _labels(pred_dir, truth_dir)
     known = (suffixes, refused)
     preds, pred_faults = _masks(pred_dir, pred_label, layout.follow_symlinks, layout.pred_pattern, known)
     truths, truth_faults = _masks(truth_dir, truth_label, layout.follow_symlinks, layout.gt_pattern, known)
+    _check_sides(pred_dir, preds, truths)
     wanted = truths.keys() | {id_ for id_, _ in truth_faults}
+    if layout.ids is not None:
+        chosen = _chosen(layout.ids, wanted, suffixes)
+        pred_faults, truth_faults = (
+            [(id_, fault) for id_, fault in side if id_ in chosen] for side in (pred_faults, truth_faults)
+        )
+        truth_faults += [(id_, _no_truth(id_, layout.ids, truth_dir)) for id_ in chosen - wanted]
+        preds, truths = ({id_: file for id_, file in side.items() if id_ in chosen} for side in (preds, truths))
+        wanted = chosen
     faults = truth_faults + [(id_, fault) for id_, fault in pred_faults if id_ in wanted]
     broken = {id_ for id_, _ in faults}
     both = sorted(truths.keys() & preds.keys())
     missing = sorted(truths.keys() - preds.keys() - broken)
     extra = sorted((preds.keys() | {id_ for id_, _ in pred_faults}) - wanted)
     if not both and not faults:
-        raise _nothing_matched(pred_dir, truth_dir, preds, truths, layout)
+        raise _nothing_matched(pred_dir, truth_dir, preds, truths, layout, known)
     pairs = [Pair(id_, preds[id_], truths[id_]) for id_ in both if id_ not in broken]
     if layout.missing == "worst":
         pairs += [Pair(id_, None, truths[id_]) for id_ in missing]
@@ -133,65 +147,8 @@ def listed(
     (label,) = _labels(folder)
     masks, faults = _masks(folder, label, follow, None, (suffixes, refused))
     if not masks and not faults:
-        raise NothingMatched(f"{folder} holds no masks", "see `segeval list formats` for what can be read")
+        raise NothingMatched(f"{folder} holds {_no_masks(folder, follow)}", _FORMATS)
     return dict(sorted(masks.items())), sorted(faults, key=lambda fault: fault[0])
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A pattern such as `*/{id}_pred.png`, for names in Unicode form NFC.
-
-    Wildcards take as much as they can, from left to right, as those of a regular expression do; but no name and no
-    pattern makes that take long: from one place on, a rest that does not fit is tried only once.
-    """
-
-    head: str
-    steps: tuple[tuple[str, str], ...]  # the wildcards, each with the text after it
-
-    @classmethod
-    def parse(cls, text: str) -> "Pattern":
-        """The same from its text."""
-        head, *rest = re.split(r"(\{[^}]*\}|\*)", unicodedata.normalize("NFC", text))
-        wildcards = rest[::2]
-        if wildcards.count(_ID) != 1 or not set(wildcards) <= {_ID, "*"}:
-            what = f"the pattern {text!r} must hold {{id}} once and no other name in braces"
-            raise BadPattern(what, "for example '{id}_pred.png'")
-        if len(wildcards) > _MOST:
-            raise BadPattern(f"the pattern has {len(wildcards)} wildcards", f"{_MOST} are enough")
-        return cls(head, tuple(zip(wildcards, rest[1::2], strict=True)))
-
-    def id_of(self, name: str) -> str | None:
-        """What `{id}` stands for in a name; None where the pattern does not fit."""
-        unfit: set[tuple[int, int]] = set()
-
-        def rest(step: int, start: int, id_: str) -> str | None:
-            if step == len(self.steps):
-                return id_ if start == len(name) else None
-            if (step, start) not in unfit:
-                wildcard, after = self.steps[step]
-                for end in _ends(name, start, wildcard, after):
-                    found = rest(step + 1, end + len(after), name[start:end] if wildcard == _ID else id_)
-                    if found is not None:
-                        return found
-                unfit.add((step, start))
-            return None
-
-        return rest(0, len(self.head), "") if name.startswith(self.head) else None
-
-
-_ID, _MOST = "{id}", 32
-
-
-def _ends(name: str, start: int, wildcard: str, after: str) -> Iterator[int]:
-    """Where a wildcard that begins at `start` can end, with the text after it; the last place first."""
-    slash = name.find("/", start)
-    first, last = (start + 1, len(name)) if wildcard == _ID else (start, len(name) if slash < 0 else slash)
-    while last >= first:
-        end = name.rfind(after, first, last + len(after))
-        if end < 0:
-            return
-        yield end
-        last = end - 1
 
 
 def _check_folder(folder: str, hint: str) -> None:
@@ -200,13 +157,58 @@ def _check_folder(folder: str, hint: str) -> None:
         raise MissingFolder(f"{folder} {what}", hint)
 
 
-def _check_folders(pred_dir: str, truth_dir: str) -> None:
+def _check_folders(pred_dir: str, truth_dir: str, layout: Layout) -> None:
     for folder in (pred_dir, truth_dir):
-        _check_folder(folder, "give the folder of predictions, then the folder of true masks")
-    if os.path.samefile(pred_dir, truth_dir):
-        raise SameFolder(
-            f"{pred_dir} and {truth_dir} are the same folder", "give the predictions first, then the truth"
-        )
+        _check_folder(folder, "give the folder of predictions, then the folder of true masks; or two files")
+    if os.path.samefile(pred_dir, truth_dir) and not (layout.pred_pattern and layout.gt_pattern):
+        what = f"{pred_dir} and {truth_dir} are the same folder"
+        hint = "give the predictions first, then the truth; or tell them apart with --pred-pattern and --gt-pattern"
+        raise SameFolder(what, hint)
+
+
+def _check_sides(folder: str, preds: dict[str, MaskFile], truths: dict[str, MaskFile]) -> None:
+    """Refuse a file that is on both sides, by two patterns in one folder."""
+    both = {file.path for file in preds.values()} & {file.path for file in truths.values()}
+    if both:
+        names = some(sorted(os.path.relpath(path, folder) for path in both))
+        raise SameFolder(f"both patterns find {names} in {folder}", "give patterns that share no file")
+
+
+def _single(pred: str, truth: str) -> Pairing:
+    """Two files are a pair, under the name of the true one."""
+    if os.path.samefile(pred, truth):
+        raise SameFolder(f"{pred} and {truth} are the same file", "give the prediction first, then the truth")
+    names = _labels(pred, truth)
+    files = [
+        MaskFile(path, name, os.path.basename(path), os.stat(path).st_size)
+        for path, name in zip((pred, truth), names, strict=True)
+    ]
+    id_ = unicodedata.normalize("NFC", os.path.basename(truth).partition(".")[0] or os.path.basename(truth))
+    return Pairing([Pair(id_, *files)], [], [], [])
+
+
+def _chosen(path: str, known: Collection[str], suffixes: tuple[str, ...]) -> set[str]:
+    """The ids that a split list names: the first word of each line, with or without folder and suffix."""
+    lines = [line.split("#")[0].split() for line in read(path).splitlines()]
+    words = [unicodedata.normalize("NFC", words[0]) for words in lines if words]
+    if not words:
+        raise BadOption(f"--ids {path} names no image", "give a text file with an id in each line")
+    short: dict[str, list[str]] = defaultdict(list)
+    for id_ in known:
+        short[id_.rpartition("/")[2]].append(id_)
+
+    def named(word: str) -> str:
+        stem = word[: -len(suffix)] if (suffix := _suffix(word, suffixes)) else word
+        if word in known or stem in known:
+            return word if word in known else stem
+        alike = short[stem.rpartition("/")[2]]
+        return alike[0] if len(alike) == 1 else stem
+
+    return {named(word) for word in words}
+
+
+def _no_truth(id_: str, path: str, folder: str) -> MissingTruth:
+    return MissingTruth(f"{id_}, named in {path}, is no true mask of {folder}", "remove the line, or add the mask")
 
 
 def _labels(*folders: str) -> list[str]:
@@ -275,11 +277,13 @@ def _collisions(masks: dict[str, MaskFile]) -> list[tuple[str, InputError]]:
 
 
 def _id(relative: str, suffix: str, expression: Pattern | None) -> str | None:
-    """The id of a file, in Unicode form NFC; None where the pattern does not fit."""
+    """The id of a file, in Unicode form NFC; None where the pattern does not fit. Suffixes fit in any case."""
     normal = unicodedata.normalize("NFC", relative)
+    stem = normal[: -len(suffix)]
     if expression is None:
-        return normal[: -len(suffix)]
-    return expression.id_of(normal)
+        return stem
+    found = expression.id_of(normal)
+    return expression.id_of(stem + suffix) if found is None else found
 
 
 def _suffix(relative: str, suffixes: tuple[str, ...]) -> str | None:
@@ -313,10 +317,13 @@ def _walk(folder: str, label: str, follow: bool) -> Iterator[tuple[str, MaskFile
             yield relative, found
 
 
+_OF_SYSTEMS = ("@eaDir", "#recycle", "__MACOSX")  # folders that storage devices and archives add
+
+
 def _entries(place: str, name: str) -> list[os.DirEntry[str]]:
-    """What is in a folder and not hidden, last name first."""
+    """What is in a folder, but for what is hidden or of a system, last name first."""
     try:
-        entries = [entry for entry in os.scandir(place) if not entry.name.startswith(".")]
+        entries = [entry for entry in os.scandir(place) if not entry.name.startswith((".", *_OF_SYSTEMS))]
     except OSError as fault:
         raise Unreadable(f"{name}: {fault.strerror}", "check the permissions of the folder") from fault
     return sorted(entries, key=lambda entry: entry.name, reverse=True)
@@ -353,10 +360,45 @@ def _missing(truth: MaskFile, pred_label: str) -> MissingPrediction:
 
 
 def _nothing_matched(
-    pred_dir: str, truth_dir: str, preds: dict[str, MaskFile], truths: dict[str, MaskFile], layout: Layout
+    pred_dir: str,
+    truth_dir: str,
+    preds: dict[str, MaskFile],
+    truths: dict[str, MaskFile],
+    layout: Layout,
+    known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> NothingMatched:
-    sides = []
+    sides, empty = [], False
     for folder, masks, pattern in ((pred_dir, preds, layout.pred_pattern), (truth_dir, truths, layout.gt_pattern)):
-        names = some([mask.name for mask in masks.values()]) if masks else "no masks"
-        sides.append(f"{folder} has {names}" + (f" by the pattern {pattern!r}" if pattern else ""))
-    return NothingMatched(f"0 pairs: {'; '.join(sides)}", "pair other names with --pred-pattern and --gt-pattern")
+        names = some([mask.relative for mask in masks.values()])
+        empty = empty or not (masks or pattern)
+        sides.append(f"{folder} has {names or _no_masks(folder, layout.follow_symlinks)}")
+        sides[-1] += f" by the pattern {pattern!r}" if pattern else ""
+    what = f"0 pairs: {'; '.join(sides)}"
+    if empty:
+        return NothingMatched(what, _FORMATS)
+    return NothingMatched(what, _proposal(*(_paths(each, layout, known) for each in (pred_dir, truth_dir))))
+
+
+_FORMATS = "masks are PNG, TIFF, NPY or NPZ files; see `segeval list formats`"
+
+
+def _proposal(preds: list[str], truths: list[str]) -> str:
+    """The patterns that would pair most files, as a hint."""
+    found = proposed(preds, truths)
+    if found is None:
+        return "pair other names with --pred-pattern and --gt-pattern"
+    pred, truth, number = found
+    return f"these patterns would pair {number:,}: --pred-pattern '{pred}' --gt-pattern '{truth}'"
+
+
+def _paths(folder: str, layout: Layout, known: tuple[tuple[str, ...], tuple[str, ...]]) -> list[str]:
+    """The relative paths of all files in a folder that can be read."""
+    walked = _walk(folder, folder, layout.follow_symlinks)
+    return [name for name, found in walked if isinstance(found, MaskFile) and _suffix(name, known[0])]
+
+
+def _no_masks(folder: str, follow: bool) -> str:
+    """`no masks`, and what there is instead."""
+    names = [name for name, found in _walk(folder, folder, follow) if isinstance(found, MaskFile)]
+    kinds = Counter(os.path.splitext(name)[1].lower() or "without suffix" for name in names)
+    return "no masks" + (f", but {some([f'{n:,} {kind}' for kind, n in kinds.most_common()])}" if kinds else "")

@@ -17,6 +17,7 @@ ROOMS = [
         "measures",
         "metrics",
         "classes",
+        "patterns",
         "pairing",
         "io",
         "data",

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import segeval
-from segeval.errors import BadPattern, MissingFolder, NothingMatched, SameFolder
+from segeval.errors import BadOption, BadPattern, MissingFolder, NothingMatched, SameFolder
 from segeval.evaluate import find_pairs
-from segeval.pairing import Layout, Pattern, added
+from segeval.pairing import Layout, added
+from segeval.patterns import Pattern, proposed
 
 DOT = np.array([[1]], np.uint8)
 
@@ -105,8 +106,8 @@ def test_patterns_are_greedy_regular_expressions(pattern, path):
     """The id is what the expression gives, an independent way to say the same."""
     before, _, after = pattern.replace("I", "").partition("*")
     pattern = f"{before}{{id}}{after}" if "I" in pattern else f"{before}*{{id}}{after}"
-    expressions = {"{id}": "(?P<id>.+)", "*": "[^/]*"}
-    pieces = re.split(r"(\{id\}|\*)", pattern)
+    expressions = {"{id}": "(?P<id>.+)", "*": "[^/]*", "**": ".*", "**/": "(?:.*/)?"}
+    pieces = re.split(r"(\{id\}|\*\*/|\*\*|\*)", pattern)
     found = re.fullmatch("".join(expressions.get(piece, re.escape(piece)) for piece in pieces), path, re.DOTALL)
     assert Pattern.parse(pattern).id_of(path) == (found["id"] if found else None)
 
@@ -231,8 +232,8 @@ def test_zero_pairs_show_names_and_patterns(tree):
         tree(["p1.png", "p2.png", "p3.png", "p4.png"], ["t1_gt.png"], Layout(gt_pattern="{id}_gt.png"))
     message = caught.value.message
     assert message.startswith("0 pairs")
-    assert "pred/p1.png, pred/p2.png, pred/p3.png and 1 more" in message
-    assert "truth/t1_gt.png" in message
+    assert "has p1.png, p2.png, p3.png and 1 more" in message
+    assert "has t1_gt.png by" in message
     assert "'{id}_gt.png'" in message
     assert "--pred-pattern" in caught.value.hint
 
@@ -360,3 +361,107 @@ def test_the_digest_adds_up(tree):
     assert added(*(type(whole)([p], [], [], []).digest for p in reversed(whole.pairs))) == whole.digest
     assert type(whole)(whole.pairs[:1], [], [], []).digest != whole.digest
     assert len(whole.digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("pred", "truth", "patterns", "number"),
+    [
+        (["1_pred.png", "2_pred.png"], ["1_gt.png", "2_gt.png"], ("{id}_pred.png", "{id}_gt.png"), 2),
+        (["img_1.png", "img_2.png"], ["mask-1.tif", "mask-3.tif"], ("img_{id}.png", "mask-{id}.tif"), 1),
+        (["x/1.png", "y/2.npy"], ["1_a.png", "2_a.png"], ("**/{id}.*", "{id}_a.png"), 2),
+        (["s/1_p.png", "s/2_p.png"], ["s/1.png", "s/2.png"], ("{id}_p.png", "{id}.png"), 2),
+        (["case1/pred.png", "case2/pred.png"], ["case1/gt.png", "case2/gt.png"], ("{id}/pred.png", "{id}/gt.png"), 2),
+        (["a_pred.png"], ["a_gt.png"], ("{id}_pred.png", "{id}_gt.png"), 1),
+        (["{a}_1.png", "{a}_2.png"], ["1.png", "2.png"], None, 0),
+        (["a.png"], ["b.png"], None, 0),
+        ([], ["b.png"], None, 0),
+    ],
+)
+def test_the_patterns_that_would_pair_most_are_proposed(tree, pred, truth, patterns, number):
+    """And they do, given as options."""
+    assert proposed(pred, truth) == (None if patterns is None else (*patterns, number))
+    if pred:
+        with pytest.raises(NothingMatched) as caught:
+            tree(pred, truth)
+        if patterns is None:
+            assert "pair other names" in caught.value.hint
+        else:
+            wanted = f"these patterns would pair {number}: --pred-pattern '{patterns[0]}' --gt-pattern '{patterns[1]}'"
+            assert caught.value.hint == wanted
+            assert len(tree(pred, truth, Layout(*patterns, missing="skip")).pairs) == number
+
+
+def test_both_sides_in_one_folder(tmp_path, save):
+    """With two patterns that find no file twice."""
+    for case in ("a", "b"):
+        for name in ("pred", "gt"):
+            save(f"{case}/{name}.png", DOT)
+    save("x_pred.png", DOT)
+    save("x_gt.png", DOT)
+    folder = str(tmp_path)
+    for patterns, ids in ((("{id}/pred.png", "{id}/gt.png"), ["a", "b"]), (("{id}_pred.png", "{id}_gt.png"), ["x"])):
+        found = find_pairs(folder, folder, Layout(*patterns))
+        assert [(pair.id, pair.pred.relative, pair.truth.relative) for pair in found.pairs] == [
+            (id_, patterns[0].replace("{id}", id_), patterns[1].replace("{id}", id_)) for id_ in ids
+        ]
+    with pytest.raises(SameFolder, match="both patterns find a/gt.png, b/gt.png"):
+        find_pairs(folder, folder, Layout("{id}/*t.png", "{id}/gt.png"))
+    for one in (Layout("{id}_pred.png"), Layout(None, "{id}_gt.png"), Layout()):
+        with pytest.raises(SameFolder, match="same folder"):
+            find_pairs(folder, folder, one)
+
+
+def test_two_files_are_a_pair(tmp_path, save):
+    """Under the name of the true one; a file is no prediction of itself."""
+    pred, truth = save("one/p.png", DOT), save("two/t.npy", DOT)
+    (pair,) = find_pairs(str(pred), str(truth), Layout()).pairs
+    assert (pair.id, pair.pred.name, pair.truth.name) == ("t", "p.png", "t.npy")
+    assert segeval.score(pred, truth).complete
+    with pytest.raises(SameFolder, match="same file"):
+        find_pairs(str(truth), str(truth), Layout())
+    with pytest.raises(MissingFolder, match="is not a folder"):
+        find_pairs(str(pred), str(tmp_path / "two"), Layout())
+
+
+def test_what_is_there_instead_of_masks(tree, tmp_path):
+    """Suffixes with their numbers."""
+    (tmp_path / "pred").mkdir()
+    for name in ("a.mat", "b.MAT", "c.txt", "README"):
+        (tmp_path / "pred" / name).touch()
+    with pytest.raises(NothingMatched, match=r"pred has no masks, but 2 .mat, 1 .txt, 1 without suffix; ") as caught:
+        tree([], ["a.png"])
+    assert "PNG, TIFF, NPY or NPZ" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names", "ids"),
+    [
+        ("**/{id}.png", ["a.png", "x/b.png", "x/y/c.png"], ["a", "b", "c"]),
+        ("x/**/{id}.png", ["x/a.png", "x/y/z/b.png"], ["a", "b"]),
+        ("x**_{id}.png", ["x/y_a.png", "xy_b.png"], ["a", "b"]),
+        ("{id}.png", ["a.PNG", "b.Png"], ["a", "b"]),
+        ("{id}.PNG", ["a.PNG"], ["a"]),
+    ],
+)
+def test_any_depth_and_any_case_of_the_suffix(tree, pattern, names, ids):
+    found = tree(names, [f"{id_}.png" for id_ in ids], Layout(pred_pattern=pattern))
+    assert [pair.id for pair in found.pairs] == ids
+
+
+def test_folders_of_storage_devices_are_skipped(tree):
+    found = tree(["a.png", "@eaDir/a.png", "x/__MACOSX/b.png"], ["a.png", "#recycle/c.png"])
+    assert ([pair.id for pair in found.pairs], found.extra, found.missing) == (["a"], [], [])
+
+
+def test_a_split_list(tree, tmp_path):
+    """The first word of each line, with or without folder and suffix; what has no truth is a fault."""
+    path = tmp_path / "val.txt"
+    path.write_text("# split\ns1/a\nimages/b.png  1\n\ns2/c.jpg s2/c.png\nghost\n", encoding="utf-8")
+    names = ["s1/a.png", "b.png", "s2/d.png", "e.png"]
+    found = tree([*names, "extra.png"], names, Layout(ids=str(path)))
+    assert [pair.id for pair in found.pairs] == ["b", "s1/a"]
+    assert codes(found) == [("ghost", "SEG294"), ("s2/c.jpg", "SEG294")]
+    assert (found.extra, found.missing) == ([], [])
+    path.write_text("#\n", encoding="utf-8")
+    with pytest.raises(BadOption, match="names no image"):
+        tree(names, names, Layout(ids=str(path)))

@@ -114,7 +114,9 @@ layout = group(
     "Pairing",
     made("segeval.pairing", "Layout"),
     option(
-        "--pred-pattern", metavar="P", help="Names of predictions, such as '{id}_pred.png'; `*` is anything but `/`."
+        "--pred-pattern",
+        metavar="P",
+        help="Names of predictions, such as '{id}_pred.png'; `**/` is any folders.",
     ),
     option("--gt-pattern", metavar="P", help="Names of true masks, such as '*/{id}_gtFine_labelIds.png'."),
     option(
@@ -124,6 +126,7 @@ layout = group(
         show_default=True,
         help="A truth without prediction is an error, is scored as all wrong, or is left out.",
     ),
+    option("--ids", metavar="FILE", help="Only the images that this text file names, one a line (a split list)."),
     option("--follow-symlinks", is_flag=True, help="Follow links that lead out of their folder.", trusted=True),
 )
 
