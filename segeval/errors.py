@@ -266,6 +266,26 @@ class TrailingBytes(Remark):
     code = "SEG206"
 
 
+class PartsNotStored(Remark):
+    """A TIFF leaves out strips or tiles that hold nothing, and they were filled up.
+
+    GDAL does so (`SPARSE_OK`): such parts hold the file's nodata, or 0 where it has none. Write the file in full to be
+    rid of the remark.
+    """
+
+    code = "SEG210"
+
+
+class UnusedMask(Remark):
+    """A TIFF holds a page that says where another one is valid, and it was not applied.
+
+    Pixels outside such a mask are scored as they stand in the other page. Give them an id of their own, and ignore it
+    with `--ignore`.
+    """
+
+    code = "SEG213"
+
+
 class SeveralFrames(InputError):
     """The file holds an animation, or pages that do not form a stack.
 

@@ -74,6 +74,7 @@ class Mask:
     levels: int = 255
     remarks: list[Remark] = field(default_factory=list)
     spacing: tuple[float, ...] | None = None  # of the axes, where the file says so
+    nodata: int | float | None = None  # the number that stands for no data, where the file names one that it can hold
     palette: Array | None = None  # (n, 3) uint8: the colours of the indices, where there is one
 
 
@@ -92,7 +93,7 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     image = header(file, max_pixels)
     pixels = _guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    facts = {name: getattr(image, name, None) for name in ("spacing", "palette")}
+    facts = {name: getattr(image, name, None) for name in ("spacing", "nodata", "palette")}
     return Mask(file.name, pixels, image.colour, image.levels, remarks, **facts)
 
 

@@ -44,6 +44,7 @@ class Tag(IntEnum):
     YResolution = 283
     PlanarConfiguration = 284
     Predictor = 317
+    ColorMap = 320
     TileWidth = 322
     TileLength = 323
     TileOffsets = 324

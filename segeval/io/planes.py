@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 _UNSIGNED, _SIGNED, _FLOAT, _UNTYPED = 1, 2, 3, 4
 _KINDS = {_UNSIGNED: "u", _UNTYPED: "u", _SIGNED: "i", _FLOAT: "f"}
 _NONE, _HORIZONTAL, _FLOATING = 1, 2, 3  # predictors
+_REDUCED, _MASK = 1, 4  # of NewSubfileType
 _LARGE = 1 << 24  # bytes of a tile that may be larger than its page
 _LZMA_MEMORY = 1 << 27  # enough for the largest preset
 _NAMES = {2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "JPEG", 7: "JPEG", 33003: "JPEG 2000", 34712: "JPEG 2000"}
@@ -42,11 +43,18 @@ class Page:
     tiled: bool
     starts: Array
     lengths: Array
+    nodata: int | float | None  # of GDAL, as the array would hold it
 
     @property
     def kind(self) -> tuple[Any, ...]:
         """What the pages of a stack have in common."""
         return self.height, self.width, self.samples, self.separate, self.dtype
+
+    @property
+    def missing(self) -> Array:
+        """Which parts are not stored: GDAL leaves out those that hold nothing but nodata or 0."""
+        found: Array = (self.starts == 0) & (self.lengths == 0)
+        return found
 
     @property
     def bands(self) -> int:
@@ -99,7 +107,37 @@ def layout(fields: Directory) -> Page:
         tiled,
         starts,
         lengths,
+        _nodata(fields.text(Tag.GdalNodata), dtype),
     )
+
+
+def is_image(fields: Directory) -> bool:
+    """Whether a page is of full resolution, and no mask of another one."""
+    kind = fields.number(Tag.NewSubfileType, 0)
+    return not kind & (_REDUCED | _MASK) and fields.number(Tag.SubfileType, 1) != 2
+
+
+def is_mask(fields: Directory) -> bool:
+    """Whether a page says where another one of full resolution holds anything."""
+    kind = fields.number(Tag.NewSubfileType, 0)
+    return bool(kind & _MASK) and not kind & _REDUCED
+
+
+def _nodata(text: str, dtype: np.dtype[Any]) -> int | float | None:
+    """The number that stands for no data, as an array of this type holds it; None where it can hold none."""
+    try:
+        value: int | float = int(text)
+    except ValueError:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return float(dtype.type(value))
+    whole = int(value) if math.isfinite(value) and value == int(value) else None
+    info = np.iinfo(dtype)
+    return whole if whole is not None and info.min <= whole <= info.max else None
 
 
 def _refuse_unfit(fields: Directory) -> None:
@@ -144,7 +182,11 @@ def _predictor(fields: Directory, bits: int, dtype: np.dtype[Any]) -> int:
 
 def check_places(pages: list[Page], size: int) -> None:
     """Refuse pixel data that lie outside the file, or that several strips or tiles share."""
-    starts, lengths = (np.concatenate([getattr(page, name) for page in pages]) for name in ("starts", "lengths"))
+    if any(page.missing.all() for page in pages):
+        raise DamagedFile("the TIFF holds none of its pixel data", "fetch or write the file again")
+    stored = [~page.missing for page in pages]
+    starts = np.concatenate([page.starts[there] for page, there in zip(pages, stored, strict=True)])
+    lengths = np.concatenate([page.lengths[there] for page, there in zip(pages, stored, strict=True)])
     if not lengths.all() or (starts < 8).any():
         raise DamagedFile("the TIFF lacks some of its pixel data", "fetch or write the file again")
     if (starts > size).any() or (lengths > size).any() or (starts + lengths > size).any():
@@ -162,7 +204,11 @@ def decode(data: memoryview, page: Page, out: Array) -> None:
     """Put the samples of a page into an array (planes, height, width, samples beside each other)."""
     down, across = -(-page.height // page.tile[0]), -(-page.width // page.tile[1])
     places = zip(page.starts.tolist(), page.lengths.tolist(), strict=True)
+    if page.missing.any():
+        out[...] = page.nodata or 0
     for number, (start, length) in enumerate(places):
+        if not start:
+            continue
         plane, place = divmod(number, down * across)
         top, left = place // across * page.tile[0], place % across * page.tile[1]
         rows = page.tile[0] if page.tiled else min(page.tile[0], page.height - top)

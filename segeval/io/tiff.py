@@ -2,27 +2,26 @@
 
 import math
 import re
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from segeval.errors import DamagedFile, Remark, SeveralFrames, UnfitPixels
-from segeval.io import READERS
+from segeval.errors import DamagedFile, PartsNotStored, Remark, SeveralFrames, UnfitPixels, UnusedMask
+from segeval.io import READERS, Array
 from segeval.io.fields import MAGIC, Directory, Tag, directories
-from segeval.io.planes import Page, check_places, decode, layout
-from segeval.text import extent, some
+from segeval.io.planes import Page, check_places, decode, is_image, is_mask, layout
+from segeval.text import counted, extent, some
 
 _MOST_PAGES = 1 << 16
 _LONGEST = 1 << 20  # characters of a description that are looked at
 _PALETTE = 3
-_COLOUR = (2, 5, 6)  # RGB, CMYK, YCbCr
+_RGB, _GREYS, _COLOURS = 2, (0, 1), (2, 5, 6)
+_ALPHA = (1, 2)  # of an extra sample: transparency, of either kind
 
 
 @READERS.add(
     suffixes=(".tif", ".tiff"),
     magic=MAGIC,
-    holds="1 to 64 bits, palette (indices), float; pages of one size are a stack",
+    holds="1 to 64 bits, palette (indices), float; pages of one size are a stack, bands that are no colours channels",
 )
 class Tiff:
     """TIFF and BigTIFF: one page is 2-D, a stack of pages 3-D; uncompressed, deflate, LZW, zstd, LZMA, PackBits."""
@@ -31,30 +30,51 @@ class Tiff:
         self.remarks: list[Remark] = []
         self._data = data
         self._pages: list[Page] = []
-        first: Directory | None = None
-        for fields in directories(data):
-            first = first or fields
-            self._pages.append(layout(fields))
-            if len(self._pages) > _MOST_PAGES:
-                raise SeveralFrames(f"the TIFF has more than {_MOST_PAGES:,} pages", "save the stack as NPY")
-        if first is None:
-            raise DamagedFile("the TIFF has no page", "fetch or write the file again")
+        first = self._keep_images(data)
         self._description = first.text(Tag.ImageDescription)[:_LONGEST]
         self._resolution = [first.fraction(tag) for tag in (Tag.YResolution, Tag.XResolution)]
         self._check_stack(first)
         check_places(self._pages, len(data))
-        self._describe()
+        self._describe(first)
 
-    def _describe(self) -> None:
+    def _keep_images(self, data: bytes) -> Directory:
+        """Keep the pages of full resolution, and give the fields of the first of them."""
+        first: Directory | None = None
+        for number, fields in enumerate(directories(data)):
+            if number == _MOST_PAGES:
+                raise SeveralFrames(f"the TIFF has more than {_MOST_PAGES:,} pages", "save the stack as NPY")
+            if is_image(fields):
+                first = first or fields
+                self._pages.append(layout(fields))
+            elif is_mask(fields) and not self.remarks:
+                hint = "write its 0 into the mask itself, as an id to ignore"
+                self.remarks.append(UnusedMask("the TIFF has a page that masks another: it is not applied", hint))
+        if first is None:
+            raise DamagedFile("the TIFF has no page of full resolution", "fetch or write the file again")
+        return first
+
+    def _describe(self, fields: Directory) -> None:
         first, number = self._pages[0], len(self._pages)
-        self.colour = first.photometric in _COLOUR or first.samples > 1
-        if self.colour and (first.separate or not 1 < first.samples <= 4 or first.dtype != np.uint8):
-            raise UnfitPixels(f"the TIFF has {first.samples} samples of {first.dtype} a pixel", "save labels as grey")
-        if self.colour and number > 1:
-            raise UnfitPixels(f"the TIFF has {number} pages in colour", "save labels as grey")
-        self.shape = (first.height, first.width) if number == 1 else (number, first.height, first.width)
+        self.colour = _is_colour(first, fields)
+        self._channels = first.samples > 1 and not self.colour
+        called_colours = first.photometric not in _GREYS if self._channels else first.photometric in _COLOURS
+        if called_colours and not self.colour and first.dtype.kind != "f":
+            raise UnfitPixels(
+                f"the TIFF has {first.samples} samples of {first.dtype} a pixel, which it calls colours",
+                "write channels with photometric='minisblack', or save labels as grey",
+            )
+        if first.samples > 1 and number > 1:
+            raise UnfitPixels(f"the TIFF has {number} pages of {first.samples} samples a pixel", "save labels as grey")
+        more = first.samples if self._channels else number
+        self.shape: tuple[int, ...] = (*([more] if more > 1 else []), first.height, first.width)
         self.nbytes = number * first.size * first.dtype.itemsize
         self.levels = 0 if first.photometric == _PALETTE else (1 << first.bits - (first.dtype.kind == "i")) - 1
+        self.nodata = first.nodata
+        self.palette = _palette(first, fields)
+        if missing := sum(int(page.missing.sum()) for page in self._pages):
+            what = counted(missing, "strip or tile" if missing == 1 else "strips or tile")
+            value = "0" if first.nodata is None else f"{first.nodata}, the file's nodata"
+            self.remarks.append(PartsNotStored(f"the TIFF leaves out {what}, read as {value}", "write it in full"))
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
@@ -72,13 +92,34 @@ class Tiff:
         if _announced(self._description, self._pages[0].size) > there or first.count(Tag.UIC2) > 1:
             raise SeveralFrames("the TIFF holds a stack without a page for each plane", "save a plain TIFF or NPY")
 
-    def pixels(self) -> npt.NDArray[Any]:
+    def pixels(self) -> Array:
         first, data = self._pages[0], memoryview(self._data)
-        planes = first.samples if first.separate else 1
-        array = np.empty((len(self._pages), planes, first.height, first.width, first.bands), first.dtype)
-        for page, plane in zip(self._pages, array, strict=True):
+        array = np.empty((*self.shape, *([first.samples] if self.colour else [])), first.dtype)
+        planes = array.reshape(len(self._pages), 1, first.height, first.width, -1)
+        if self._channels:
+            planes = (array[..., None] if first.separate else np.moveaxis(array, 0, -1)[None])[None]
+        for page, plane in zip(self._pages, planes, strict=True):
             decode(data, page, plane)
-        return array.reshape(*self.shape, *([first.bands] if self.colour else []))
+        return array
+
+
+def _is_colour(page: Page, fields: Directory) -> bool:
+    """Whether the samples of a pixel are a colour of 8 bits, or grey with its transparency."""
+    beside = page.bits == 8 and page.dtype == np.uint8 and not page.separate
+    if page.photometric == _RGB:
+        return beside and page.samples in (3, 4)
+    alpha = Tag.ExtraSamples in fields and int(fields.numbers(Tag.ExtraSamples)[0]) in _ALPHA
+    return beside and page.photometric in _GREYS and page.samples == 2 and alpha
+
+
+def _palette(page: Page, fields: Directory) -> Array | None:
+    """The colours of the indices, of 16 bits in the file."""
+    if page.photometric != _PALETTE:
+        return None
+    colours = fields.numbers(Tag.ColorMap)
+    if colours.size != 3 << page.bits:
+        raise DamagedFile(f"the TIFF has a palette of {colours.size} numbers", "write the file again")
+    return (colours.reshape(3, -1).T >> np.uint64(8)).astype(np.uint8)
 
 
 def _announced(description: str, plane: int) -> int:

@@ -234,10 +234,10 @@ def test_colour_keeps_its_channels(read):
         (np.zeros((5, 7, 3), np.uint16), {"photometric": "rgb"}),
         (np.zeros((3, 5, 7), np.uint8), {"photometric": "rgb", "planarconfig": "separate"}),
         (np.zeros((2, 5, 7, 3), np.uint8), {"photometric": "rgb"}),
-        (np.zeros((5, 7, 5), np.uint8), {"planarconfig": "contig"}),
+        (np.zeros((3, 5, 7), np.uint16), {"photometric": "rgb", "planarconfig": "separate"}),
         (np.zeros((5, 7), np.complex64), {}),
     ],
-    ids=["16-bit colour", "planes of colour", "pages of colour", "5 samples", "complex"],
+    ids=["16-bit colour", "planes of colour", "pages of colour", "planes of 16 bits", "complex"],
 )
 def test_pixels_that_hold_no_labels_are_refused(read, array, options):
     with pytest.raises(UnfitPixels, match="pred/a.png") as caught:
@@ -674,3 +674,137 @@ def test_metamorph_stack_behind_one_page_is_an_error(read):
     data = grey(IDS, t33629=3)
     with pytest.raises(SeveralFrames, match="stack without a page for each plane"):
         read(data.replace(struct.pack("<HHI", 33629, 4, 1), struct.pack("<HHI", 33629, 5, 3)))
+
+
+def test_file_that_does_not_say_its_bits_has_one(read):
+    """The default of TIFF 6.0, which Pillow leaves out."""
+    ids = np.random.RandomState(11).randint(0, 2, (9, 13)).astype(bool)
+    stream = io.BytesIO()
+    Image.fromarray(ids).save(stream, "TIFF")
+    assert 258 not in tifffile.TiffFile(io.BytesIO(stream.getvalue())).pages[0].tags
+    mask = read(stream.getvalue())
+    np.testing.assert_array_equal(mask.pixels, ids)
+    assert mask.levels == 1
+
+
+def test_file_that_lost_its_bits_is_an_error(read):
+    """Bytes are eight times as many as bits would be."""
+    with pytest.raises(DamagedFile, match="pred/a.png"):
+        read(grey(IDS).replace(struct.pack("<HHI", BITS, 4, 1), struct.pack("<HHI", 260, 4, 1)))
+
+
+OVERVIEW, MASK, PART_OF_STACK = 1, 4, 2
+
+
+@pytest.mark.parametrize("kind", [OVERVIEW, MASK, OVERVIEW | MASK])
+@pytest.mark.parametrize("first", [True, False])
+def test_pages_that_are_no_slices_are_left_out(read, kind, first):
+    """Overviews and masks, as GDAL writes them; they have their own sizes, or the size of a slice."""
+    stream = io.BytesIO()
+    pages = [(IDS, 0), (IDS[::2, ::2], kind), (IDS % 2, kind)]
+    with tifffile.TiffWriter(stream) as writer:
+        for page, number in pages if first else pages[::-1]:
+            writer.write(page, subfiletype=number, photometric="minisblack", metadata=None)
+    mask = read(stream.getvalue())
+    np.testing.assert_array_equal(mask.pixels, IDS, strict=True)
+    assert [remark.code for remark in mask.remarks] == (["SEG213"] if kind == MASK else [])
+
+
+def test_pages_of_a_stack_that_say_so_are_kept(read):
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        for page in (IDS, IDS + 1):
+            writer.write(page, subfiletype=PART_OF_STACK, photometric="minisblack", metadata=None)
+    np.testing.assert_array_equal(read(stream.getvalue()).pixels, [IDS, IDS + 1])
+
+
+def test_overviews_alone_are_an_error(read):
+    with pytest.raises(DamagedFile, match="no page of full resolution"):
+        read(grey(IDS, t254=1))
+
+
+def sparse(nodata: bytes = b"", kind: str = "u1", missing: int = 1) -> bytes:
+    """Two tiles of 16 x 16, of which the last are not stored; with the nodata of GDAL."""
+    bits, form = 8 * int(kind[1]), {"u": 1, "i": 2, "f": 3}[kind[0]]
+    tags = {WIDTH: 32, HEIGHT: 16, BITS: bits, COMPRESSION: 1, PHOTOMETRIC: 1, SAMPLES: 1, SAMPLE_FORMAT: form}
+    tile = np.full((16, 16), 3, kind).tobytes()
+    stored = [1] * (2 - missing) + [0] * missing
+    tags |= {TILE_WIDTH: 16, TILE_HEIGHT: 16}
+    tags |= {TILE_OFFSETS: [8 * n for n in stored], TILE_COUNTS: [len(tile) * n for n in stored]}
+    if nodata:
+        tags[42113] = [
+            int.from_bytes(nodata[n : n + 4].ljust(4, b"\0"), "little") for n in range(0, len(nodata) + 1, 4)
+        ]
+    data = tiff([tile], tags)
+    count = -(-(len(nodata) + 1) // 4)
+    return data.replace(struct.pack("<HHI", 42113, 4, count), struct.pack("<HHI", 42113, 2, 4 * count))
+
+
+@pytest.mark.parametrize(
+    ("nodata", "kind", "wanted", "known"),
+    [
+        (b"", "u1", 0, None),
+        (b"255", "u1", 255, 255),
+        (b"-1", "i2", -1, -1),
+        (b"nan", "u1", 0, None),
+        (b"256", "u1", 0, None),
+        (b"7.0", "u1", 7, 7),
+        (b"nan", "f4", np.nan, np.nan),
+        (b"-3.4028234663852886e+38", "f4", np.finfo("f4").min, float(np.finfo("f4").min)),
+        (b"none", "u1", 0, None),
+    ],
+)
+def test_tiles_that_are_not_stored_hold_nodata_or_0(read, nodata, kind, wanted, known):
+    mask = read(sparse(nodata, kind))
+    np.testing.assert_array_equal(
+        mask.pixels, np.repeat(np.array([[3, wanted]], kind), 16, 1).repeat(16, 0), strict=True
+    )
+    np.testing.assert_equal(mask.nodata, known)
+    assert [remark.code for remark in mask.remarks] == ["SEG210"]
+
+
+def test_file_without_any_of_its_tiles_is_an_error(read):
+    with pytest.raises(DamagedFile, match="none of its pixel data"):
+        read(sparse(missing=2))
+
+
+def test_nodata_of_a_full_file_is_told(read):
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, IDS, photometric="minisblack", metadata=None, extratags=[(42113, 2, 4, "17 ", True)])
+    assert read(stream.getvalue()).nodata == 17
+    assert read(written(IDS)).nodata is None
+
+
+@pytest.mark.parametrize("planar", ["separate", "contig"])
+@pytest.mark.parametrize(
+    ("dtype", "photometric"), [("f4", "minisblack"), ("f4", "rgb"), ("u1", "minisblack"), ("i2", "minisblack")]
+)
+@pytest.mark.parametrize("channels", [3, 4, 7])
+@pytest.mark.parametrize("layout", [{}, {"tile": (16, 16), "compression": "deflate"}])
+def test_bands_that_are_no_colours_are_channels_and_come_first(read, planar, dtype, photometric, channels, layout):
+    bands = np.random.RandomState(12).randint(0, 9, (channels, 18, 21)).astype(dtype)
+    array = bands if planar == "separate" else np.moveaxis(bands, 0, -1)
+    mask = read(written(array, photometric=photometric, planarconfig=planar, **layout))
+    np.testing.assert_array_equal(mask.pixels, bands, strict=True)
+    assert not mask.colour
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_integers_that_are_called_colours_tell_how_to_write_channels(read, dtype):
+    with pytest.raises(UnfitPixels, match="which it calls colours") as caught:
+        read(written(np.zeros((3, 8, 9), dtype), photometric="rgb", planarconfig="separate"))
+    assert "photometric='minisblack'" in caught.value.hint
+
+
+def test_grey_with_transparency_is_a_colour(read):
+    pixels = np.random.RandomState(13).randint(0, 9, (5, 7, 2)).astype(np.uint8)
+    mask = read(written(pixels, planarconfig="contig", extrasamples=["unassalpha"]))
+    np.testing.assert_array_equal(mask.pixels, pixels)
+    assert mask.colour
+
+
+def test_palette_tells_its_colours(read):
+    colours = np.arange(768, dtype=np.uint16).reshape(3, 256) * 85
+    mask = read(written(IDS, photometric="palette", colormap=colours))
+    np.testing.assert_array_equal(mask.palette, (colours.T >> 8).astype(np.uint8))
+    assert read(written(IDS)).palette is None
