@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from functools import cached_property
 from inspect import getdoc
 from pathlib import Path
@@ -108,7 +109,7 @@ def _call(function: Any) -> str:
     """The parameters of a function, without their types."""
     given = inspect.signature(function).parameters.values()
     plain = [each.replace(annotation=inspect.Parameter.empty) for each in given if each.name != "self"]
-    return str(inspect.Signature(plain))
+    return textwrap.fill(str(inspect.Signature(plain)), 110, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _readme() -> str:
