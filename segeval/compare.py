@@ -299,5 +299,6 @@ def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:
     for run in runs:
         if failed := len(run.document["images"]["failed"]):
             yield f"{run.name} is incomplete: {counted(failed, 'image')} not scored"
+        yield from run.cautions
     yield from cautions(runs[0].rows.clusters, (each.stat for each in asked))
     yield "p-values are adjusted (Holm) over the classes asked for together, and for nothing else"

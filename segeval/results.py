@@ -5,10 +5,10 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -19,10 +19,10 @@ from segeval.evidence.runs import Array
 from segeval.grouping import Grouping
 from segeval.io import stored
 from segeval.means import Once
-from segeval.numbers import Number, summary
+from segeval.numbers import COUNTED, Number, columns, summary
 from segeval.run import SCHEMA, Run
 from segeval.scoring import Scoring
-from segeval.tables import Outline, Tables, merged_tables, same
+from segeval.tables import Outline, Tables, fingerprint, merged_tables, same
 from segeval.text import unmarked
 
 
@@ -34,6 +34,7 @@ class Results:
     document: Mapping[str, Any]
     load: Callable[[], Tables]
     whole: bool = True  # False: the document is of more images than the tables
+    beside: bool | None = None  # whether the tables lie beside a stored document; None: it is made of them
 
     @classmethod
     def of(cls, run: Run, name: str = "this run") -> "Results":
@@ -41,16 +42,19 @@ class Results:
         return cls(name, run.document(), lambda: run.tables)
 
     @classmethod
-    def read(cls, name: str) -> "Results":
+    def read(cls, name: str) -> Self:
         """The results in a folder or a `run.json`; the tables are read when they are needed."""
         path = stored.run_file(name)
         document = stored.document(path, SCHEMA)
         try:
             outline = outlined(document)
             _check(document)
+            _check_complete(document)
+            _check_ranges(document, outline)
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise UnreadableRun(f"{path} is not a whole run: {fault!r}", "score the images again") from fault
-        return cls(name, document, lambda: _read(path, document, outline))
+        beside = any(path.with_name(table).exists() for table in ("images.csv", "records.csv"))
+        return cls(name, document, lambda: _read(path, document, outline), beside=beside)
 
     @cached_property
     def rows(self) -> Tables:
@@ -67,24 +71,44 @@ class Results:
         return found
 
     def value(self, number: Number) -> float:
-        """A number of the run: what its document says, or what its tables give."""
+        """A number of the run: what its document says, or what its tables give.
+
+        UnreadableRun where the tables beside a document deny what it says.
+        """
         told: Any = _told(self.document, number.path) if self.whole and number.path else _NOTHING
+        if told is not _NOTHING and not (self.beside and number.drawn):
+            return math.nan if told is None else float(told)
+        now = float(number.drawn(self._once)[0]) if number.drawn else math.nan
         if told is _NOTHING:
-            return number.of_images(self.rows) if number.drawn else math.nan
-        return math.nan if told is None else float(told)
+            return now
+        then = math.nan if told is None else float(told)
+        if not same(now, then):
+            what = f"{self.name}: run.json says that {number.title} is {then}, and its tables give {now}"
+            raise UnreadableRun(what, "score the images again")
+        return then
+
+    @cached_property
+    def _once(self) -> Once:
+        return Once(self.rows)
 
     def unit(self, number: Number) -> str | None:
         """The unit that a number has in this run; None where it has none."""
         found = self.document["options"].get("unit") if number.unit == "spacing" else number.unit
         return str(found) if found else None
 
-    def grouped(self, grouping: Grouping) -> "Results":
+    def grouped(self, grouping: Grouping) -> Self:
         """The same with groups made anew, if there is a pattern for them."""
         return self.changed(lambda rows: rows.grouped(grouping), self.whole)
 
-    def changed(self, change: Callable[[Tables], Tables], whole: bool) -> "Results":
+    def changed(self, change: Callable[[Tables], Tables], whole: bool) -> Self:
         """The same with other tables, made when they are needed."""
-        return Results(self.name, self.document, lambda: change(self.rows), whole)
+        return replace(self, load=lambda: change(self.rows), whole=whole)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What nobody can check of a stored run."""
+        alone = f"{self.name}: there are no tables beside run.json, so that nothing confirms its numbers"
+        return [alone] if self.beside is False else []
 
 
 _NOTHING = object()
@@ -140,6 +164,32 @@ def _check(document: Mapping[str, Any]) -> None:
         for value in values:
             if not isinstance(value, kinds) or isinstance(value, bool):
                 raise TypeError(f"unexpected {value!r}")
+            if isinstance(value, int | float) and not abs(value) < 1 << 63:
+                raise ValueError(f"unexpected {value!r}")
+
+
+def _check_complete(document: Mapping[str, Any]) -> None:
+    """Refuse a document that says it is complete where its own counts of images deny it."""
+    images, missing = document["images"], document["options"].get("missing")
+    if document["complete"] and images["failed"]:
+        raise ValueError(f"complete is true, and {len(images['failed'])} images failed")
+    wanted = images["paired"] + (len(images["missing"]) if missing == "worst" else 0)
+    if document["complete"] and images["scored"] != wanted:
+        raise ValueError(f"complete is true, and {images['scored']} of {wanted} images were scored")
+
+
+def _check_ranges(document: Mapping[str, Any], outline: Outline) -> None:
+    """Refuse scores that no masks can have."""
+    found = [(name, number, document["summary"].get(name)) for name, number in summary(outline).items()]
+    for part, rows in ((outline, document["classes"]), (outline.merged, document.get("groups", []))):
+        known = [(name, column.number(part, 0)) for name, column in columns(part).items()] if rows else []
+        found += [(f"{name}[{row['name']}]", number, row.get(name)) for name, number in known for row in rows]
+    for title, number, value in found:
+        if value is not None and not number.low - _ROUNDING <= value <= number.high + _ROUNDING:
+            raise ValueError(f"{title} is {value}, outside {number.low:g} … {number.high:g}")
+
+
+_ROUNDING = 1e-9
 
 
 def _read(path: Path, document: Mapping[str, Any], outline: Outline) -> Tables:
@@ -205,8 +255,14 @@ def _numbers(kind: Kind, name: str, texts: list[str]) -> Array:
 def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
     """Refuse a document whose pooled numbers are not those of its tables, as far as they are quick to compute."""
     once = Once(tables)
-    for name, counts in once.pixels.classes.items():
-        if [row[name] for row in document["classes"]] != counts[0].tolist():
+    if document["images"]["scored"] != len(tables.ids):
+        raise ValueError(f"{document['images']['scored']} images were scored, and {len(tables.ids)} have rows")
+    # tables hold `\\x1b` for a character that they cannot show: of such ids nothing can be said
+    if not any("\\" in id_ for id_ in tables.ids) and document["fingerprint"] != fingerprint(tables.ids, tables.truths):
+        raise ValueError("the fingerprint is not that of its images")
+    for name in COUNTED:
+        counts = columns(tables.outline)[name].of(once)[0].tolist()
+        if [row[name] for row in document["classes"]] != counts:
             raise ValueError(f"{name} of the classes is not its sum over the images")
     for name, number in summary(tables.outline).items():
         told = document["summary"]

@@ -1,7 +1,6 @@
 """Records add up to a Run; a Run knows its numbers and its JSON form."""
 
 import functools
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -24,7 +23,7 @@ from segeval.numbers import class_rows, summary
 from segeval.options import Options
 from segeval.pairing import added
 from segeval.statistics import Mean
-from segeval.tables import PIXELS, Outline, Tables, merged_tables
+from segeval.tables import PIXELS, Outline, Tables, fingerprint, merged_tables
 
 if TYPE_CHECKING:
     from segeval.criteria import Criteria
@@ -238,8 +237,7 @@ class Run:
     @property
     def fingerprint(self) -> str:
         """A sha256 of the ids and true labels of all records: equal for equal data, however it is stored."""
-        lines = "".join(f"{json.dumps(r.id)} {r.truth_digest}\n" for r in self.records)
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return fingerprint((r.id for r in self.records), (r.truth_digest for r in self.records))
 
     def document(self, files: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The content of `run.json`; `files` are the check sums of the tables beside it."""

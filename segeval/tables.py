@@ -1,7 +1,9 @@
 """What the images of a run left behind, in the order of their ids: what every number of a run is made of."""
 
+import hashlib
+import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -211,6 +213,12 @@ class Tables:
         """For each group the mean of the defined values of its images."""
         defined = np.isfinite(values)
         return ratio(self.summed(np.where(defined, values, 0.0)), self.summed(defined.astype(np.int64)))
+
+
+def fingerprint(ids: Iterable[str], truths: Iterable[str]) -> str:
+    """A sha256 of the ids and true labels of images: equal for equal data, however it is stored."""
+    lines = (f"{json.dumps(id_)} {truth}\n" for id_, truth in zip(ids, truths, strict=True))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 FILLED = {"skip": math.nan, "zero": 0.0, "one": 1.0}

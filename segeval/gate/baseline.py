@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from segeval.evidence.confusion import PixelCounts
 from segeval.io import stored
 from segeval.losses import LOSSES
 from segeval.metrics import METRICS
+from segeval.numbers import Number
 from segeval.results import Results
 from segeval.tables import Tables
 from segeval.text import counted, some
@@ -52,14 +54,20 @@ def read(name: str) -> Results:
     """The results of a baseline."""
     if not name:
         raise NoBaseline("the name of the baseline is empty", "give --baseline RUN")
-    found = _blamed(lambda: Results.read(name))
-    return Results(found.name, found.document, lambda: rows(found))
+    return _blamed(lambda: Baseline.read(name))
 
 
-def rows(baseline: Results) -> Tables:
-    """The rows of a baseline; what is wrong with them is the baseline's fault, whenever it shows."""
-    found = _blamed(baseline.load)
-    return replace(found, load_merged=lambda: _blamed(found.load_merged))
+@dataclass(frozen=True, eq=False)
+class Baseline(Results):
+    """The results of a baseline; what is wrong with them is its fault and not the run's, whenever it shows."""
+
+    @cached_property
+    def rows(self) -> Tables:
+        found = _blamed(self.load)
+        return replace(found, load_merged=lambda: _blamed(found.load_merged))
+
+    def value(self, number: Number) -> float:
+        return _blamed(lambda: Results.value(self, number))
 
 
 def _blamed(load: Callable[[], T]) -> T:
@@ -74,6 +82,8 @@ def paired(run: Results, baseline: Results, intersect: bool = False) -> Paired:
     """Two runs, checked: same classes, same options, same images with the same truth (or what they share of them)."""
     _check_options(run, baseline)
     if run.whole and baseline.whole and run.document["fingerprint"] == baseline.document["fingerprint"]:
+        if run.beside is False:  # without tables nothing of it can be drawn
+            return Paired(run, baseline)
         return Paired(run, baseline.changed(lambda rows: rows.with_groups(run.rows.groups), whole=True))
     mine, theirs = run.rows, baseline.rows
     truths = dict(zip(theirs.ids, theirs.truths, strict=True))

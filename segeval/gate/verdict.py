@@ -80,6 +80,11 @@ class Verdict:
         return INCONCLUSIVE if undecided else PASS
 
     @property
+    def cautions(self) -> list[str]:
+        """What nobody can check of the run and its baseline."""
+        return [*self.run.cautions, *(self.pair.baseline.cautions if self.pair else [])]
+
+    @property
     def exit_code(self) -> int:
         """0, 1, or 3 where images are missing from the run, so that 1 always means: evaluated in full."""
         if not self.run.document["complete"]:
@@ -121,6 +126,7 @@ class Verdict:
                 "seed": self.draws.seed,
                 "group_by": self.draws.group_by or self.run.document["options"].get("group_by"),
             },
+            "cautions": self.cautions,
             "rules": [asdict(ruling) for ruling in self.rulings],
             "summary": dict(self.run.document["summary"]),
             "failed": [note["id"] for note in self.run.document["images"]["failed"]],

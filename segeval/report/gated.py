@@ -81,7 +81,8 @@ def signed(value: float | None) -> str:
 
 def verdict_lines(document: Document) -> list[str]:
     """What stands below the table: notes, how the intervals were made, which images were left out."""
-    lines = [f"rule {ruling['id']}: {note}" for ruling in document["rules"] for note in ruling["notes"]]
+    lines = [f"caution: {said}" for said in document["cautions"]]
+    lines += [f"rule {ruling['id']}: {note}" for ruling in document["rules"] for note in ruling["notes"]]
     tested = [r for r in document["rules"] if r["test"] != "none"]
     if tested:
         how = document["statistics"]
