@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,19 @@ def plain(x: Any) -> Array:
     return np.from_dlpack(x) if hasattr(x, "__array_namespace__") and hasattr(x, "__dlpack__") else np.asarray(x)
 
 
+def widened(x: Any) -> Any:
+    """The same array, of single precision where it was of half: sums of that overflow and lose their digits.
+
+    NumPy's stays as it is: it is summed in double precision anyway.
+    """
+    if isinstance(x, np.ndarray | Variable) or not str(x.dtype).endswith("float16"):
+        return x
+    if is_torch(x):
+        return x.float()
+    xp = namespace(x)
+    return xp.astype(x, xp.float32)
+
+
 def like(constant: Any, x: Any) -> Any:
     """A constant as an array that can be combined with x: integers stay integers, the rest takes x's type."""
     constant = np.asarray(constant)
@@ -61,6 +75,26 @@ def hold(x: Any) -> Any:
     """The same values, constant for derivatives."""
     xp = namespace(x)
     return xp.hold(x) if hasattr(xp, "hold") else x
+
+
+def tracked(value: Any, x: Any) -> Any:
+    """A value of x, or several, with a derivative by x: 0 where it is undefined or does not depend on x."""
+    xp = namespace(x)
+    return xp.tracked(value, x) if hasattr(xp, "tracked") else value
+
+
+def unmixed(x: Any) -> AbstractContextManager[Any]:
+    """Where formulas of x run in the precision of x, whatever is chosen around them."""
+    xp = namespace(x)
+    return xp.unmixed(x) if hasattr(xp, "unmixed") else nullcontext()
+
+
+def mean_of_defined(rows: Any) -> Any:
+    """The mean over the first axis of what is not nan; nan where nothing is left."""
+    xp = namespace(rows)
+    defined = ~np.isnan(plain(rows))
+    total = xp.sum(xp.where(like(defined, rows), rows, 0.0), axis=0)
+    return ratio(total, like(defined.sum(axis=0).astype(np.float64), rows))
 
 
 def condensed(function: Callable[[Any], Any], x: Any) -> Any:

@@ -354,6 +354,16 @@ class UnfitChannels(InputError):
     code = "SEG215"
 
 
+class TwoReadings(InputError):
+    """Two arrays can be read in two ways, which give different numbers.
+
+    `batch=` says whether the first axis counts images, `channels=` whether there is an axis of classes (the first, or
+    the second of a batch), `multilabel=True` that these do not exclude each other. The message names both readings.
+    """
+
+    code = "SEG216"
+
+
 class ColoursNeedTable(InputError):
     """A mask is in colour, or transparent in places, and nothing says which class a colour is.
 

@@ -82,8 +82,9 @@ class Loss(Measure):
     background: whether class 0 is in the mean over classes unless the caller says otherwise.  log: it has a logarithm
     of a clipped probability.  hard: it wants a truth of labels, of classes that exclude each other.  scores: it takes
     signed scores.  outcomes: of a binary problem both outcomes are classes.  folder_weights: the parameter that takes
-    the class weights of a whole folder.  direct: it is a formula of other arrays, and can only be called.  fits:
-    refuses parameters (keywords) that do not fit each other or the number of outcomes.
+    the class weights of a whole folder.  any_range: its numbers need not be probabilities.  direct: it is a formula of
+    other arrays, and can only be called.  fits: refuses parameters (keywords) that do not fit each other or the number
+    of outcomes.
     """
 
     background: bool = True
@@ -92,6 +93,7 @@ class Loss(Measure):
     scores: bool = False
     outcomes: bool = False
     folder_weights: str = ""
+    any_range: bool = False
     direct: bool = False
     fits: Callable[..., None] | None = None
 

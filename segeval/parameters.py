@@ -1,14 +1,16 @@
 """What the parameters of a formula may be: the annotation says it, and it is checked before the formula runs."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from segeval.arrays import is_torch, plain, widened
 from segeval.catalog import did_you_mean
 from segeval.errors import BadParameter
+from segeval.text import some
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Parameter:
         """The value, if it is what the formula takes."""
         if value is None and self.default is None:
             return None
+        if not self.is_map:
+            value = _plain(value)
         for kind in _choices(self.kind):
             fit = _fitting(value, kind)
             if fit is not None:
@@ -86,6 +90,24 @@ def completed(name: str, known: Mapping[str, Parameter], given: Mapping[str, Any
     return {key: each.checked(given[key], name) if key in given else each.default for key, each in known.items()}
 
 
+def by_class(
+    name: str, known: Mapping[str, Parameter], given: Mapping[str, Any], ids: Sequence[int], ignore: Collection[int]
+) -> dict[str, Any]:
+    """The parameters, with the numbers of each class in the order of the classes where they stand by id."""
+    found = dict(given)
+    for key, numbers in given.items():
+        if not isinstance(numbers, Mapping) or key not in known or Weights not in _choices(known[key].kind):
+            continue
+        missing, strange = sorted({*ids} - {*numbers}), sorted({*numbers} - {*ids} - {*ignore}, key=str)
+        if missing or strange:
+            what = f"has no number for class {missing[0]}" if missing else f"names class {strange[0]!r}, which is none"
+            raise BadParameter(
+                f"{name}.{key} {what}", f"wanted: a number for each of the classes {some(list(map(str, ids)))}"
+            )
+        found[key] = [numbers[id_] for id_ in ids]
+    return found
+
+
 def parsed(text: str) -> Any:
     """The value that a text on the command line means: a number, numbers with commas (rows with `;`), or a word."""
     if ";" in text:
@@ -119,6 +141,14 @@ def _fitting(value: Any, kind: Any) -> Any:
         number, limit = get_args(kind)
         return _number(value, number, limit)
     return _vector(value) if kind == Weights else _matrix(value)
+
+
+def _plain(value: Any) -> Any:
+    """The numbers of a tensor or of another library's array."""
+    if not (is_torch(value) or hasattr(value, "__array_namespace__")):
+        return value
+    array = plain(widened(value))
+    return array if array.ndim else array[()]
 
 
 def _number(value: Any, kind: type, limit: Within) -> Any:

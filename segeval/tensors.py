@@ -15,6 +15,20 @@ def hold(x: Tensor) -> Tensor:
     return x.detach()
 
 
+def tracked(value: Tensor, x: Tensor) -> Tensor:
+    """The value with a derivative by x: 0 where it is undefined or does not depend on x."""
+    if not x.requires_grad:
+        return value
+    nothing = 0 * x[(0,) * x.ndim]
+    if value.ndim == 0:  # by itself: 0 times an undefined derivative would be undefined
+        return nothing + nan if torch.isnan(value) else value + nothing
+    return where(torch.isnan(value), nothing + nan, value + nothing)
+
+
+def unmixed(x: Tensor) -> Any:
+    return torch.autocast(x.device.type, enabled=False)
+
+
 def clipped(x: Tensor, low: float, high: float) -> Tensor:
     """The value clipped; the derivative goes through."""
     return x + (x.detach().clamp(low, high) - x.detach())

@@ -9,7 +9,7 @@ from segeval.errors import NotFinite, NotProbabilities, ShapesDiffer, UnfitPixel
 from segeval.evidence.runs import Array
 from segeval.text import counted, extent
 
-TOLERANCE = 5e-3  # of the sum of probabilities: float16 rounds a softmax of 100 classes by 2e-3
+TOLERANCE = 5e-3  # of probabilities and their sum: float16 rounds a softmax of 100 classes by 2e-3
 
 
 def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
@@ -40,22 +40,30 @@ def check_finite(name: str, array: Array, whole: Array | None = None) -> tuple[f
     raise NotFinite(what, "find where the model made them; argmax would choose NaN")
 
 
-def check_values(name: str, array: Array, inputs: str, exclusive: bool) -> None:
-    """Refuse what is not finite, or not of the kind that `inputs` says."""
+def checked_values(name: str, given: Any, inputs: str, exclusive: bool) -> Any:
+    """The numbers, if they are finite and of the kind that `inputs` says.
+
+    Probabilities may be off by the tolerance, as rounding leaves them, and are cut to [0, 1]; their derivative is not.
+    """
+    from segeval.arrays import clipped, plain  # not needed to read labels
+
+    array = plain(given)
     low, high = check_finite(name, array)
-    if inputs == "probabilities":
-        check_range(name, low, high)
-        if exclusive:
-            _check_sums(name, array)
-    elif max(-low, high) > HUGE:
-        raise NotFinite(f"{name} holds values from {low:.4g} to {high:.4g}", "find where the model made them")
+    if inputs != "probabilities":
+        if max(-low, high) > HUGE:
+            raise NotFinite(f"{name} holds values from {low:.4g} to {high:.4g}", "find where the model made them")
+        return given
+    check_range(name, low, high)
+    if exclusive:
+        _check_sums(name, array)
+    return given if low >= 0 and high <= 1 else clipped(given, 0.0, 1.0)
 
 
-def check_range(name: str, low: float, high: float, tolerance: float = 0.0) -> None:
-    """Refuse probabilities that are not within [0, 1]."""
-    if low < 0 or high > 1 + tolerance:
+def check_range(name: str, low: float, high: float) -> None:
+    """Refuse probabilities that are further from [0, 1] than the tolerance."""
+    if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise NotProbabilities(
-            f"{name} holds values from {low:.4g} to {high:.4g}, not probabilities",
+            f"{name} holds values from {low:.7g} to {high:.7g}, not probabilities",
             "network outputs before softmax or sigmoid are logits: inputs='logits' (--logits)",
         )
 
@@ -71,7 +79,7 @@ def not_a_softmax(name: str, array: Array, low: float, high: float) -> NotProbab
     last = np.abs(array.sum(axis=-1, dtype=np.float64) - 1).max() <= TOLERANCE
     hint = "classes that exclude each other sum to 1; independent (sigmoid) ones want multilabel=True (--multilabel)"
     return NotProbabilities(
-        f"{name} sums to {low:.4g} … {high:.4g} over the first axis, not to 1",
+        f"{name} sums to {low:.7g} … {high:.7g} over the first axis, not to 1",
         "channels come first: numpy.moveaxis(pred, -1, 0)" if last else hint,
     )
 

@@ -188,7 +188,7 @@ def _from_channels(array: Array, name: str, reading: Reading, ids: Sequence[int]
         block = flat[:, start : start + BLOCK]
         low, high = check_finite(name, block, array)
         if not reading.logits:
-            check_range(name, low, high, TOLERANCE)
+            check_range(name, low, high)
             sums = block.sum(axis=0, dtype=np.float32)
             if np.abs(sums - 1).max() > TOLERANCE:
                 raise not_a_softmax(name, array, float(sums.min()), float(sums.max()))

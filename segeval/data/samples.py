@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from segeval.data.channels import class_rows
-from segeval.data.checks import check_values, checked_weights
+from segeval.data.checks import checked_values, checked_weights
 from segeval.data.choice import ClassChoice
 from segeval.data.labels import Given, Labels
 from segeval.data.reading import Reading
@@ -40,12 +40,13 @@ def sample(found: Labels, reading: Reading, classes: ClassChoice, weights: Mask 
         assert classes.channels is not None
         rows = tuple(n for n, id_ in enumerate(classes.channels) if id_ in classes.scored.ids)
         inputs = "logits" if reading.logits else "probabilities"
-        check_values(given.name, given.array, inputs, True)
-        return _softened(Sample(given.array, truth, rows, **options), found)
+        numbers = checked_values(given.name, given.array, inputs, True)
+        return _softened(Sample(numbers, truth, rows, **options), found)
     if ids.size != 2:
         what = f"{given.name} is a foreground map, and there are {ids.size} classes"
         raise ShapesDiffer(what, "such maps are for two classes: --num-classes 2 or --binary")
-    return _softened(Sample(given.numbers[None], truth, (0,), exclusive=False, **options), found)
+    numbers = checked_values(given.name, given.numbers[None], "logits" if reading.logits else "probabilities", False)
+    return _softened(Sample(numbers, truth, (0,), exclusive=False, **options), found)
 
 
 def _softened(image: Sample, found: Labels) -> Sample:
@@ -70,9 +71,8 @@ def _independent(given: Given, found: Labels, reading: Reading, classes: ClassCh
     ignored = (found.truth == IGNORED).any(axis=0)
     target = (found.truth == 1).astype(np.float64) if found.target is None else found.target
     maps = None if weights is None else _map(weights, ignored.shape)
-    numbers = given.numbers
     logits = reading.logits and given.array.dtype.kind == "f"
-    check_values(given.name, numbers, "logits" if logits else "probabilities", False)
+    numbers = checked_values(given.name, given.numbers, "logits" if logits else "probabilities", False)
     return Sample(
         numbers,
         target,

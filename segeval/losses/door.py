@@ -1,16 +1,17 @@
-"""The door for arrays: prediction and truth become a checked `Sample`, or an error that says why not."""
+"""From arrays to the checked samples that losses see, or an error that says why not."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from segeval.arrays import Array, is_torch, namespace, plain
-from segeval.autodiff import Variable
 from segeval.catalog import check_choice
-from segeval.data.checks import check_finite, check_values, checked_weights
-from segeval.data.shapes import shapes_differ
-from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnfitPixels, UnknownTruthIds
+from segeval.data.checks import check_finite, checked_values, checked_weights
+from segeval.data.from_arrays import ArrayImage, Images, images
+from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnknownTruthIds
 from segeval.evidence.sample import Sample
 from segeval.text import extent, some
 
@@ -21,29 +22,52 @@ def sample(
     pred: Any,
     truth: Any,
     *,
-    inputs: str = "probabilities",
     channels: bool | None = None,
+    batch: bool | None = None,
     multilabel: bool = False,
+    **options: Any,
+) -> Sample:
+    """The sample of one image; see `samples`."""
+    (found,) = samples(images(pred, truth, channels=channels, batch=batch, multilabel=multilabel), **options)
+    return found
+
+
+def samples(
+    found: Images,
+    *,
+    inputs: str = "probabilities",
     ignore: Iterable[int] = (),
     weights: Any = None,
-) -> Sample:
-    """One image from arrays; see `segeval.losses.value`."""
+    any_range: bool = False,
+) -> list[Sample]:
+    """The images as the losses see them; see `segeval.losses.value`.
+
+    weights: a map (spatial) for every image, or (N, spatial) of a batch. any_range: the numbers are no probabilities.
+    """
     check_choice("inputs", inputs, INPUTS)
-    pred, ignore = as_array(pred, "pred"), _ids(ignore)
-    values, true = plain(pred), np.asarray(plain(as_array(truth, "truth")))
-    given_channels = _has_channels(values, true, channels)
-    if values.dtype.kind in "biu" and not given_channels and inputs == "probabilities":
-        return _hard(values, true, ignore, multilabel, weights)
-    if values.dtype.kind != "f":
-        pred = _floating(pred, values)
-    exclusive = given_channels and not multilabel and inputs != "scores" and values.shape[0] > 1
-    check_values("pred", values, inputs, exclusive)
-    if not given_channels:
-        pred = pred[None, ...]
-    return _with_truth(pred, true, tuple(range(pred.shape[0])), inputs, exclusive, ignore, weights)
+    said = Said(inputs, ids_of(ignore), any_range)
+    maps = weight_maps(weights, found)
+    if found.kind == "labels" and inputs == "probabilities" and found.truth.dtype.kind in "biu":
+        number = _number(plain(found.pred), found.truth, said.ignore)
+        return [_hard(image, number, said.ignore, each) for image, each in zip(found, maps, strict=True)]
+    return [_sample(image, said, each) for image, each in zip(found, maps, strict=True)]
 
 
-def _ids(ignore: Any) -> frozenset[int]:
+@dataclass(frozen=True)
+class Said:
+    """What the caller says about the numbers."""
+
+    inputs: str
+    ignore: frozenset[int]
+    any_range: bool
+
+    @property
+    def numbers(self) -> str:
+        """What the values of both arrays are checked for."""
+        return "scores" if self.any_range else self.inputs
+
+
+def ids_of(ignore: Any) -> frozenset[int]:
     """The labels that are ignored."""
     found = tuple(ignore) if isinstance(ignore, Iterable) else (None,)
     if not all(isinstance(each, int | np.integer) for each in found):
@@ -51,65 +75,55 @@ def _ids(ignore: Any) -> frozenset[int]:
     return frozenset(int(each) for each in found)
 
 
-def as_array(array: Any, name: str) -> Any:
-    """The array as it is, if it is one; sequences become NumPy's."""
-    if isinstance(array, Variable) or is_torch(array) or hasattr(array, "__array_namespace__"):
-        found = array
-    else:
-        try:
-            found = np.asarray(array)
-        except ValueError as fault:
-            raise UnfitPixels(f"{name} has rows of different lengths", "an image is an array") from fault
-    if found.ndim == 0 or 0 in tuple(found.shape):
-        raise UnfitPixels(f"{name} has no pixels", "an image has at least one axis and one pixel")
-    if isinstance(found, np.ndarray) and (found.dtype.kind not in "biuf" or isinstance(found, np.ma.MaskedArray)):
-        raise UnfitPixels(f"{name} is {type(found).__name__} of {found.dtype}", "give numbers; --ignore what is masked")
-    return found
+def class_ids(image: Sample, ignore: Collection[int]) -> list[int]:
+    """The labels of the classes of an image, in order."""
+    if image.binary:
+        return [0, 1]
+    return list(itertools.islice((c for c in itertools.count() if c not in ignore), len(image.channels)))
 
 
-def _floating(pred: Any, values: Array) -> Any:
-    """Whole numbers as floating point: one-hot channels."""
-    if is_torch(pred):
-        return pred.double()
-    xp = namespace(pred)
-    return values.astype(np.float64) if xp is np else xp.astype(pred, xp.float64)
+def weight_maps(weights: Any, found: Images) -> Sequence[Array | None]:
+    """The weight map of each image."""
+    every = list(found)
+    if weights is None:
+        return [None] * len(every)
+    array = np.asarray(plain(weights))
+    batch = (len(every), *every[0].shape)
+    if found.axes.batch and array.shape == batch:
+        return list(checked_weights(array, batch, "weights"))
+    return [checked_weights(array, every[0].shape, "weights")] * len(every)
 
 
-def _has_channels(pred: Array, truth: Array, channels: bool | None) -> bool:
-    """Whether the first axis of the prediction counts channels."""
-    one_more = pred.shape[1:] == truth.shape
-    if channels is None:
-        if not one_more and pred.shape != truth.shape:
-            raise shapes_differ("pred", tuple(pred.shape), "truth", tuple(truth.shape))
-        return one_more
-    wanted = truth.shape in (pred.shape, pred.shape[1:]) if channels else truth.shape == pred.shape
-    if not wanted or (channels and pred.ndim == 1):
-        raise shapes_differ("pred", tuple(pred.shape), "truth", tuple(truth.shape))
-    return channels
+def _number(pred: Array, truth: Array, ignore: frozenset[int]) -> int:
+    """How many classes two arrays of labels have."""
+    true = int(_labels(truth, ignore, None).max(initial=0))
+    low, high = int(pred.min()), int(pred.max())
+    if low < 0 or high >= MOST:
+        raise NotProbabilities(f"pred holds ids from {low} to {high}", f"labels are from 0 to {MOST - 1}")
+    if high > 1 >= true:
+        raise NotProbabilities(
+            f"pred holds integers up to {high}, and truth just 0 and 1",
+            f"a mask of 0 and {high} is pred > 0; grey probabilities are pred / {max(high, 255)}; labels of more "
+            "classes want a one-hot pred and channels=True",
+        )
+    return max(true, high, 1) + 1
 
 
-def _hard(pred: Array, truth: Array, ignore: frozenset[int], multilabel: bool, weights: Any) -> Sample:
+def _hard(image: ArrayImage, number: int, ignore: frozenset[int], weights: Array | None) -> Sample:
     """Two label arrays: the prediction is taken as one-hot."""
-    if truth.dtype.kind not in "biu" or multilabel:
-        check_values("pred", pred, "probabilities", False)
-        return _with_truth(pred.astype(np.float64)[None, ...], truth, (0,), "probabilities", False, ignore, weights)
-    maps = None if weights is None else checked_weights(weights, tuple(pred.shape), "weights")
-    labels = _labels(truth, ignore, None)
-    number = int(max(labels.max(initial=0), pred.max(initial=0))) + 1
-    if number > MOST or pred.min() < 0:
-        raise NotProbabilities(f"pred holds ids from {pred.min()} to {pred.max()}", f"labels are from 0 to {MOST - 1}")
-    known = [c for c in range(max(number, 2)) if c not in ignore]
-    if len(known) == max(number, 2) == 2:
-        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False, weights=maps)
+    pred, labels = plain(image.pred), _labels(image.truth, ignore, None)
+    known = [c for c in range(number) if c not in ignore]
+    if len(known) == number == 2:
+        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False, weights=weights)
     _keeps_some(known)
-    place = np.full(max(number, 2), -1)
+    place = np.full(number, -1)
     place[known] = np.arange(len(known))
     return Sample(
-        place[pred],
+        place[pred.astype(np.int64)],
         np.where(labels >= 0, place[labels], -1),
         tuple(range(len(known))),
         background=_background(known),
-        weights=maps,
+        weights=weights,
     )
 
 
@@ -126,26 +140,25 @@ def _keeps_some(known: Sequence[int]) -> None:
 MOST = 65536  # classes of label arrays
 
 
-def _with_truth(
-    pred: Any, truth: Array, rows: tuple[int, ...], inputs: str, exclusive: bool, ignore: frozenset[int], weights: Any
-) -> Sample:
-    options: dict[str, Any] = {"logits": inputs != "probabilities", "raw": inputs == "scores", "exclusive": exclusive}
-    options["weights"] = None if weights is None else checked_weights(weights, tuple(pred.shape[1:]), "weights")
-    spatial = tuple(pred.shape[1:])
-    if truth.dtype.kind == "f" and not _whole_labels(truth, spatial, tuple(pred.shape), exclusive):
-        target = soft_target(truth, spatial, tuple(pred.shape), exclusive, "truth")
-        if ignore:
-            raise BadOption("ignore removes labels, and truth is a soft target", "leave out ignore, or give labels")
+def _sample(image: ArrayImage, said: Said, weights: Array | None) -> Sample:
+    """Numbers of each channel, beside labels or a target."""
+    pred = image.pred if plain(image.pred).dtype.kind == "f" else _floating(image.pred)
+    exclusive = image.kind == "channels" and said.inputs != "scores" and pred.shape[0] > 1
+    pred = checked_values(f"pred{image.place}", pred, said.numbers, exclusive and not said.any_range)
+    pred = pred if image.has_channels else pred[None, ...]
+    rows = tuple(range(pred.shape[0]))
+    options: dict[str, Any] = {"logits": said.inputs != "probabilities", "raw": said.inputs == "scores"}
+    options |= {"exclusive": exclusive, "weights": weights}
+    if image.one_hot or _is_target(image, exclusive, said):
+        target, kept = _target(image, exclusive, said, len(rows))
         hard = bool(((target == 0) | (target == 1)).all())
-        return Sample(pred, target, rows, hard=hard, **options)
-    if truth.shape != spatial:  # one-hot integers
-        return Sample(pred, soft_target(truth, spatial, tuple(pred.shape), exclusive, "truth"), rows, **options)
+        return Sample(pred, target, rows, hard=hard, kept=kept, **options)
     if len(rows) == 1 and not exclusive:
-        return Sample(pred, _labels(truth, ignore, 2), rows, **options)
-    known = tuple(c for c in rows if c not in ignore)
+        return Sample(pred, _labels(image.truth, said.ignore, 2), rows, **options)
+    known = tuple(c for c in rows if c not in said.ignore)
     _keeps_some(known)
     options["background"] = _background(known)
-    labels = _labels(truth, ignore, len(rows))
+    labels = _labels(image.truth, said.ignore, len(rows))
     if known == rows:
         return Sample(pred, labels, known, **options)
     place = np.full(len(rows), -1)
@@ -153,24 +166,51 @@ def _with_truth(
     return Sample(pred, np.where(labels >= 0, place[labels], -1), known, **options)
 
 
-def _whole_labels(truth: Array, spatial: tuple[int, ...], shape: tuple[int, ...], exclusive: bool) -> bool:
-    """Whether floating-point numbers are labels: whole, where a soft target would have channels."""
-    if truth.shape == spatial and (shape[0] > 1 or exclusive):
+def _floating(pred: Any) -> Any:
+    """Whole numbers as floating point: one-hot channels."""
+    if is_torch(pred):
+        return pred.double()
+    xp = namespace(pred)
+    return pred.astype(np.float64) if xp is np else xp.astype(pred, xp.float64)
+
+
+def _is_target(image: ArrayImage, exclusive: bool, said: Said) -> bool:
+    """Whether a truth without channels is the target of one channel, and not labels."""
+    truth, channels = image.truth, image.pred.shape[0] if image.has_channels else 1
+    if channels == 1 and not exclusive:
+        return truth.dtype.kind == "f" or said.any_range
+    if truth.dtype.kind == "f":
         check_finite("truth", truth)
         if not (truth == np.rint(truth)).all():
             raise ShapesDiffer(
-                f"truth holds fractions and is {extent(truth.shape)} but pred is {extent(shape)}",
+                f"truth holds fractions and is {extent(truth.shape)} but pred is {extent(tuple(image.pred.shape))}",
                 "a soft target has the shape of pred; labels are whole numbers",
             )
-        return True
     return False
 
 
-def soft_target(truth: Array, spatial: tuple[int, ...], shape: tuple[int, ...], exclusive: bool, name: str) -> Array:
-    """A target (C, spatial) of numbers within [0, 1] that sum to 1 where classes exclude each other."""
-    check_values(name, truth, "probabilities", exclusive)
-    target = truth.astype(np.float64)
-    return target[None, ...] if truth.shape == spatial and shape[0] == 1 else target
+def _target(image: ArrayImage, exclusive: bool, said: Said, number: int) -> tuple[Array, Array | None]:
+    """A truth (C, spatial) of numbers, 0 where ignored, and which pixels are not.
+
+    A pixel is ignored where any channel holds an ignored value. The others are within [0, 1], and sum to 1 where
+    classes exclude each other.
+    """
+    truth = image.truth if image.one_hot else image.truth[None]
+    if classes := sorted(each for each in said.ignore if 0 <= each < max(number, 2)):
+        what = f"ignore holds {classes[0]}, and truth has no labels but numbers of each class"
+        raise BadOption(what, "ignore pixels by a value such as 255, or give labels")
+    target, kept = truth.astype(np.float64), np.asarray(~np.isin(truth, list(said.ignore)).any(axis=0))
+    if kept.all():
+        return _checked_target(target, image, exclusive, said), None
+    target[:, ~kept] = 0
+    if kept.any():
+        target[:, kept] = _checked_target(target[:, kept], image, exclusive, said)
+    return target, kept
+
+
+def _checked_target(target: Array, image: ArrayImage, exclusive: bool, said: Said) -> Array:
+    numbers = "scores" if said.any_range else "probabilities"
+    return np.asarray(checked_values(f"truth{image.place}", target, numbers, exclusive and not said.any_range))
 
 
 def _labels(truth: Array, ignore: frozenset[int], number: int | None) -> Array:
@@ -182,8 +222,15 @@ def _labels(truth: Array, ignore: frozenset[int], number: int | None) -> Array:
     dropped = np.isin(labels, list(ignore))
     wrong = ~dropped & ((labels < 0) | (labels >= limit))
     if wrong.any():
-        strange = [str(each) for each in np.unique(labels[wrong]).tolist()]
-        what = f"truth holds labels that are no class: {some(strange)}"
-        classes = "0 and 1" if number == 2 else f"0 to {limit - 1}"
-        raise UnknownTruthIds(what, f"classes are {classes}; leave out others with ignore=({strange[0]},)")
+        raise _strange(np.unique(labels), np.unique(labels[wrong]), limit)
     return np.where(dropped, -1, labels)
+
+
+def _strange(present: Array, strange: Array, limit: int) -> UnknownTruthIds:
+    """The error for labels that are no class."""
+    named = [str(each) for each in strange.tolist()]
+    what = f"truth holds labels that are no class: {some(named)}"
+    if set(present.tolist()) <= {-1, 1}:
+        return UnknownTruthIds(what, "signs become 0 and 1 by truth > 0; ignore=(-1,) where -1 is no class but unknown")
+    classes = "0 and 1" if limit == 2 else f"0 to {limit - 1}"
+    return UnknownTruthIds(what, f"classes are {classes}; leave out others with ignore=({named[0]},)")

@@ -1,4 +1,4 @@
-"""Regression losses: on the residual r = p − g, mean over pixels and classes."""
+"""Regression losses: on the residual r = p − g of numbers of any range, mean over pixels and classes."""
 
 from segeval.arrays import namespace, softplus
 from segeval.evidence.pixels import Numbers, Values
@@ -8,7 +8,7 @@ from segeval.parameters import Positive
 LN2 = 0.6931471805599453
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, any_range=True)
 def mean_squared_error(v: Values) -> Numbers:
     """Mean squared error, the Brier score of one channel.
 
@@ -21,7 +21,7 @@ def mean_squared_error(v: Values) -> Numbers:
     return (v.p - v.t) ** 2
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, any_range=True)
 def mean_absolute_error(v: Values) -> Numbers:
     """Mean absolute error.
 
@@ -35,7 +35,7 @@ def mean_absolute_error(v: Values) -> Numbers:
     return namespace(r).abs(r)
 
 
-@LOSSES.add(low=0, high=0.5)
+@LOSSES.add(low=0, high=0.5, any_range=True)
 def huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     """Huber loss: squared for small errors, linear for large ones.
 
@@ -50,7 +50,7 @@ def huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     return xp.where(xp.abs(r) > delta, delta * xp.abs(r) - delta**2 / 2, r**2 / 2)
 
 
-@LOSSES.add(low=0)
+@LOSSES.add(low=0, any_range=True)
 def smooth_l1(v: Values, *, beta: Positive = 1.0) -> Numbers:
     """Smooth L1 loss: the Huber loss over its own bound.
 
@@ -63,7 +63,7 @@ def smooth_l1(v: Values, *, beta: Positive = 1.0) -> Numbers:
     return huber(v, delta=beta) / beta
 
 
-@LOSSES.add(low=0, high=0.5)
+@LOSSES.add(low=0, high=0.5, any_range=True)
 def pseudo_huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     """Pseudo-Huber loss: the Huber loss without its edge.
 
@@ -77,7 +77,7 @@ def pseudo_huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     return r**2 / (namespace(r).sqrt(1 + (r / delta) ** 2) + 1)  # so written, nothing cancels for small r
 
 
-@LOSSES.add(low=0, high=0.4338)
+@LOSSES.add(low=0, high=0.4338, any_range=True)
 def log_cosh(v: Values) -> Numbers:
     """Log-cosh loss: squared near 0, absolute far away.
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from segeval import errors, losses
 from segeval.losses import LOSSES
 
-P = np.array([[0.2, 0.7], [0.9, 0.4]])
-T = np.array([[0, 1], [1, 0]])
+P = np.array([[0.2, 0.7], [0.9, 0.4], [0.1, 0.3]])
+T = np.array([[0, 1], [1, 0], [1, 1]])
 SOFTMAX = np.stack([P, 1 - P])
 
 BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
@@ -23,8 +23,8 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
     ("dice", P, np.where(P > 0.8, np.nan, 0.5), {}, errors.NotFinite, "truth"),
     ("dice", P, np.where(P > 0.8, 1.5, 0.5), {}, errors.NotProbabilities, "truth"),
     ("dice", SOFTMAX * 0.9, T, {}, errors.NotProbabilities, "multilabel"),
-    ("dice", np.moveaxis(SOFTMAX.repeat(2, 1), 0, -1), T.repeat(2, 0), {}, errors.ShapesDiffer, "moveaxis"),
-    ("dice", P[:1], T, {}, errors.ShapesDiffer, "1 x 2 but truth is 2 x 2"),
+    ("dice", np.moveaxis(SOFTMAX.repeat(2, 2), 0, -1), T.repeat(2, 1), {}, errors.ShapesDiffer, "moveaxis"),
+    ("dice", P[:1], T, {}, errors.ShapesDiffer, "1 x 2 but truth is 3 x 2"),
     ("dicee", P, T, {}, errors.UnknownName, "dice"),
     ("dice", P, T, {"smoth": 1}, errors.BadParameter, "smooth"),
     ("dice", P, T, {"smooth": -1}, errors.BadParameter, "from 0"),
@@ -48,10 +48,17 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
     ("weighted_cross_entropy", P, T, {"class_weights": "median"}, errors.BadParameter, "balanced"),
     ("weighted_cross_entropy", P, T, {"class_weights": (1.0, -2.0)}, errors.BadParameter, "each class"),
     ("unet_cross_entropy", P, T, {}, errors.BadParameter, "weights"),
-    ("unet_cross_entropy", P, T, {"weights": np.ones((3, 2))}, errors.ShapesDiffer, "3 x 2"),
+    ("unet_cross_entropy", P, T, {"weights": np.ones((2, 3))}, errors.ShapesDiffer, "2 x 3"),
     ("unet_cross_entropy", P, T, {"weights": P - 0.5}, errors.NotProbabilities, "below 0"),
     ("unet_cross_entropy", P, T, {"weights": P * np.inf}, errors.NotFinite, "weights"),
-    ("focal", np.stack([P, P, P]) / (3 * P), T, {"alpha": 0.25}, errors.BadParameter, "one for each class"),
+    (
+        "focal",
+        np.stack([P, P, P]) / (3 * P),
+        T,
+        {"alpha": 0.25, "batch": False},
+        errors.BadParameter,
+        "one for each class",
+    ),
     ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [[0, 1, 1]] * 3}, errors.BadParameter, "3 x 3"),
     ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [["a", 0], [1, 0]]}, errors.BadParameter, "square"),
     ("generalized_wasserstein_dice", SOFTMAX, T, {"distances": [[0, 1]]}, errors.BadParameter, "square"),
@@ -86,10 +93,19 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
     ("huber", P, T, {"delta": 0}, errors.BadParameter, "1e-09"),
     ("ssim", P, T, {"window": 2.5}, errors.BadParameter, "whole number"),
     ("cross_entropy", P, T, {"label_smoothing": 1.01}, errors.BadParameter, "up to 1"),
-    ("weighted_cross_entropy", P, T, {"class_weights": {0: 1, 1: 2}}, errors.BadParameter, "each class"),
+    ("weighted_cross_entropy", P, T, {"class_weights": {0: 1}}, errors.BadParameter, "no number for class 1.* 0, 1"),
+    ("weighted_cross_entropy", P, T, {"class_weights": {0: 1, 1: 2, 7: 1}}, errors.BadParameter, "class 7, which is"),
+    ("weighted_cross_entropy", P, T, {"class_weights": {0: 1, "1": 2}}, errors.BadParameter, "no number for class 1"),
     ("weighted_cross_entropy", P, T, {"class_weights": b"ab"}, errors.BadParameter, "each class"),
     ("weighted_cross_entropy", P, T, {"class_weights": (1, 1), "pos_weight": 2}, errors.BadParameter, "one of them"),
-    ("balanced_cross_entropy", np.stack([P, P, P]) / (3 * P), T, {"beta": 0.5}, errors.BadParameter, "binary"),
+    (
+        "balanced_cross_entropy",
+        np.stack([P, P, P]) / (3 * P),
+        T,
+        {"beta": 0.5, "batch": False},
+        errors.BadParameter,
+        "binary",
+    ),
     ("unet_cross_entropy", P, T, {"weights": [[1, 2], [3, 4]]}, errors.BadParameter, "map of the image"),
     ("unet_cross_entropy", P, T, {"weights": np.array(2.0)}, errors.BadParameter, "map of the image"),
     ("unet_cross_entropy", P, T, {"weights": P.astype(str)}, errors.UnfitPixels, "numbers"),

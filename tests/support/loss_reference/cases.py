@@ -27,7 +27,7 @@ class Case:
         """Those of `segeval.losses.value`."""
         channels, multilabel = self.kind != "binary", self.kind == "multilabel"
         given = {"inputs": self.inputs, "channels": channels, "multilabel": multilabel, "ignore": self.ignore}
-        return given | self.caller
+        return given | {"batch": False} | self.caller
 
     @property
     def image(self) -> Image:
