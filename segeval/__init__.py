@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "Evaluator",
     "IncompleteRun",
     "Run",
     "SegevalError",
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from segeval import distance, evidence, losses, metrics, testing, weightmap
     from segeval.api import IncompleteRun, score
     from segeval.errors import SegevalError
+    from segeval.evaluator import Evaluator
     from segeval.run import Run
 
 
@@ -27,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """The public names and rooms, imported when asked for, so that the command line starts at once."""
     import importlib
 
-    homes = {"IncompleteRun": "api", "score": "api", "Run": "run", "SegevalError": "errors"}
+    homes = {"Evaluator": "evaluator", "IncompleteRun": "api", "score": "api", "Run": "run", "SegevalError": "errors"}
     if name in homes:
         return getattr(importlib.import_module(f"segeval.{homes[name]}"), name)
     if name in __all__:

@@ -1,18 +1,17 @@
 """The library's front door."""
 
+import inspect
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import Any
 
-from segeval.bootstrap import Draws
-from segeval.data.choice import choose
-from segeval.data.reading import Reading
+import numpy as np
+
 from segeval.errors import Doubtful
 from segeval.evaluate import Progress, evaluate, find_pairs, prepared
-from segeval.io import MAX_PIXELS
-from segeval.options import Options, measures
-from segeval.pairing import Layout
+from segeval.evaluator import Evaluator
+from segeval.options import Options
 from segeval.run import Run
 
 
@@ -21,84 +20,31 @@ class IncompleteRun(UserWarning):
 
 
 def score(
-    pred: str | PathLike[str],
-    truth: str | PathLike[str],
+    pred: str | PathLike[str] | Iterable[Any],
+    truth: str | PathLike[str] | Iterable[Any],
     *,
-    num_classes: int | None = None,
-    classes: str | PathLike[str] | Sequence[str] | None = None,
-    ignore: Iterable[int] = (),
-    binary: bool = False,
-    multilabel: bool = False,
-    colors: str | PathLike[str] | None = None,
-    probability: bool = False,
-    logits: bool = False,
-    threshold: float = 0.5,
-    soft_truth: bool = False,
-    one_hot: bool = False,
-    truth_threshold: float | None = None,
     strict: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    pred_pattern: str | None = None,
-    gt_pattern: str | None = None,
-    missing: str = "error",
-    ids: str | PathLike[str] | None = None,
-    follow_symlinks: bool = False,
-    metrics: str | Sequence[str] = "overlap",
-    presence: str = "union",
-    mean: str = "arithmetic",
-    beta: float | None = None,
-    mean_without: Iterable[int] = (),
-    undefined: str | Iterable[str] = (),
-    losses: str | Sequence[str] | None = None,
-    params: Mapping[str, Any] | Sequence[str] = (),
-    weights: str | PathLike[str] | None = None,
-    class_weights: str | None = None,
-    loss_over: str = "image",
-    loss_average: str = "macro",
-    loss_background: str | None = None,
-    group_by: str | None = None,
-    ci: bool = False,
-    confidence: float = 0.95,
-    resamples: int = 10_000,
-    seed: int = 0,
     jobs: int | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Run:
-    """Score a folder of predictions against a folder of true masks, as `segeval score` does with the same options.
+    """Score predictions against true masks, as `segeval score` does with the same options.
 
-    Gives a `Run`: `Run.summary` (numbers of the data set by name), `Run.classes` (a row for each class), `Run.records`
-    (the pixel counts of each pair), `Run.to_json(path)`. Undefined numbers are nan.
-
+    pred, truth: two folders, or two lists, tuples, generators or dicts {id: array} of arrays, image by image, as
+    `Evaluator.update` takes them. options: those of the command, by name: num_classes=19, ignore=[255], losses="dice".
     strict: `Doubtful` is raised where a note says that the numbers may mean nothing (`Run.doubts`).
 
-    Raises a `SegevalError` with a `code` and a `hint` when nothing can be scored. Pairs that cannot be read do not stop
-    the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
+    Gives a `Run`: `Run.summary` (numbers of the data set by name), `Run.classes` (a row for each class), `Run.records`
+    (the evidence of each pair), `Run.to_json(path)`. Undefined numbers are nan.
+
+    Raises a `SegevalError` with a `code` and a `hint` when nothing can be scored. Pairs of files that cannot be read do
+    not stop the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
     """
-    scoring, asked = measures(
-        metrics,
-        losses,
-        params,
-        presence=presence,
-        mean=mean,
-        beta=beta,
-        mean_without=mean_without,
-        undefined=undefined,
-        weights=None if weights is None else fspath(weights),
-        class_weights=class_weights,
-        loss_over=loss_over,
-        loss_average=loss_average,
-        loss_background=loss_background,
-    )
-    options = Options(
-        Layout(pred_pattern, gt_pattern, missing, follow_symlinks, None if ids is None else fspath(ids)),
-        Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot, truth_threshold),
-        choose(num_classes, classes, ignore, binary, colors, multilabel),
-        scoring,
-        asked,
-        Draws(group_by, confidence, resamples, seed, ci),
-    )
-    options = prepared(options, fspath(truth))
-    run = evaluate(find_pairs(fspath(pred), fspath(truth), options.layout), options, jobs, progress)
+    if isinstance(pred, str | PathLike) and isinstance(truth, str | PathLike):
+        chosen = prepared(Options.of(**options), fspath(truth))
+        run = evaluate(find_pairs(fspath(pred), fspath(truth), chosen.layout), chosen, jobs, progress)
+    else:
+        run = _of_arrays(pred, truth, options)
     if strict and run.doubts:
         raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
     if not run.complete:
@@ -107,3 +53,48 @@ def score(
             f"{len(run.failures)} pairs were not scored; {first.code} {first.message}", IncompleteRun, stacklevel=2
         )
     return run
+
+
+def _of_arrays(pred: Any, truth: Any, options: dict[str, Any]) -> Run:
+    """The run of the arrays of two collections."""
+    for name, given in (("pred", pred), ("truth", truth)):
+        if isinstance(given, str | PathLike | bytes) or hasattr(given, "dtype") or not isinstance(given, Iterable):
+            what = f"{name} is {type(given).__name__}, and score takes two folders, or two collections of images"
+            raise TypeError(f"{what}; for arrays: segeval.Evaluator(…).update(pred, truth)")
+    if isinstance(pred, dict) != isinstance(truth, dict):
+        raise TypeError("pred and truth are a dict and none; give both as {id: array}, or both in the same order")
+    evaluator = Evaluator(**options)
+    if isinstance(pred, dict):
+        if lone := sorted(map(str, pred.keys() ^ truth.keys())):
+            raise ValueError(f"pred and truth have other ids: {lone[0]!r} is in one of them alone")
+        for id_, array in pred.items():
+            evaluator.update(array, truth[id_], id=str(id_), batch=False)
+    else:
+        for each in zip(pred, truth, strict=True):
+            evaluator.update(*each, batch=False)
+    return evaluator.compute()
+
+
+def value(name: str, pred: Any, truth: Any, **options: Any) -> np.ndarray[Any, Any]:
+    """A metric of each class of two arrays of one image: (C,), nan where it is undefined.
+
+    pred, truth and options as for `Evaluator`; the classes are those of `num_classes` or `classes`, or the ids found.
+    """
+    evaluator = Evaluator(**{**options, "metrics": [name]})
+    evaluator.update(pred, truth, batch=False)
+    tables = evaluator.compute().tables
+    found: np.ndarray[Any, Any] = tables.values(tables.scoring.entries[0])[0]
+    return found
+
+
+def _naming(function: Any) -> inspect.Signature:
+    """The signature of a function with the names of the options in place of **options."""
+    own = inspect.signature(function).parameters.values()
+    options = inspect.signature(Options.of).parameters.values()
+    kinds = inspect.Parameter
+    positional = [each for each in own if each.kind is kinds.POSITIONAL_OR_KEYWORD]
+    keywords = [each for each in own if each.kind is kinds.KEYWORD_ONLY]
+    return inspect.Signature([*positional, *options, *keywords])
+
+
+score.__signature__ = _naming(score)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -58,10 +58,20 @@ def _measure(pair: Pair, options: Options) -> Record:
 
 def _compared(pair: Pair, pred: MaskFile, options: Options) -> Record:
     image = _opened(pair, pred, options)
-    said = [*image.labels.remarks, *_remarks(pair, image, options)]
+    said = []
+    if pred.same_as(pair.truth):
+        said.append(SameFile(f"{pair.truth.name} is its own prediction", "the pair scores 1"))
+    return recorded(pair.id, image, options, said)
+
+
+def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = ()) -> Record:
+    """What an image leaves behind, and what is worth saying about it."""
+    said = [*image.labels.remarks, *also]
+    if confusion := image.counts.by_id:
+        said += _remarks_on_ids(id_, confusion, image, options)
     evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in options.specs.items()}
     said += _remarks_on_losses(image, options)
-    return Record(pair.id, evidence, image.digest, tuple(Note.of(pair.id, remark) for remark in said))
+    return Record(id_, evidence, image.digest, tuple(Note.of(id_, remark) for remark in said))
 
 
 def _missed(pair: Pair, options: Options) -> Record:
@@ -109,26 +119,19 @@ def read_sample(pair: Pair, options: Options) -> "Sample":
     return _opened(pair, pair.pred, options).sample
 
 
-def _remarks(pair: Pair, image: Image, options: Options) -> Iterator[Remark]:
-    if pair.pred and pair.pred.same_as(pair.truth):
-        yield SameFile(f"{pair.truth.name} is its own prediction", "the pair scores 1")
-    if confusion := image.counts.by_id:
-        yield from _remarks_on_ids(pair, confusion, image, options)
-
-
-def _remarks_on_ids(pair: Pair, confusion: Confusion, image: Image, options: Options) -> Iterator[Remark]:
+def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Options) -> Iterator[Remark]:
     if strangers := confusion.unknown_pred:
-        named = [f"{id_} ({counted(pixels, 'pixel')})" for id_, pixels in strangers.items()]
-        what = f"{pair.id}: the prediction holds ids that are no class: {some(named)}"
+        named = [f"{stranger} ({counted(pixels, 'pixel')})" for stranger, pixels in strangers.items()]
+        what = f"{id_}: the prediction holds ids that are no class: {some(named)}"
         yield UnknownPredIds(what, "they count as wrong")
-    yield from diagnose.of_image(pair.truth.name, image.cells, image.labels, options.classes)
+    yield from diagnose.of_image(image.truth_name, image.cells, image.labels, options.classes)
     pred, truth = image.labels.pred, image.labels.truth
     square = truth.ndim == 2 and truth.shape[0] == truth.shape[1]
     if square and (now := _agreement(confusion)) < POOR:
         cells, _ = cells_of(pred.T, truth)
         then = _agreement(Confusion.from_cells(recoded(cells, options.classes), confusion.ids, confusion.ignore))
         if then >= now + diagnose.BETTER:
-            what = f"{pair.id}: transposing the prediction raises mIoU {now:.2f} → {then:.2f}"
+            what = f"{id_}: transposing the prediction raises mIoU {now:.2f} → {then:.2f}"
             yield Transposed(what, "were rows and columns swapped?")
 
 
@@ -165,8 +168,6 @@ def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
 
 
 def _run(found: Pairing, records: list[Record], failures: list[Note], options: Options) -> Run:
-    if options.classes.multilabel and len({record.confusion.ids for record in records}) > 1:
-        raise UnfitChannels("some masks have more channels than others", "name the classes: --num-classes or --classes")
     run = Run(
         records=tuple(records),
         options=options,
@@ -176,6 +177,13 @@ def _run(found: Pairing, records: list[Record], failures: list[Note], options: O
         missing=tuple(found.missing),
         extra=tuple(found.extra),
     )
+    return checked(run)
+
+
+def checked(run: Run) -> Run:
+    """The run, unless its images do not belong together or nothing of them is left."""
+    if run.options.classes.multilabel and len({record.confusion.ids for record in run.records}) > 1:
+        raise UnfitChannels("some masks have more channels than others", "name the classes: --num-classes or --classes")
     diagnose.check_foreground(run.total)
     return run
 

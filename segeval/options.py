@@ -1,15 +1,17 @@
 """Everything that a user chooses about a run, as one object: commands, Python and `run.json` fill and show the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from segeval.bootstrap import Draws
-from segeval.data.choice import ClassChoice, check_soft, check_two
+from segeval.data.choice import ClassChoice, check_soft, check_two, choose
 from segeval.data.reading import Reading
 from segeval.errors import BadOption, BadParameter
 from segeval.evidence.kinds import EVIDENCE
+from segeval.io import MAX_PIXELS
 from segeval.metrics import METRICS
 from segeval.pairing import Layout, MaskFile
 from segeval.parameters import parsed
@@ -30,6 +32,72 @@ class Options:
     losses: "LossChoice | None" = None
     draws: Draws = field(default_factory=Draws)
     maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        num_classes: int | None = None,
+        classes: str | PathLike[str] | Sequence[str] | None = None,
+        ignore: Iterable[int] = (),
+        binary: bool = False,
+        multilabel: bool = False,
+        colors: str | PathLike[str] | None = None,
+        probability: bool = False,
+        logits: bool = False,
+        threshold: float = 0.5,
+        soft_truth: bool = False,
+        one_hot: bool = False,
+        truth_threshold: float | None = None,
+        max_pixels: int = MAX_PIXELS,
+        pred_pattern: str | None = None,
+        gt_pattern: str | None = None,
+        missing: str = "error",
+        ids: str | PathLike[str] | None = None,
+        follow_symlinks: bool = False,
+        metrics: str | Sequence[str] = "overlap",
+        presence: str = "union",
+        mean: str = "arithmetic",
+        beta: float | None = None,
+        mean_without: Iterable[int] = (),
+        undefined: str | Iterable[str] = (),
+        losses: str | Sequence[str] | None = None,
+        params: Mapping[str, Any] | Sequence[str] = (),
+        weights: str | PathLike[str] | None = None,
+        class_weights: str | None = None,
+        loss_over: str = "image",
+        loss_average: str = "macro",
+        loss_background: str | None = None,
+        group_by: str | None = None,
+        ci: bool = False,
+        confidence: float = 0.95,
+        resamples: int = 10_000,
+        seed: int = 0,
+    ) -> "Options":
+        """The options under the names that commands and Python have for them."""
+        scoring, asked = measures(
+            metrics,
+            losses,
+            params,
+            presence=presence,
+            mean=mean,
+            beta=beta,
+            mean_without=mean_without,
+            undefined=undefined,
+            weights=None if weights is None else fspath(weights),
+            class_weights=class_weights,
+            loss_over=loss_over,
+            loss_average=loss_average,
+            loss_background=loss_background,
+        )
+        return cls(
+            Layout(pred_pattern, gt_pattern, missing, follow_symlinks, None if ids is None else fspath(ids)),
+            Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot, truth_threshold),
+            choose(num_classes, classes, ignore, binary, colors, multilabel),
+            scoring,
+            asked,
+            Draws(group_by, confidence, resamples, seed, ci),
+        )
 
     def __post_init__(self) -> None:
         if self.reading.soft_truth and not self.classes.multilabel:

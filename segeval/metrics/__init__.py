@@ -1,5 +1,6 @@
 """Metrics: short pure functions of evidence."""
 
+import importlib
 from typing import Any
 
 from segeval.measures import Metrics
@@ -7,10 +8,12 @@ from segeval.measures import Metrics
 METRICS = Metrics("metric")
 METRICS.discover(__name__, list(__path__))
 
-__all__ = ["METRICS"]
+__all__ = ["METRICS", "value"]
 
 
 def __getattr__(name: str) -> Any:
     if name in METRICS:
         return METRICS[name].func
+    if name == "value":  # the way in for arrays, which knows far more than formulas do
+        return importlib.import_module("segeval.api").value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,85 @@
+"""How fast arrays in memory are counted, beside torchmetrics and scikit-learn where they are installed.
+
+    python scripts/bench_evaluator.py [--rounds 5]
+
+One image of 2048 x 1024 labels in 19 classes, made of blobs as masks are; the best of the rounds, in turn.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import segeval
+
+HEIGHT, WIDTH, CLASSES = 1024, 2048, 19
+Array = np.ndarray[Any, Any]
+
+
+def masks(seed: int = 0) -> tuple[Array, Array]:
+    """A truth of blobs of about 60 pixels, and a prediction whose borders differ by a few pixels."""
+    random = np.random.RandomState(seed)
+    coarse = random.randint(0, CLASSES, (HEIGHT // 64 + 1, WIDTH // 64 + 1)).astype(np.uint8)
+    truth = np.kron(coarse, np.ones((64, 64), np.uint8))[:HEIGHT, :WIDTH]
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    moved = np.clip(rows + (3 * np.cos(columns / 23)).astype(int), 0, HEIGHT - 1)
+    pred = truth[moved, columns]
+    return np.ascontiguousarray(pred), np.ascontiguousarray(truth)
+
+
+def ours(pred: Array, truth: Array) -> Callable[[], object]:
+    evaluator = segeval.Evaluator(num_classes=CLASSES)
+    return lambda: evaluator.update(pred, truth, batch=False)
+
+
+def by_sklearn(pred: Array, truth: Array) -> Callable[[], object] | None:
+    try:
+        from sklearn.metrics import confusion_matrix
+    except ImportError:
+        return None
+    return lambda: confusion_matrix(truth.ravel(), pred.ravel(), labels=range(CLASSES))
+
+
+def by_torchmetrics(pred: Array, truth: Array) -> Callable[[], object] | None:
+    try:
+        import torch
+        from torchmetrics.classification import MulticlassConfusionMatrix
+    except ImportError:
+        return None
+    metric = MulticlassConfusionMatrix(CLASSES)
+    given = torch.from_numpy(pred.astype(np.int64)), torch.from_numpy(truth.astype(np.int64))
+    return lambda: metric.update(*given)
+
+
+def by_bincount(pred: Array, truth: Array) -> Callable[[], object]:
+    return lambda: np.bincount(truth.ravel().astype(np.int64) * CLASSES + pred.ravel(), minlength=CLASSES**2)
+
+
+def time_evaluator_update(rounds: int) -> list[str]:
+    """A table of nanoseconds for each pixel."""
+    pred, truth = masks()
+    timed = {
+        "segeval.Evaluator.update": ours(pred, truth),
+        "np.bincount": by_bincount(pred, truth),
+        "torchmetrics": by_torchmetrics(pred, truth),
+        "scikit-learn": by_sklearn(pred, truth),
+    }
+    best = dict.fromkeys(timed, float("inf"))
+    for _ in range(rounds):
+        for name, function in timed.items():
+            if function is None:
+                continue
+            start = time.perf_counter()
+            function()
+            best[name] = min(best[name], (time.perf_counter() - start) / pred.size * 1e9)
+    first = best["segeval.Evaluator.update"]
+    lines = ["| program | ns a pixel | times segeval |", "|---|---|---|"]
+    return lines + [f"| {name} | {ns:.2f} | {ns / first:.1f} |" for name, ns in best.items() if ns < float("inf")]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    print("\n".join(time_evaluator_update(parser.parse_args().rounds)))
