@@ -140,6 +140,12 @@ class Once(Drawn):
         return np.ones((1, len(self.tables.ids) if over == "images" else self.tables.clusters))
 
 
+def once(tables: Tables) -> Once:
+    """The images of some tables, each once; made for the first number of them."""
+    found: Once = tables.once("drawn once", lambda: Once(tables))
+    return found
+
+
 class Resampled(Drawn):
     """Every group of images as often as a row of weights says, for many rows at a time."""
 

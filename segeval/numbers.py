@@ -12,7 +12,7 @@ from segeval.catalog import did_you_mean
 from segeval.errors import UnknownName
 from segeval.evidence.kinds import Columns
 from segeval.evidence.runs import Array
-from segeval.means import Drawn, Once
+from segeval.means import Drawn, once
 from segeval.measures import Measure, Metric, Metrics
 from segeval.metrics import METRICS
 from segeval.metrics.overlap import ratio
@@ -87,7 +87,7 @@ class Number:
 
     def of_images(self, tables: Tables) -> float:
         """The number of these images; nan where they do not tell it."""
-        return math.nan if self.drawn is None else float(self.drawn(Once(tables))[0])
+        return math.nan if self.drawn is None else float(self.drawn(once(tables))[0])
 
     def mean(self, drawn: Drawn) -> Mean:
         """The number of images drawn once, with how many of how many terms are undefined."""

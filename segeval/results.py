@@ -18,7 +18,7 @@ from segeval.evidence.kinds import EVIDENCE, Columns, Kind
 from segeval.evidence.runs import Array
 from segeval.grouping import Grouping
 from segeval.io import stored
-from segeval.means import Once
+from segeval.means import once
 from segeval.numbers import COUNTED, Number, columns, summary
 from segeval.run import SCHEMA, Run
 from segeval.scoring import Scoring
@@ -78,7 +78,7 @@ class Results:
         told: Any = _told(self.document, number.path) if self.whole and number.path else _NOTHING
         if told is not _NOTHING and not (self.beside and number.drawn):
             return math.nan if told is None else float(told)
-        now = float(number.drawn(self._once)[0]) if number.drawn else math.nan
+        now = float(number.drawn(once(self.rows))[0]) if number.drawn else math.nan
         if told is _NOTHING:
             return now
         then = math.nan if told is None else float(told)
@@ -86,10 +86,6 @@ class Results:
             what = f"{self.name}: run.json says that {number.title} is {then}, and its tables give {now}"
             raise UnreadableRun(what, "score the images again")
         return then
-
-    @cached_property
-    def _once(self) -> Once:
-        return Once(self.rows)
 
     def unit(self, number: Number) -> str | None:
         """The unit that a number has in this run; None where it has none."""
@@ -254,21 +250,21 @@ def _numbers(kind: Kind, name: str, texts: list[str]) -> Array:
 
 def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
     """Refuse a document whose pooled numbers are not those of its tables, as far as they are quick to compute."""
-    once = Once(tables)
+    drawn = once(tables)
     if document["images"]["scored"] != len(tables.ids):
         raise ValueError(f"{document['images']['scored']} images were scored, and {len(tables.ids)} have rows")
     # tables hold `\\x1b` for a character that they cannot show: of such ids nothing can be said
     if not any("\\" in id_ for id_ in tables.ids) and document["fingerprint"] != fingerprint(tables.ids, tables.truths):
         raise ValueError("the fingerprint is not that of its images")
     for name in COUNTED:
-        counts = columns(tables.outline)[name].of(once)[0].tolist()
+        counts = columns(tables.outline)[name].of(drawn)[0].tolist()
         if [row[name] for row in document["classes"]] != counts:
             raise ValueError(f"{name} of the classes is not its sum over the images")
     for name, number in summary(tables.outline).items():
         told = document["summary"]
         if name in told and name.endswith("_dataset") and not name.startswith("group_"):
             assert number.drawn
-            now = float(number.drawn(once)[0])
+            now = float(number.drawn(drawn)[0])
             then = math.nan if told[name] is None else told[name]
             if not same(now, then):
                 raise ValueError(f"{name} is {then}, and {now} by the images")

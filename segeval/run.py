@@ -18,8 +18,8 @@ from segeval.classes import ClassTable
 from segeval.errors import SegevalError, causes, ending, is_doubt
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.kinds import EVIDENCE, Columns
-from segeval.means import Once, resample
-from segeval.numbers import class_rows, summary
+from segeval.means import Once, once, resample
+from segeval.numbers import class_rows, numbers, summary
 from segeval.options import Options
 from segeval.pairing import added
 from segeval.statistics import Mean
@@ -193,9 +193,18 @@ class Run:
         merged = [found.merged(groups) for each in self.of_kind(self._pixels) if (found := each.by_id)]
         return merged_tables(self.tables, merged)
 
-    @cached_property
+    @property
     def _once(self) -> Once:
-        return Once(self.tables)
+        return once(self.tables)
+
+    def numbers(self) -> dict[str, float]:
+        """Every number, by the name that rules use: `miou_dataset`, `iou[road]`, `loss.dice`; nan where undefined."""
+        told = self.criteria.document() if self.criteria else {}
+        found = {number.title: number.of_images(self.tables) for number in numbers(self.outline)}
+        for name, loss in told.items():  # also those of summed evidence, which single images do not tell
+            found[f"loss.{name}"] = loss["value"]
+            found |= {f"loss.{name}[{of}]": value for of, value in loss["per_class"].items()}
+        return found
 
     @property
     def summary(self) -> dict[str, float]:

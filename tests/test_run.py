@@ -206,3 +206,16 @@ def test_more_ids_than_a_matrix_can_hold(save: Save, tmp_path: Path) -> None:
     lines = (tmp_path / "confusion_images.csv").read_text().splitlines()
     assert len(lines) == 5001
     assert "a,7,8,1" in lines
+
+
+def test_the_numbers_of_a_run(root: Path) -> None:
+    """As the document has them, by the names that rules use."""
+    run = sample(root, losses="dice,hausdorff_dt", loss_over="batch", beta=0.5)
+    found, document = run.numbers(), run.document()
+    assert found.keys() >= document["summary"].keys()
+    assert found["miou_dataset"] == document["summary"]["miou_dataset"]
+    assert found["group_mdice_image"] == document["summary"]["group_mdice_image"]
+    row = document["classes"][2]
+    assert (found[f"f_beta@0.5[{row['name']}]"], found[f"tp[{row['name']}]"]) == (row["f_beta@0.5"], row["tp"])
+    assert found["loss.dice"] == document["losses"]["dice"]["value"]
+    assert found[f"loss.hausdorff_dt[{row['name']}]"] == document["losses"]["hausdorff_dt"]["per_class"][row["name"]]
