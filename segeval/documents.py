@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import stat
 import tomllib
@@ -56,7 +57,7 @@ def load(text: str, suffix: str, name: str, error: type[SegevalError] = BadOptio
         raise error(f"{name} has more than {LARGEST:,} characters", "a few thousand are enough")
     try:
         if suffix == ".json":
-            return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse)
+            return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite)
         if any(line.partition("=")[0].count(".") > 100 for line in text.splitlines()):
             raise RecursionError  # the parser takes time that grows with the square of the dots
         return tomllib.loads(text)
@@ -75,6 +76,11 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the key {key!r} stands twice")
         found[key] = value
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _refuse(constant: str) -> float:

@@ -22,7 +22,7 @@ from segeval.means import once
 from segeval.numbers import COUNTED, Number, columns, summary
 from segeval.run import SCHEMA, Run
 from segeval.scoring import Scoring
-from segeval.tables import Outline, Tables, fingerprint, merged_tables, same
+from segeval.tables import PIXELS, Outline, Tables, fingerprint, merged_tables, same
 from segeval.text import unmarked
 
 
@@ -46,13 +46,13 @@ class Results:
         """The results in a folder or a `run.json`; the tables are read when they are needed."""
         path = stored.run_file(name)
         document = stored.document(path, SCHEMA)
-        try:
+        with stored.doubting(path, " is not a whole run"):
             outline = outlined(document)
             _check(document)
             _check_complete(document)
+            if not any(EVIDENCE[kind].eaten is PIXELS.eaten for kind in outline.kinds):
+                raise ValueError("it counts no pixels")
             _check_ranges(document, outline)
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
-            raise UnreadableRun(f"{path} is not a whole run: {fault!r}", "score the images again") from fault
         beside = any(path.with_name(table).exists() for table in ("images.csv", "records.csv"))
         return cls(name, document, lambda: _read(path, document, outline), beside=beside)
 
@@ -143,7 +143,8 @@ def _check(document: Mapping[str, Any]) -> None:
     for row in [*document["classes"], *document.get("groups", [])]:
         texts.append(row["name"])
         numbers += [value for key, value in row.items() if key not in ("id", "ids", "name", "group", "undefined")]
-        numbers += row.get("ids", [])
+        texts += [row["group"]] if row.get("group") is not None else []
+    numbers += [id_ for row in document.get("groups", []) for id_ in row["ids"]]
     ids = [row["id"] for row in document["classes"]]
     for loss in document.get("losses", {}).values():
         texts.append(loss["reduction"])
@@ -151,8 +152,7 @@ def _check(document: Mapping[str, Any]) -> None:
         _ = loss["params"].keys()
     _ = options.get("losses", {}).keys(), set(options.get("ignore", ()))
     _ = [row[name] for row in document["classes"] for name in (*PixelCounts._fields, "n_hallucinated")]
-    if options.get("group_by") is not None:
-        texts.append(options["group_by"])
+    texts += [options[key] for key in ("group_by", "missing") if options.get(key) is not None]
     keys = {frozenset(row) - {"group"} for row in document["classes"]}  # some classes may be in no group
     if not isinstance(document["complete"], bool) or len(keys) > 1:
         raise ValueError("rows of the same table differ")
@@ -190,12 +190,13 @@ _ROUNDING = 1e-9
 
 def _read(path: Path, document: Mapping[str, Any], outline: Outline) -> Tables:
     """The tables beside a `run.json`."""
-    try:
+    with stored.doubting(path, _UNFIT):
         records = stored.columns(path.with_name("records.csv"), document["files"])
         images = stored.columns(path.with_name("images.csv"), document["files"])
         return _tables(path, document, outline, records, images)
-    except (KeyError, ValueError, TypeError, OverflowError) as fault:
-        raise UnreadableRun(f"{path}: its tables do not fit it: {fault}", "score the images again") from fault
+
+
+_UNFIT = ": its tables do not fit it"
 
 
 def _tables(
@@ -207,6 +208,15 @@ def _tables(
 ) -> Tables:
     ids = tuple(records["id"])
     width = len(outline.classes)
+
+    def of_kind(kind: Kind) -> Columns:
+        with stored.doubting(path, _UNFIT):
+            return _columns(kind, records, images, width)
+
+    def merged() -> Tables | None:
+        with stored.doubting(path, _UNFIT):
+            return _merged(path, document, tables)
+
     if images["id"] != [id_ for id_ in ids for _ in range(width)] or len(set(ids)) < len(ids):
         raise ValueError("the ids of images.csv are not those of records.csv")
     tables = Tables(
@@ -214,8 +224,8 @@ def _tables(
         tuple(map(unmarked, ids)),
         tuple(unmarked(group or id_) for group, id_ in zip(records["group"], ids, strict=True)),
         tuple(records["truth_sha256"]),
-        {kind: functools.partial(_columns, EVIDENCE[kind], records, images, width) for kind in outline.kinds},
-        lambda: _merged(path, document, tables),
+        {kind: functools.partial(of_kind, EVIDENCE[kind]) for kind in outline.kinds},
+        merged,
     )
     _check_sums(document, tables)
     return tables
@@ -245,7 +255,10 @@ def _numbers(kind: Kind, name: str, texts: list[str]) -> Array:
     if kind.adds(name) == "sum":
         with contextlib.suppress(ValueError):
             return np.array(texts, np.int64)
-    return np.array([float(text) if text else math.nan for text in texts], np.float64)
+    found = np.array([float(text) if text else math.nan for text in texts], np.float64)
+    if kind.adds(name) == "sum" and not np.isfinite(found).all():
+        raise ValueError(f"{name} is no sum")
+    return found
 
 
 def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import importlib
+import io
 import os
 import pkgutil
 import signal
@@ -16,7 +17,17 @@ import click
 import segeval.cli
 from segeval import __version__
 from segeval.cli.present import say_error
-from segeval.errors import BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED, DiskFull, InternalError, SegevalError, debugging
+from segeval.errors import (
+    BUG,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    TERMINATED,
+    DiskFull,
+    InternalError,
+    OutOfMemory,
+    SegevalError,
+    debugging,
+)
 from segeval.text import safe_text
 
 _NO_COMMANDS = {"main", "options", "config", "present", "listing", "surfaces"}
@@ -64,7 +75,9 @@ def endings() -> Iterator[None]:
     except Exception as error:
         if debugging():
             traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, MemoryError):
+            raise Refusal(OutOfMemory("there is not enough memory", "use fewer workers, -j 1")) from error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Refusal(DiskFull(f"cannot write: {error.strerror}", "free some space")) from error
         what = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -125,10 +138,7 @@ def main() -> NoReturn:
     with contextlib.suppress(ValueError, AttributeError):  # not the main thread, or no such signal here
         signal.signal(signal.SIGTERM, _terminate)
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the life of the process
-        elif hasattr(getattr(sys, name), "reconfigure"):
-            getattr(sys, name).reconfigure(errors="backslashreplace")
+        setattr(sys, name, _stream(getattr(sys, name)))
     try:
         cli.main(prog_name="segeval")
     except SystemExit as end:
@@ -138,6 +148,18 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, Terminated) as end:  # between the endings
         _leave(INTERRUPTED if isinstance(end, KeyboardInterrupt) else TERMINATED)
     sys.exit(BUG)
+
+
+def _stream(given: Any) -> Any:
+    """A standard stream that shows every name, and loses nothing."""
+    if given is None:  # closed by the caller
+        return open(os.devnull, "w", encoding="utf-8")
+    if isinstance(getattr(given, "buffer", None), io.RawIOBase):  # PYTHONUNBUFFERED: it drops the rest of a short write
+        whole = io.BufferedWriter(given.buffer)
+        return io.TextIOWrapper(whole, given.encoding, "backslashreplace", line_buffering=True)
+    if hasattr(given, "reconfigure"):
+        given.reconfigure(errors="backslashreplace")
+    return given
 
 
 def _terminate(*_: Any) -> NoReturn:

@@ -1,10 +1,11 @@
 """Runs as they were written: `run.json` and the tables beside it, read back and checked."""
 
+import contextlib
 import csv
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def document(path: Path, schema: str) -> dict[str, Any]:
         raise UnreadableRun(what, f"wanted: {schema}, as `segeval score -o DIR` writes it")
     assert isinstance(found, dict)
     return found
+
+
+@contextlib.contextmanager
+def doubting(path: Path, what: str) -> Iterator[None]:
+    """Work on what a stored file says: whatever it stumbles over is a fault of the file, which anybody can edit."""
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as fault:
+        raise UnreadableRun(f"{path}{what}: {fault!r}", "score the images again") from fault
 
 
 def _check_regular(path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from segeval.errors import BadOutput, DiskFull, SegevalError
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # the disk's fault, not that of the name
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # the disk's fault, not that of the name
 _LEFT = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp", re.DOTALL)
 
 
@@ -89,6 +89,8 @@ def _lives(process: int) -> bool:
 
 def make_folder(path: Path, inputs: list[str]) -> None:
     """Make the output folder, unless it cannot be written or is one of the inputs."""
+    if "\0" in str(path):  # a configuration can say so
+        raise BadOutput(f"{str(path)!r} is no name of a folder", "choose another folder with -o")
     for folder in inputs:
         source = Path(folder).resolve()
         if path.resolve() == source or source in path.resolve().parents:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -114,6 +115,29 @@ def test_full_disk(run, masks, args):
         "Error: SEG902 cannot write: No space left on device",
         "Hint: free some space",
     ]
+
+
+def test_too_little_memory(run, masks):
+    """3 where no single file is at fault, with a way out."""
+    masks(a=(SQUARE, SQUARE))
+    patch = "import segeval.evaluate as e\ndef find_pairs(*args): raise MemoryError\ne.find_pairs = find_pairs"
+    code, out, err = run("score", "pred", "truth", patch=patch)
+    assert (code, out) == (3, b"")
+    assert err.decode().startswith("Error: SEG212 there is not enough memory\nHint: use fewer workers")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="files have no limit of size here")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("args", [["-o", "out"], ["--format", "json"]])
+def test_a_limit_of_the_size_of_files(run, masks, tmp_path, args, unbuffered):
+    """70, as on a full disk, and nothing half-written; also where Python would drop the rest of a short write."""
+    masks(a=(SQUARE, SQUARE))
+    patch = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+    with open(tmp_path / "stdout", "wb") as stdout:
+        code, _, err = run("score", "pred", "truth", *args, patch=patch, stdout=stdout, PYTHONUNBUFFERED=unbuffered)
+    assert code == 70
+    assert re.fullmatch(r"Error: SEG902 cannot write.*: File too large\nHint: .*\n", err.decode())
+    assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "table", "md"])

@@ -170,6 +170,12 @@ def test_input_folder_is_no_place_for_the_output(tmp_path, place):
     assert os.listdir(tmp_path / "pred") == []
 
 
+def test_a_name_that_no_folder_can_have(tmp_path):
+    """A configuration can hold what a command line cannot."""
+    with pytest.raises(BadOutput, match="is no name of a folder"):
+        make_folder(tmp_path / "a\0b", [])
+
+
 def test_folder_beside_or_around_the_inputs_is_allowed(tmp_path):
     (tmp_path / "pred").mkdir()
     make_folder(tmp_path / "pred2", [str(tmp_path / "pred")])
