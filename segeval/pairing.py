@@ -57,6 +57,7 @@ class MaskFile:
     name: str
     relative: str = ""
     size: int = 0
+    array: str = ""  # which one, of a file that holds several
 
     def same_as(self, other: "MaskFile") -> bool:
         """Whether both are one file, by a link of either kind."""

@@ -77,7 +77,7 @@ def loss_page(entry: Loss) -> str:
 def formats() -> Rows:
     rows = [["format", "suffixes", "what is read"]]
     rows += [[e.name.upper(), " ".join(e.facts["suffixes"]), e.facts["holds"]] for e in READERS.values()]
-    rows += [["refused", " ".join(endings), reason] for _, endings, reason in REFUSED]
+    rows += [["refused", " ".join(each.suffixes), each.reason] for each in REFUSED]
     return rows
 
 

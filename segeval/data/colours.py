@@ -24,7 +24,7 @@ def uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Re
     channels = np.moveaxis(mask.pixels, -1, 0)
     if len(channels) in (2, 4):
         if (channels[-1] != channels[-1].flat[0]).any():
-            raise ColoursNeedTable(f"{mask.name} is transparent in places", "save it without transparency")
+            raise _transparent(mask.name, channels)
         channels = channels[:-1]
     if len(channels) == 3 and colors:
         return _by_color(mask.name, channels, colors), mask.remarks
@@ -71,4 +71,14 @@ def _unknown_color(name: str, key: Array, strange: Array, colors: Mapping[Colour
         f"{name} holds the colour {color} {int((key == code).sum()):,} times, "
         f"first at (x, y) = {(int(first[1]), int(first[0]))}",
         f"no class has it; the nearest is {near} of class {colors[near]}",
+    )
+
+
+def _transparent(name: str, channels: Array) -> ColoursNeedTable:
+    """The error for transparency that differs from pixel to pixel: beside colours it may be part of the ids."""
+    if all(np.array_equal(channels[0], other) for other in channels[1:-1]):
+        return ColoursNeedTable(f"{name} is transparent in places", "save it without transparency")
+    return ColoursNeedTable(
+        f"{name} is transparent in places, or a panoptic mask with ids in all four channels, as BDD100K has them",
+        "save it without transparency; of a panoptic mask save the class: of BDD100K numpy.asarray(image)[..., 0]",
     )

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
@@ -34,21 +34,36 @@ OVERHEAD = 64 << 20  # bytes that a file may have beside its pixels, and pixels 
 _WIDTH = 4  # bytes of an element; wider ones count as several
 _HEAD = 1 << 16  # bytes in which most formats say how large the rest is
 
-# What is known and refused: its first bytes, its suffixes, the reason.
-REFUSED: list[tuple[tuple[bytes, ...], tuple[str, ...], str]] = [
-    ((b"\xff\xd8\xff",), (".jpg", ".jpeg"), "JPEG is lossy: it invents label ids"),
-    ((b"RIFF",), (".webp",), "WebP may be lossy: it invents label ids"),
-    ((b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), (".jp2", ".j2k"), "JPEG 2000 may be lossy: it invents label ids"),
-    ((b"%!PS", b"\xc5\xd0\xd3\xc6"), (".eps", ".ps"), "PostScript is a program"),
-    ((b"%PDF",), (".pdf",), "PDF has no pixels of its own"),
-    ((b"<svg",), (".svg",), "SVG has no pixels"),
-    ((b"GIF8",), (".gif",), "GIF holds animations and palettes of colours"),
-    ((b"BM",), (".bmp",), "BMP is not a mask format that is read"),
-    ((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), (".pkl", ".pickle"), "unpickling runs code"),
-    ((), (".pt", ".pth"), "unpickling runs code"),
-    ((b"\x89HDF",), (".h5", ".hdf5"), "HDF5 can link to other files"),
-    ((b"\x1f\x8b",), (".nii.gz",), "compressed NIfTI is not read yet"),
-    ((), (".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".dcm"), "medical volumes are not read yet"),
+_FROM_SOURCE = "save masks as PNG, TIFF or NPY from their source"
+_MEND = f"{_FROM_SOURCE}; a mask of two classes can be saved: threshold it at 128 and save it as PNG"
+
+
+class Refused(NamedTuple):
+    """A format that is known and refused: how its files begin and end, why, and the way out."""
+
+    magic: tuple[bytes, ...]
+    suffixes: tuple[str, ...]
+    reason: str
+    hint: str = _FROM_SOURCE
+
+
+REFUSED = [
+    Refused((b"\xff\xd8\xff",), (".jpg", ".jpeg"), "JPEG is lossy: it invents label ids", _MEND),
+    Refused((b"RIFF",), (".webp",), "WebP may be lossy: it invents label ids", _MEND),
+    Refused(
+        (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), (".jp2", ".j2k"), "JPEG 2000 may be lossy: it invents label ids"
+    ),
+    Refused((b"%!PS", b"\xc5\xd0\xd3\xc6"), (".eps", ".ps"), "PostScript is a program"),
+    Refused((b"%PDF",), (".pdf",), "PDF has no pixels of its own"),
+    Refused((b"<svg",), (".svg",), "SVG has no pixels"),
+    Refused(
+        (b"P1\n", b"P1 ", b"P1#", b"P4\n", b"P4 ", b"P4#"), (".pbm",), "in PBM 1 is black, and programs turn it round"
+    ),
+    Refused((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), (".pkl", ".pickle"), "unpickling runs code"),
+    Refused((), (".pt", ".pth"), "unpickling runs code"),
+    Refused((b"\x89HDF",), (".h5", ".hdf5"), "HDF5 can link to other files"),
+    Refused((b"\x1f\x8b",), (".nii.gz",), "compressed NIfTI is not read yet"),
+    Refused((), (".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".dcm"), "medical volumes are not read yet"),
 ]
 
 
@@ -85,7 +100,7 @@ def suffixes() -> tuple[str, ...]:
 
 def refused_suffixes() -> tuple[str, ...]:
     """The suffixes of formats that are known and refused."""
-    return tuple(suffix for _, endings, _ in REFUSED for suffix in endings)
+    return tuple(suffix for refused in REFUSED for suffix in refused.suffixes)
 
 
 def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
@@ -100,13 +115,19 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:
     """The file opened and checked as far as that goes without decoding its pixels."""
     data, reader = _content(file, max(_WIDTH * max_pixels, OVERHEAD))
-    image: Image = _guarded(file.name, lambda: reader.func(data))
+    image: Image = _guarded(file.name, lambda: _open(reader, data, file.array))
     if not image.shape:
         raise UnfitPixels(f"{file.name} holds a single number", "a mask has at least one axis")
     count = math.prod(image.shape)
     _check_size(file.name, image, count, max_pixels)
     if count == 0:
         raise DamagedFile(f"{file.name} is {extent(image.shape)}: it has no pixels", "write the file again")
+    return image
+
+
+def _open(reader: Described, data: bytes, array: str) -> Image:
+    """The file by its reader; where a format holds several arrays, the one of that name."""
+    image: Image = reader.func(data, array) if reader.facts.get("arrays") else reader.func(data)
     return image
 
 
@@ -179,9 +200,9 @@ def _reader(data: bytes, name: str) -> Described:
             return entry
     if data.startswith(b"version https://git-lfs"):
         raise UnknownFormat(f"{name} is a git-lfs pointer, not the file", "run git lfs pull")
-    for magic, endings, reason in REFUSED:
-        if (magic and data.lstrip()[:16].startswith(magic)) or name.lower().endswith(endings):
-            raise RefusedFormat(f"{name} is refused: {reason}", "save masks as PNG, TIFF or NPY from their source")
+    for each in REFUSED:
+        if (each.magic and data.lstrip()[:16].startswith(each.magic)) or name.lower().endswith(each.suffixes):
+            raise RefusedFormat(f"{name} is refused: {each.reason}", each.hint)
     text = data[:64].decode("ascii", "replace").split()
     start = f"it begins with {' '.join(text)[:32]!r}" if text else "its first bytes say nothing"
     raise UnknownFormat(f"{name} is in no format that can be read: {start}", "see `segeval list formats`")

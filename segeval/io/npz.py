@@ -1,4 +1,4 @@
-"""NPZ: a zip archive with one NumPy array."""
+"""NPZ: a zip archive of NumPy arrays, of which one is read."""
 
 import io
 import zipfile
@@ -15,17 +15,22 @@ from segeval.text import some
 _MOST_MEMBERS = 10_000
 
 
-@READERS.add(suffixes=(".npz",), magic=(b"PK\x03\x04", b"PK\x05\x06"), holds="one array, as NPY; stored or deflated")
+@READERS.add(
+    suffixes=(".npz",),
+    magic=(b"PK\x03\x04", b"PK\x05\x06"),
+    arrays=True,
+    holds="one array, or one of several by its name, as NPY; stored or deflated",
+)
 class Npz:
-    """NPZ: an archive with one array; the array's header is read before anything is inflated."""
+    """NPZ: the array of an archive, or the one that is named; its header is read before anything is inflated."""
 
     colour = False
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, array: str = "") -> None:
         if data.count(b"PK\1\2") > _MOST_MEMBERS:  # each takes ten times its room in the file, once it is listed
             raise SeveralFrames(f"the archive holds more than {_MOST_MEMBERS:,} files", "save one array per file")
         self._archive = zipfile.ZipFile(io.BytesIO(data))
-        self._member = _only_member(self._archive)
+        self._member = _member(self._archive, array)
         with self._archive.open(self._member) as stream:
             head = stream.read(1 << 16)
         if not head.startswith(b"\x93NUMPY"):
@@ -48,15 +53,20 @@ class Npz:
         return Npy(data).pixels()
 
 
-def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+def _member(archive: zipfile.ZipFile, array: str) -> zipfile.ZipInfo:
+    """The member of that name, or the only one."""
     members = archive.infolist()
     names = [member.filename for member in members]
     if len(set(names)) < len(names):
         raise DamagedFile(f"the archive holds {names[0]!r} twice", "write the file again")
-    if len(members) != 1:
-        arrays = some([repr(name.removesuffix(".npy")) for name in names]) or "nothing"
-        raise SeveralFrames(f"the archive holds {len(members)} arrays: {arrays}", "save one array per file")
-    member = members[0]
+    arrays = some([repr(name.removesuffix(".npy")) for name in names]) or "nothing"
+    chosen = [member for member in members if not array or member.filename in (array, f"{array}.npy")]
+    if not chosen and members:
+        raise SeveralFrames(f"the archive holds no array {array!r}, but {arrays}", "give the name of one of them")
+    if len(chosen) != 1:
+        hint = "choose one by its name, with --pred-array or --gt-array"
+        raise SeveralFrames(f"the archive holds {len(members)} arrays: {arrays}", hint)
+    member = chosen[0]
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others inflate without a limit
         raise UnfitPixels("the archive is neither stored nor deflated", "save it with numpy.savez_compressed")
     if member.flag_bits & 1:

@@ -116,7 +116,7 @@ def test_explain_a_metric(invoke, name):
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("SEG213", "did you mean"), ("seg0", "SEG"), ("dise", "did you mean 'dice'?"), ("zzz", "known: ")],
+    [("SEG299", "did you mean"), ("seg0", "SEG"), ("dise", "did you mean 'dice'?"), ("zzz", "known: ")],
 )
 def test_explain_what_is_not_there(invoke, name, hint):
     """2, with the nearest."""

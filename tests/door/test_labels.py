@@ -437,6 +437,13 @@ def test_unequal_channels_need_a_colour_table(pixels, what):
     assert ("--colors" in caught.value.hint) == ("channels" in what)
 
 
+def test_panoptic_mask_is_called_what_it_is():
+    """As BDD100K writes them: class, attributes, and the id of the instance in blue and alpha."""
+    with pytest.raises(ColoursNeedTable, match="transparent in places, or a panoptic mask with ids in all") as caught:
+        door(rgb((3, 0, 1, 9), (4, 0, 2, 8)), [[0, 0]], colour=True)
+    assert "[..., 0]" in caught.value.hint
+
+
 def test_transparency_is_not_matched_with_colours():
     """What is under a transparent pixel says nothing."""
     pixels = rgb((1, 2, 3, 255), (1, 2, 3, 0))

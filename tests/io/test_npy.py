@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segeval.errors import DamagedFile, InputError, RefusedFormat, SeveralFrames, TooLarge, UnfitPixels
+from segeval.io import read as io_read
+from segeval.pairing import MaskFile
 
 LABEL_TYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]
 IDS = np.random.RandomState(1).randint(0, 100, (13, 17))
@@ -353,3 +355,14 @@ def test_round_trip_of_any_type_and_shape(read, data):
     array = np.asfortranarray(array) if data.draw(st.booleans()) else array
     container = data.draw(st.sampled_from([saved, npz]))
     np.testing.assert_array_equal(read(container(array), "pred/a.npy").pixels, array)
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("seg", 1), ("score", 2), ("score.npy", 2)])
+def test_one_array_of_several_is_read_by_its_name(tmp_path, name, wanted):
+    path = tmp_path / "a.npz"
+    np.savez(path, seg=IDS, score=IDS + 1)
+    np.testing.assert_array_equal(io_read(MaskFile(str(path), "pred/a.npz", array=name)).pixels, IDS + wanted - 1)
+    with pytest.raises(SeveralFrames, match="holds 2 arrays: 'seg', 'score'"):
+        io_read(MaskFile(str(path), "pred/a.npz"))
+    with pytest.raises(SeveralFrames, match="holds no array 'mask', but 'seg', 'score'"):
+        io_read(MaskFile(str(path), "pred/a.npz", array="mask"))

@@ -39,7 +39,7 @@ IDS = np.array([[0, 1, 2], [3, 4, 255]], np.uint8)
 
 def pillow(kind: str) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(np.repeat(IDS, 8, axis=0)).save(stream, kind)
+    Image.fromarray(IDS).save(stream, kind)
     return stream.getvalue()
 
 
@@ -51,7 +51,10 @@ def contents() -> dict[str, bytes]:
     tifffile.imwrite(tiff, IDS)
     tifffile.imwrite(bigtiff, IDS, bigtiff=True)
     streams = {"npy": npy, "npz": npz, "tif": tiff, "bigtiff": bigtiff}
-    return {"png": imagecodecs.png_encode(IDS)} | {name: stream.getvalue() for name, stream in streams.items()}
+    pictures = {name: pillow(name.upper()) for name in ("gif", "bmp", "ppm")}
+    return (
+        {"png": imagecodecs.png_encode(IDS)} | pictures | {name: stream.getvalue() for name, stream in streams.items()}
+    )
 
 
 CONTENTS = contents()
@@ -64,7 +67,7 @@ JUNK = {
     "html": (b"<!DOCTYPE html><html>404</html>", UnknownFormat, "it begins with '<!DOCTYPE html>", "list formats"),
     "lfs": (LFS, UnknownFormat, "is a git-lfs pointer", "run git lfs pull"),
     "zeros": (bytes(1000), UnknownFormat, "is in no format", "list formats"),
-    "jpeg": (pillow("JPEG"), RefusedFormat, "JPEG is lossy", "PNG, TIFF or NPY"),
+    "jpeg": (pillow("JPEG"), RefusedFormat, "JPEG is lossy", "threshold it at 128 and save it as PNG"),
     "webp": (WEBP, RefusedFormat, "WebP may be lossy", "PNG, TIFF or NPY"),
     "jp2": (b"\0\0\0\x0cjP  \r\n\x87\n", RefusedFormat, "JPEG 2000 may be lossy", "PNG, TIFF or NPY"),
     "j2k": (b"\xff\x4f\xff\x51\0\x2f", RefusedFormat, "JPEG 2000 may be lossy", "PNG, TIFF or NPY"),
@@ -73,8 +76,7 @@ JUNK = {
     "dos eps": (b"\xc5\xd0\xd3\xc6" + bytes(28), RefusedFormat, "PostScript is a program", "PNG"),
     "pdf": (b"%PDF-1.7\n", RefusedFormat, "PDF has no pixels", "PNG"),
     "svg": (b"  <svg xmlns='http://www.w3.org/2000/svg'/>", RefusedFormat, "SVG has no pixels", "PNG"),
-    "gif": (pillow("GIF"), RefusedFormat, "GIF holds", "PNG"),
-    "bmp": (pillow("BMP"), RefusedFormat, "BMP is not", "PNG"),
+    "pbm": (b"P4\n8 1\n\xff", RefusedFormat, "in PBM 1 is black", "PNG"),
     "pickle": (pickle.dumps([1, 2]), RefusedFormat, "unpickling runs code", "PNG"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(40), RefusedFormat, "HDF5 can link to other files", "PNG"),
     "gzip": (b"\x1f\x8b\x08\0" + bytes(20), RefusedFormat, "compressed NIfTI is not read yet", "PNG"),
