@@ -77,6 +77,11 @@ class SoftCounts(Sums):
         xp = namespace(self.p)
         return SoftCounts(*(xp.stack([each[channel] for channel in channels]) for each in self.fields))
 
+    def without(self, channel: int) -> "SoftCounts":
+        """The same with nothing counted in one channel."""
+        counted = like(np.array([float(k != channel) for k in range(self.p.shape[0])]), self.p)
+        return SoftCounts(*(each * counted for each in self.fields))
+
     @property
     def pooled(self) -> "SoftCounts":
         """All channels together as one."""

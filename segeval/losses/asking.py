@@ -10,6 +10,7 @@ from segeval.catalog import check_choice
 from segeval.errors import BadOption, BadParameter, UsageError
 from segeval.frequencies import Frequencies
 from segeval.losses import LOSSES
+from segeval.losses.effects import chosen, without_effect
 from segeval.losses.one import AVERAGES, ask
 from segeval.losses.plan import Asked, Caller, Measured, Plan, wants_classes
 
@@ -117,7 +118,19 @@ class LossChoice:
                 if not self.everything:
                     raise
                 left_out[each.name] = fault.message
+        self._check_effects(kept, inputs)
         return replace(self, asked=tuple(kept), left_out=left_out)
+
+    def _check_effects(self, kept: list[Asked], inputs: Inputs) -> None:
+        """Refuse an option that changes no loss."""
+        reasons = [without_effect(each, inputs.binary, inputs.multilabel) for each in kept]
+        for option in chosen(replace(self.caller, presence="union")):
+            if kept and all(option in each for each in reasons):
+                name = option.partition("=")[0]
+                what = f"--loss-{name} changes none of the losses; {kept[0].name}: {reasons[0][option]}"
+                raise BadOption(what, f"leave out --loss-{name}")
+        if kept and self.over == "batch" and not any(Plan([each]).adds_up for each in kept):
+            raise BadOption("--loss-over batch changes none of the losses: they look at places", "leave it out")
 
     def final(self, ids: tuple[int, ...], measured: list[Measured]) -> tuple[Asked, ...]:
         """The losses with the weights of classes that the whole folder gives."""

@@ -17,6 +17,7 @@ from segeval.errors import BadOption, NoGradient, Unfit
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
 from segeval.losses.door import class_ids, ids_of, samples, weight_maps
+from segeval.losses.effects import check_effects
 from segeval.losses.maps import pixel_losses
 from segeval.losses.plan import Asked, Caller, Plan, values
 from segeval.measures import Loss
@@ -196,6 +197,7 @@ def _question(
         given["weights"] = None  # the images have them
     asked = Asked(entry, given)
     _check_reduction(asked, reduction, found.axes.batch)
+    check_effects(asked, caller, seen[0])
     return Question(asked, caller, reduction, found, seen)
 
 

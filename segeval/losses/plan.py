@@ -352,6 +352,8 @@ def _single(value: Numbers, number: int) -> Numbers:
 def _of_counts(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
     each = leaf(found.soft)
     if len(each.shape) == 0:
+        hidden = 0 if found.binary else found.background if found.exclusive else None
+        each = each if background or hidden is None else leaf(found.soft.outcomes.without(hidden))
         return _single(each, found.number)
     result = _over_classes(each, found, caller, background)
     if caller.average == "micro" and each.shape == found.soft.p.shape:
@@ -373,7 +375,8 @@ def _over_classes(each: Numbers, found: Measured, caller: Caller, background: bo
     foreground_only = found.binary and each.shape[0] == 1
     counts = found.soft if foreground_only else found.soft.outcomes
     seen = plain(counts.t) if caller.presence == "truth" else plain(counts.union)
-    classes = range(each.shape[0]) if found.binary else _chosen(found, background)
+    rows = each.shape[0]
+    classes = range(0 if background else rows - 1, rows) if found.binary else _chosen(found, background)
     present = [k for k in classes if seen[k] > 0]
     taken = [k for k in present or classes if not np.isnan(plain(each)[k])]
     xp = namespace(each)

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from support.loss_reference.cases import Case, with_effect
 
 import segeval
 from segeval import errors, losses
@@ -71,9 +72,10 @@ def test_ignored_pixels_leave_counts_and_losses(folders: tuple[str, str], save: 
 def test_every_loss_is_that_of_the_library(folders: tuple[str, str]) -> None:
     """Those that need classes which exclude each other are left out, with the reason."""
     document = segeval.score(*folders, **OPTIONS, losses="all", presence="truth", loss_average="micro").document()
-    options: dict[str, Any] = {"channels": True, "multilabel": True, "presence": "truth", "average": "micro"}
+    cases = [Case("multilabel", P[n], T[n], caller={"presence": "truth", "average": "micro"}) for n in range(2)]
     for name, found in document["losses"].items():
-        each = [losses.value(name, P[n], T[n], **options) for n in range(2)]
+        options = with_effect(name, cases[0], {}).options
+        each = [losses.value(name, case.pred, case.truth, **options) for case in cases]
         assert found["value"] == pytest.approx(np.mean(each), rel=1e-12), name
     assert "generalized_wasserstein_dice" in document["losses_left_out"]
     assert len(document["losses"]) > 40

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.loss_reference import REFERENCE, SPATIAL
-from support.loss_reference.cases import CASES, WEIGHTS, Case, fits, of_family, settings, softmax
+from support.loss_reference.cases import CASES, WEIGHTS, Case, fits, of_family, settings, softmax, with_effect
 
 from segeval import losses
 from segeval.errors import SegevalError, Unfit
@@ -24,6 +24,7 @@ CALLERS = [
     {"presence": "truth"},
     {"presence": "truth", "background": True},
     {"background": False},
+    {"background": True},
 ]
 PER_IMAGE = {"lovasz_hinge", "lovasz_softmax", "topk_cross_entropy", "exp_log"}  # orders, and the paper's frequencies
 PIXELWISE = {name for name, func in REFERENCE.items() if func.__module__ == "support.loss_reference.pixels"}
@@ -81,8 +82,10 @@ def test_options_of_the_caller_equal_the_plain_loop(name: str, caller: dict[str,
     for kind in ("classes-absent", "classes-two", "classes-void", "binary", "multilabel-soft"):
         case = replace(CASES[kind], caller=caller)
         for params in settings(name, case)[-1:] if fits(name, case) else ():
-            expected = REFERENCE[name](case.image, **params)
-            assert value(name, case, params) == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
+            expected = pytest.approx(REFERENCE[name](case.image, **params), rel=1e-9, abs=1e-12, nan_ok=True)
+            taken = with_effect(name, case, params)
+            assert value(name, taken, params) == expected
+            assert REFERENCE[name](taken.image, **params) == expected  # what is refused changes nothing
 
 
 @every_loss

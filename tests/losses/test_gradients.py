@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.loss_reference.cases import CASES, Case, fits, of_family, settings, softmax
+from support.loss_reference.cases import CASES, Case, fits, of_family, settings, softmax, with_effect
 
 from segeval import losses
 from segeval.errors import NoGradient, SegevalError, Unfit
@@ -57,6 +57,7 @@ def test_gradients_of_other_averages_too(name: str, caller: dict[str, Any]) -> N
     case = Case("classes", CASES["classes-absent"].pred, CASES["classes-absent"].truth, caller=caller)
     move = _directions(case.pred.shape, np.random.RandomState(13))[0]
     for params in settings(name, case)[-1:]:
+        case = with_effect(name, case, params)
         options = {**case.options, **params}
         found = (losses.gradient(name, case.pred, case.truth, **options) * move).sum()
         assert found == pytest.approx(_slope(name, case, options, move), rel=1e-5, abs=1e-7)

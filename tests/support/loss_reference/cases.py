@@ -1,10 +1,12 @@
 """The inputs and the settings with which every loss is tried: all different, and off their defaults."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from segeval import losses
+from segeval.errors import BadOption
 from support.loss_reference.image import Image, read
 
 Array = np.ndarray[Any, Any]
@@ -44,6 +46,18 @@ class Case:
     @property
     def soft(self) -> bool:
         return self.truth.dtype.kind == "f"
+
+
+def with_effect(name: str, case: Case, params: dict[str, Any]) -> Case:
+    """The case without what the caller chose and the loss refuses, since it would change nothing."""
+    while True:
+        try:
+            losses.value(name, case.pred, case.truth, **case.options, **params)
+        except BadOption as fault:
+            option = fault.message.partition(" has no effect")[0].partition("=")[0]
+            case = replace(case, caller={key: each for key, each in case.caller.items() if key != option})
+        else:
+            return case
 
 
 def softmax(x: Array) -> Array:

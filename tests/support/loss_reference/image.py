@@ -144,10 +144,10 @@ def over_classes(image: Image, of_class: Callable[[int], float], background: boo
 
 def candidates(image: Image, background: bool = True, both: bool = False) -> list[int]:
     """The classes that take part."""
-    if image.kind == "binary":
-        return [0, 1] if both else [1]
     if image.background is not None:
         background = image.background
+    if image.kind == "binary":
+        return [0, 1] if both and background else [1]
     every = range(len(image.p))
     return [c for c in every if background or image.kind == "multilabel" or c != image.place]
 

@@ -68,7 +68,7 @@ def log_cosh_dice(image: Image, smooth: float = 0.0) -> float:
 
 
 def generalized_dice(image: Image, weight: str = "square", smooth: float = 0.0) -> float:
-    counts = [_counts(image, c) for c in ([0, 1] if image.kind == "binary" else range(len(image.p)))]
+    counts = [_counts(image, c) for c in candidates(image, both=True)]
     power = {"square": 2, "simple": 1, "uniform": 0}[weight]
     known = [c.truth**-power for c in counts if c.truth > 0]
     if not known:
@@ -193,7 +193,8 @@ def unified_focal(
 
 
 def t_loss(image: Image, log_nu: float = 1.0, log_precision: float = 0.0) -> float:
-    errors = [(row[i] - g[i]) ** 2 for row, g in zip(image.p, image.g, strict=True) for i in image.kept]
+    rows = [image.of_class(c) for c in candidates(image)]
+    errors = [(row[i] - g[i]) ** 2 for row, g in rows for i in image.kept]
     d, nu = len(errors), math.exp(log_nu) + 1e-8
     if not d:
         return NAN
