@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segeval.errors import Doubtful
-from segeval.evaluate import Progress, evaluate, find_pairs, prepared
+from segeval.evaluate import Progress, check_effects, evaluate, find_pairs, prepared
 from segeval.evaluator import Evaluator
 from segeval.options import Options
 from segeval.run import Run
@@ -45,6 +45,7 @@ def score(
         run = evaluate(find_pairs(fspath(pred), fspath(truth), chosen.layout), chosen, jobs, progress)
     else:
         run = _of_arrays(pred, truth, options)
+    check_effects(run, run.options.about_reading)
     if strict and run.doubts:
         raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
     if not run.complete:

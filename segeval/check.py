@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from segeval import diagnose, io
 from segeval.data.channels import check_axes, check_number
-from segeval.data.choice import ClassChoice
+from segeval.data.choice import VOID, ClassChoice
 from segeval.data.labels import check_channels
 from segeval.data.shapes import shapes_differ
 from segeval.errors import InputError, UnknownTruthIds, is_doubt
@@ -73,7 +73,7 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
     return Checked(
         faults=sorted(faults, key=lambda note: (note.id, note.code)),
         sizes=sizes,
-        truth_ids=sorted(set(found_ids.truth.tolist())),
+        truth_ids=sorted(set(found_ids.truth.tolist()) - {VOID}),
         pred_ids=sorted(set(found_ids.pred.tolist())),
         sampled=len(records),
         remarks=[note for note in remarks if not is_doubt(note.code)],

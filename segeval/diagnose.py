@@ -116,16 +116,18 @@ def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
             what = f"swapping {ids[0]} and {ids[1]} in pred raises pixel accuracy {now:.2f} → {then:.2f}"
             yield Inverted(what, "bring foreground and background to the same ids")
         return
-    hint = "bring both to the same ids"
     for shift in (1, -1):
         then = share(truth, pred + shift)
         if then >= now + BETTER:
-            yield ShiftedIds(f"shifting pred by {shift:+} raises pixel accuracy {now:.2f} → {then:.2f}", hint)
-    for side, pair in {"prediction": (truth, _trained(pred)), "truth": (_trained(truth), pred)}.items():
+            what = f"shifting pred by {shift:+} raises pixel accuracy {now:.2f} → {then:.2f}"
+            yield ShiftedIds(what, f"bring both to the same ids: --map pred:shift:{shift:+}")
+    hint = "bring both to the same ids: --map {}:FILE, with a row for each id and what it becomes"
+    sides = {"prediction": ("pred", truth, _trained(pred)), "truth": ("gt", _trained(truth), pred)}
+    for side, (name, *pair) in sides.items():
         then = share(*pair)
         if then >= now + BETTER:
             what = f"translating the {side} from Cityscapes ids to train ids"
-            yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint)
+            yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint.format(name))
 
 
 def of_image(

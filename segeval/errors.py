@@ -724,6 +724,34 @@ class MissingTruth(InputError):
     code = "SEG294"
 
 
+class NodataKept(Doubt):
+    """The truth declares a value as no data, and pixels that hold it are scored.
+
+    GeoTIFF files name such a value. `--ignore nodata` leaves these pixels out; `--ignore nan` those that are NaN.
+    """
+
+    code = "SEG295"
+
+
+class UnmappedIds(InputError):
+    """A mask holds ids that the table of `--map` has no row for.
+
+    Every id that occurs needs a row, ids of `--ignore` aside: what is no class may become one of those.
+    """
+
+    code = "SEG296"
+
+
+class UnusedOption(Remark):
+    """An option had no effect on some pairs.
+
+    For example `--threshold` where predictions are labels. Where it has none on any pair, and was typed, it is an error
+    (SEG101), so that nobody believes in what did not happen.
+    """
+
+    code = "SEG297"
+
+
 class FractionalMask(InputError):
     """A mask holds fractions, and weight maps are made from labels.
 

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -29,7 +29,7 @@ from segeval.evidence.kinds import EVIDENCE
 from segeval.image import Image, recoded
 from segeval.image import counted as cells_of
 from segeval.metrics import METRICS
-from segeval.options import Options
+from segeval.options import READING, Options
 from segeval.pairing import Layout, MaskFile, Pair, Pairing, pair
 from segeval.perfile import guarded
 from segeval.run import Note, Record, Run
@@ -71,7 +71,8 @@ def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = 
         said += _remarks_on_ids(id_, confusion, image, options)
     evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in options.specs.items()}
     said += _remarks_on_losses(image, options)
-    return Record(id_, evidence, image.digest, tuple(Note.of(id_, remark) for remark in said))
+    notes = tuple(Note.of(id_, remark) for remark in said)
+    return Record(id_, evidence, image.digest, notes, image.labels.used)
 
 
 def _missed(pair: Pair, options: Options) -> Record:
@@ -160,6 +161,14 @@ def evaluate(
             if progress:
                 progress(done, len(found.pairs))
     return _run(found, records, failures, options)
+
+
+def check_effects(run: Run, typed: Collection[str]) -> None:
+    """Refuse options about reading that were asked for and had no effect on any prediction."""
+    for option in sorted(READING & set(typed)):
+        if run.records and all(record.used is not None and option not in record.used for record in run.records):
+            name = f"--{option.replace('_', '-')}"
+            raise BadOption(f"{name} had no effect on any image", f"leave {name} out, or see what the files hold")
 
 
 def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segeval.bootstrap import Draws
 from segeval.data.choice import ClassChoice, check_soft, check_two, choose
-from segeval.data.reading import Reading
+from segeval.data.reading import Reading, reading
 from segeval.errors import BadOption, BadParameter
 from segeval.evidence.kinds import EVIDENCE
 from segeval.io import MAX_PIXELS
@@ -19,6 +19,10 @@ from segeval.scoring import Scoring
 
 if TYPE_CHECKING:
     from segeval.losses.asking import LossChoice
+
+
+# The options about reading that have an effect on some files and none on others.
+READING = {"probability", "logits", "threshold", "one_hot", "truth_threshold", "colors", "map"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Options:
         *,
         num_classes: int | None = None,
         classes: str | PathLike[str] | Sequence[str] | None = None,
-        ignore: Iterable[int] = (),
+        ignore: Iterable[int | float | str] = (),
         binary: bool = False,
         multilabel: bool = False,
         colors: str | PathLike[str] | None = None,
@@ -49,6 +53,7 @@ class Options:
         soft_truth: bool = False,
         one_hot: bool = False,
         truth_threshold: float | None = None,
+        map: Iterable[str] = (),
         max_pixels: int = MAX_PIXELS,
         pred_pattern: str | None = None,
         gt_pattern: str | None = None,
@@ -92,7 +97,16 @@ class Options:
         )
         return cls(
             Layout(pred_pattern, gt_pattern, missing, follow_symlinks, None if ids is None else fspath(ids)),
-            Reading(probability, logits, threshold, max_pixels, soft_truth, one_hot, truth_threshold),
+            reading(
+                map,
+                probability=probability,
+                logits=logits,
+                threshold=threshold,
+                max_pixels=max_pixels,
+                soft_truth=soft_truth,
+                one_hot=one_hot,
+                truth_threshold=truth_threshold,
+            ),
             choose(num_classes, classes, ignore, binary, colors, multilabel),
             scoring,
             asked,
@@ -131,6 +145,12 @@ class Options:
         inputs = Inputs(len(table.ids), self.classes.binary, self.classes.multilabel, self.reading.soft_truth)
         return replace(self, losses=self.losses.allowed(inputs).with_presence(self.scoring.presence))
 
+    @property
+    def about_reading(self) -> list[str]:
+        """The options of `READING` that are not at their defaults."""
+        off = vars(self.reading) | {"colors": self.classes.colors, "map": self.reading.maps}
+        return sorted(name for name in READING if off[name] and off[name] != getattr(Reading, name, None))
+
     def recorded(self) -> dict[str, Any]:
         """The options that can change a number, as they stand in `run.json`."""
         table = self.classes.scored
@@ -139,7 +159,7 @@ class Options:
             "gt_pattern": self.layout.gt_pattern,
             "missing": self.layout.missing,
             "classes": [[c.id, c.name, c.group] for c in table.classes] if table else None,
-            "ignore": sorted(self.classes.ignore),
+            "ignore": self.classes.ignored,
             "binary": self.classes.binary,
             "multilabel": self.classes.multilabel,
             "colors": sorted([id_, *color] for color, id_ in self.classes.colors.items()),

@@ -15,7 +15,7 @@ import segeval
 from segeval import diagnose
 from segeval.bootstrap import bounds
 from segeval.classes import ClassTable
-from segeval.errors import SegevalError, causes, ending, is_doubt
+from segeval.errors import SegevalError, UnusedOption, causes, ending, is_doubt
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.means import Once, once, resample
@@ -24,6 +24,7 @@ from segeval.options import Options
 from segeval.pairing import added
 from segeval.statistics import Mean
 from segeval.tables import PIXELS, Outline, Tables, fingerprint, merged_tables
+from segeval.text import counted
 
 if TYPE_CHECKING:
     from segeval.criteria import Criteria
@@ -60,6 +61,7 @@ class Record:
     evidence: Mapping[str, Any]  # by kind
     truth_digest: str
     notes: tuple[Note, ...] = ()
+    used: frozenset[str] | None = None  # the options about reading that had an effect; None: there is no prediction
 
     @property
     def confusion(self) -> PixelEvidence:
@@ -124,10 +126,19 @@ class Run:
         about_all = [Note.of("", said) for said in self._said()]
         return about_all + [note for record in self.records for note in record.notes]
 
+    def without_effect(self, option: str) -> int:
+        """How many predictions were read as they would be without an option."""
+        return sum(record.used is not None and option not in record.used for record in self.records)
+
     def _said(self) -> Iterable[SegevalError]:
+        for option in self.options.about_reading:
+            if number := self.without_effect(option):
+                name = option.replace("_", "-")
+                what = f"--{name} had no effect on {number:,} of {counted(len(self.records), 'image')}"
+                yield UnusedOption(what, "leave it out, or look at how these files were read")
         table = self.options.classes.scored
         counts = [record.confusion for record in self.records]
-        return diagnose.remarks(self.total, counts, table.ids if table else None)
+        yield from diagnose.remarks(self.total, counts, table.ids if table else None)
 
     @property
     def doubts(self) -> list[Note]:

@@ -15,7 +15,12 @@ from segeval.errors import BadConfig, BadOption, BadRule
 from segeval.text import safe_text
 
 NAMES = ("segeval.toml", "pyproject.toml")
-_PATHS = ("classes", "colors", "baseline")  # values that may name a file, which then lies beside the configuration
+_PATHS = (
+    "classes",
+    "colors",
+    "ids",
+    "baseline",
+)  # may name a file beside the configuration
 _TABLES = ("data", "stats", "gate")
 _OURS = re.compile(r"^[ \t]*+\[[ \t]*+tool\.segeval[ \t]*+[].]", re.MULTILINE)
 
@@ -164,7 +169,8 @@ def _checked(value: Any, option: click.Option, place: str) -> Any:
 
 
 def _single(value: Any, option: click.Option, place: str) -> Any:
-    wanted: dict[str, tuple[type, ...]] = {"integer": (int,), "float": (int, float), "boolean": (bool,)}
+    number: tuple[type, ...] = (int, float)
+    wanted = {"integer": (int,), "float": number, "boolean": (bool,), "id": (*number, str)}
     kinds = (bool,) if option.is_flag else wanted.get(option.type.name, (str,))
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds != (bool,)):
         names = " or ".join(kind.__name__ for kind in kinds)

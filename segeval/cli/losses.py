@@ -42,7 +42,7 @@ def command(
     """
     from segeval.cli import present
     from segeval.errors import ending
-    from segeval.evaluate import evaluate, find_pairs, prepared
+    from segeval.evaluate import check_effects, evaluate, find_pairs, prepared
     from segeval.options import Options
     from segeval.study import study
     from segeval.studying import files as studied
@@ -63,4 +63,5 @@ def command(
     present.say_faults(faults, run.notes, run.extra)
     if kept:
         raise studied.refusal(studying)
+    check_effects(run, options.typed(ctx))
     ctx.exit(ending(fault.exit_code for fault in faults))

@@ -29,6 +29,12 @@ class Option(click.Option):
         self.trusted = trusted
 
 
+class Ignored(click.ParamType[Any]):
+    """What `--ignore` takes: an id, or a word or number for no data; looked at when a command runs."""
+
+    name = "id"
+
+
 class Command(click.Command):
     """A command whose help groups its options."""
 
@@ -46,6 +52,12 @@ class Command(click.Command):
 def command(function: Function) -> click.Command:
     """A command called by the name of its module."""
     return click.command(function.__module__.rpartition(".")[2], cls=Command)(function)
+
+
+def typed(ctx: click.Context) -> set[str]:
+    """The options that were given on the command line."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return {str(param.name) for param in ctx.command.params if ctx.get_parameter_source(str(param.name)) is source}
 
 
 def folders(function: Function) -> Function:
@@ -133,7 +145,7 @@ layout = group(
 reading = group(
     "reading",
     "Input",
-    made("segeval.data.reading", "Reading"),
+    made("segeval.data.reading", "reading"),
     option("--probability", is_flag=True, help="Grey predictions are foreground probabilities (255 or 65535 is 1)."),
     option("--logits", is_flag=True, help="Floating-point predictions are raw outputs: softmax or sigmoid first."),
     option("--threshold", type=float, default=0.5, show_default=True, metavar="T", help="Foreground is above T."),
@@ -144,6 +156,12 @@ reading = group(
     ),
     option(
         "--truth-threshold", type=float, metavar="T", help="A grey truth is foreground above T, a fraction of white."
+    ),
+    option(
+        "--map",
+        multiple=True,
+        metavar="SIDE:FILE|shift:N",
+        help="Other ids for those of pred or gt: a CSV or JSON table, or a number to add, as in pred:shift:-1.",
     ),
     option("--one-hot", is_flag=True, help="Masks hold a channel of 0 and 1 for each class, first or last."),
     max_pixels,
@@ -162,7 +180,13 @@ classes = group(
     made("segeval.data.choice", "choose"),
     option("--num-classes", type=int, metavar="N", help="The classes are the ids 0 … N−1."),
     option("--classes", metavar="NAMES|FILE", help="Names of the ids 0, 1, …, or a CSV, JSON or TOML class file."),
-    option("--ignore", type=int, multiple=True, metavar="ID", help="Leave out pixels with this true id; repeatable."),
+    option(
+        "--ignore",
+        type=Ignored(),
+        multiple=True,
+        metavar="ID|nan|nodata",
+        help="Leave out pixels with this true id, NaN, or what the file declares as no data; repeatable.",
+    ),
     option("--binary", is_flag=True, help="Two classes: 0, and everything else."),
     option("--multilabel", is_flag=True, help="Classes do not exclude each other: masks hold a channel for each."),
     option("--colors", metavar="FILE", help="A class file with a colour for each class, for masks in colour."),

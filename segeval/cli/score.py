@@ -48,7 +48,7 @@ def command(
     """
     from segeval.cli import present
     from segeval.errors import OK, ending
-    from segeval.evaluate import evaluate, find_pairs, prepared
+    from segeval.evaluate import check_effects, evaluate, find_pairs, prepared
     from segeval.options import Options
     from segeval.report import REPORTS
     from segeval.report import folder as folders
@@ -73,6 +73,7 @@ def command(
     present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folders.refusal(folder)
+    check_effects(run, options.typed(ctx))
     verdict = _gated(rules, run, draws, ruling, shown, output["form"]) if rules else OK
     ctx.exit(ending([run.exit_code, verdict, *(note.exit_code for note in doubts)]))
 

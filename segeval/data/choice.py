@@ -1,15 +1,19 @@
 """The classes that the options name."""
 
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 from segeval.classes import SUFFIXES, ClassTable, Colour, checked, parse
 from segeval.documents import read
 from segeval.errors import BadClassTable, BadOption
+
+VOID = -(1 << 30)  # the id of pixels without data behind the door: even float32 holds it
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,13 @@ class ClassChoice:
     binary: bool = False
     colors: Mapping[Colour, int] = field(default_factory=dict)
     multilabel: bool = False  # each class has a channel of its own, and `ignore` are values of the truth, not ids
+
+    nodata: frozenset[str | float] = frozenset()  # "nan", "nodata" and numbers that are no ids: `VOID` is ignored then
+
+    @property
+    def ignored(self) -> list[Any]:
+        """What is ignored, as the options say it."""
+        return [*sorted(self.ignore - {VOID}), *sorted(self.nodata, key=lambda each: (isinstance(each, str), each))]
 
     @property
     def channels(self) -> tuple[int, ...] | None:
@@ -35,10 +46,23 @@ class ClassChoice:
 def choose(
     num_classes: int | None = None,
     classes: str | PathLike[str] | Sequence[str] | None = None,
-    ignore: Iterable[int] = (),
+    ignore: Iterable[int | float | str] = (),
     binary: bool = False,
     colors: str | PathLike[str] | None = None,
     multilabel: bool = False,
+) -> ClassChoice:
+    """The classes of a run, and what is ignored."""
+    ids, nodata = _ignored(ignore)
+    return replace(_chosen(num_classes, classes, ids, binary, colors, multilabel), nodata=nodata)
+
+
+def _chosen(
+    num_classes: int | None,
+    classes: str | PathLike[str] | Sequence[str] | None,
+    ignored_ids: frozenset[int],
+    binary: bool,
+    colors: str | PathLike[str] | None,
+    multilabel: bool,
 ) -> ClassChoice:
     """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
     given = {"--num-classes": num_classes is not None, "--classes": classes is not None}
@@ -53,7 +77,6 @@ def choose(
         table = _named(classes)
     else:
         table = ClassTable.binary() if binary else palette
-    ignored_ids = _ids(ignore)
     if multilabel:
         return _independent(table, ignored_ids, binary, palette)
     if binary and ignored_ids & {0, 1}:
@@ -112,14 +135,28 @@ def check_soft(choice: ClassChoice) -> None:
         raise BadOption("0 and 1 are fractions of --soft-truth, and cannot be ignored", "leave out --ignore 0 or 1")
 
 
-def _ids(ignore: Iterable[int]) -> frozenset[int]:
+def _ignored(ignore: Iterable[int | float | str]) -> tuple[frozenset[int], frozenset[str | float]]:
+    """The ids that are ignored, and what else is: "nan", "nodata", numbers that are no ids."""
     try:
-        ids = frozenset(int(id_) for id_ in ignore)
+        values = [_value(each) for each in ([ignore] if isinstance(ignore, str) else ignore)]
     except TypeError as fault:
         raise BadOption(f"--ignore is {ignore!r}", "give a list of ids") from fault
-    if any(abs(id_) >= 1 << 31 for id_ in ids):
-        raise BadOption("--ignore has an id beyond 32 bits", "ids are the numbers that stand in the masks")
-    return ids
+    ids = {int(each) for each in values if not isinstance(each, str) and each == int(each) and abs(each) < 1 << 31}
+    others = frozenset(each for each in values if isinstance(each, str) or each not in ids)
+    return frozenset(ids | ({VOID} if others else set())), others
+
+
+def _value(text: Any) -> str | float:
+    """A word or a number to ignore."""
+    if str(text).strip().lower() in ("nan", "nodata"):
+        return str(text).strip().lower()
+    try:
+        number = float(text) if not isinstance(text, int) else text
+        if math.isfinite(number):
+            return number
+    except (ValueError, OverflowError):
+        pass
+    raise BadOption(f"--ignore is {text!r}", "give an id, nan, nodata, or another number that stands for no data")
 
 
 def load_table(path: str) -> ClassTable:

@@ -5,7 +5,9 @@ from dataclasses import replace
 from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
 from segeval.data.choice import ClassChoice
 from segeval.data.colours import indices_of
-from segeval.data.labels import Labels, Truth, pred_labels, truth_labels
+from segeval.data.labels import Given, Labels, Truth, pred_labels, truth_labels
+from segeval.data.nodata import beside_nodata, without_nodata
+from segeval.data.nodata import remark as nodata_remark
 from segeval.data.onehot import decoded, decoded_pair
 from segeval.data.onehot import remark as one_hot_remark
 from segeval.data.reading import Reading
@@ -14,7 +16,30 @@ from segeval.io import Mask
 
 def read_truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     """The labels of a true mask without a prediction, and its fractions where it may have them."""
+    truth = without_nodata(truth, classes)
     return _truth(decoded(truth, classes) if reading.one_hot else truth, reading, classes)
+
+
+def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
+    """The labels of both, of one shape: (C, *spatial) where classes do not exclude each other."""
+    if classes.nodata:
+        truth = without_nodata(truth, classes)
+        pred = beside_nodata(pred, truth, classes)
+    if classes.multilabel:
+        check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
+        true = _truth(truth, reading, classes)
+        given = pred_channels(pred, reading, classes)
+        return replace(Labels.of(given, true), used=_used(given, pred, truth, reading, classes))
+    if reading.one_hot:
+        pred, truth = decoded_pair(pred, truth, classes)
+    true = _truth(truth, reading, classes)
+    given = pred_labels(pred, truth.name, true.labels.shape, reading, classes.colors, classes.channels)
+    found = replace(Labels.of(given, true), used=_used(given, pred, truth, reading, classes))
+    if pred.palette is not None or truth.palette is not None:
+        found = replace(found, palettes=(indices_of(pred, given.labels), indices_of(truth, true.labels)))
+    if "pred" in reading.maps and given.kind == "labels":
+        found = replace(found, pred=reading.maps["pred"].of(found.pred, classes.ignore, pred.name))
+    return found
 
 
 def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
@@ -23,20 +48,22 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     if reading.soft_truth:
         return true_fractions(truth, classes)
     labels, remarks = truth_labels(truth, classes.colors, reading.truth_threshold, classes.channels, classes.ignore)
-    return Truth(labels, [*remarks, *one_hot_remark(truth, classes.channels)])
+    if "gt" in reading.maps:
+        labels = reading.maps["gt"].of(labels, classes.ignore, truth.name)
+    return Truth(labels, [*remarks, *one_hot_remark(truth, classes.channels), *nodata_remark(truth, classes)])
 
 
-def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
-    """The labels of both, of one shape: (C, *spatial) where classes do not exclude each other."""
-    if classes.multilabel:
-        check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
-        true = _truth(truth, reading, classes)
-        return Labels.of(pred_channels(pred, reading, classes), true)
-    if reading.one_hot:
-        pred, truth = decoded_pair(pred, truth, classes)
-    true = _truth(truth, reading, classes)
-    given = pred_labels(pred, truth.name, true.labels.shape, reading, classes.colors, classes.channels)
-    found = Labels.of(given, true)
-    if pred.palette is None and truth.palette is None:
-        return found
-    return replace(found, palettes=(indices_of(pred, given.labels), indices_of(truth, true.labels)))
+def _used(given: Given, pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> frozenset[str]:
+    """The options about reading that had an effect on a pair."""
+    numbers = given.array.dtype.kind == "f"
+    used = {
+        "probability": reading.probability and not numbers and given.kind != "labels",
+        "logits": reading.logits and numbers and given.kind != "labels",
+        "threshold": given.kind == "foreground" or (classes.multilabel and not given.hard),
+        "one_hot": reading.one_hot,
+        "truth_threshold": reading.truth_threshold is not None,
+        "soft_truth": reading.soft_truth,
+        "colors": any(mask.colour or mask.palette is not None for mask in (pred, truth)),
+        "map": "gt" in reading.maps or ("pred" in reading.maps and given.kind == "labels"),
+    }
+    return frozenset(name for name, effect in used.items() if effect)

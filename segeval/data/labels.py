@@ -63,6 +63,7 @@ class Labels:
     target: Array | None = None  # as in `Truth`
     kept: Array | None = None
     given: Given | None = None  # None: there is no prediction
+    used: frozenset[str] = frozenset()  # the options that had an effect
     palettes: tuple[Array | None, Array | None] = (None, None)  # of prediction and truth, where indices are the ids
 
     @classmethod

@@ -1,8 +1,10 @@
 """How files become labels: what the options say about them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from segeval.data.translation import Translation, translations
 from segeval.errors import BadOption
 from segeval.io import MAX_PIXELS
 
@@ -18,11 +20,13 @@ class Reading:
     soft_truth: bool = False
     one_hot: bool = False
     truth_threshold: float | None = None
+    maps: Mapping[str, Translation] = field(default_factory=dict)  # of `pred` and `gt`: other ids for those in files
 
     def recorded(self) -> dict[str, Any]:
         """What can change a number, as it stands in `run.json`; later options only where they are used."""
         always = {name: getattr(self, name) for name in ("probability", "logits", "threshold", "soft_truth")}
-        later = {"one_hot": self.one_hot, "truth_threshold": self.truth_threshold}
+        maps = {side: each.recorded() for side, each in sorted(self.maps.items())}
+        later = {"one_hot": self.one_hot, "truth_threshold": self.truth_threshold, "map": maps}
         return always | {name: value for name, value in later.items() if value}
 
     def __post_init__(self) -> None:
@@ -38,3 +42,8 @@ class Reading:
             raise BadOption("--one-hot and --soft-truth exclude each other", "fractions want --soft-truth alone")
         if self.truth_threshold and (self.one_hot or self.soft_truth):
             raise BadOption("--truth-threshold makes two classes of grey", "leave out --one-hot and --soft-truth")
+
+
+def reading(map: Iterable[str] = (), **options: Any) -> Reading:  # the option's name
+    """How files become labels, from the options of commands and of Python."""
+    return Reading(maps=translations([map] if isinstance(map, str) else map), **options)

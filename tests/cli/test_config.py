@@ -160,7 +160,7 @@ def test_byte_order_mark_and_crlf(options, text):
         ("[data]\nnum_classes = true\n", ":2:1:", "wanted: int"),
         ("[data]\nbinary = 1\n", ":2:1:", "wanted: bool"),
         ("[data]\nbinary = 'no'\n", ":2:1:", "wanted: bool"),
-        ("[data]\nignore = [255, '254']\n", ":2:1:", "'254'"),
+        ("[data]\nignore = [255, true]\n", ":2:1:", "'ignore' is True"),
         ("[data]\nclasses = [1, 2]\n", ":2:1:", "wanted: str"),
         ("[data]\nbeta = nan\n", ":2:1:", "wanted: a finite number"),
         ("[data]\nbeta = inf\n", ":2:1:", "wanted: a finite number"),

@@ -140,3 +140,157 @@ def test_a_truth_threshold_makes_two_classes(invoke, save, options):
         (2, True) if options else (0, False)
     )
     assert invoke("score", "pred", "truth", "--truth-threshold", "1").exit_code == 2
+
+
+LOW = np.float32(-3.4e38)
+
+
+@pytest.mark.parametrize(
+    ("void", "dtype", "option"),
+    [
+        (np.nan, np.float32, "nan"),
+        (LOW, np.float32, "-3.4e38"),
+        (-9999, np.float32, "-9999"),
+        (np.nan, np.float16, "NaN"),
+        (4294967295, np.uint32, "4294967295"),
+        (-9999, np.int16, "-9999"),
+    ],
+)
+@pytest.mark.parametrize("both", [False, True], ids=["truth", "both"])
+def test_pixels_without_data_are_ignored(save, invoke, void, dtype, option, both):
+    """A row without data, in the truth or in both: what is left scores as the labels without this row do."""
+    truth, pred = T.astype(dtype), P.astype(dtype)
+    truth[5] = void
+    pred[5] = void if both else pred[5]
+    save("truth/a.npy", truth)
+    save("pred/a.npy", pred)
+    result = invoke("score", "pred", "truth", "--ignore", option, "--format", "json")
+    document = json.loads(result.stdout)
+    save("truth/a.npy", np.delete(T, 5, axis=0))
+    save("pred/a.npy", np.delete(P, 5, axis=0))
+    wanted = json.loads(invoke("score", "pred", "truth", "--format", "json").stdout)
+    assert document["summary"] == wanted["summary"]
+    assert document["options"]["ignore"] == ["nan" if option.lower() == "nan" else float(option)]
+
+
+def test_channels_beside_a_truth_without_data(save, scored):
+    """A softmax of NaN is background where the truth has no data, and an error elsewhere."""
+    truth, softmax = T.astype(np.float32), (np.arange(3)[:, None, None] == P).astype(np.float32)
+    truth[5], softmax[:, 5] = np.nan, np.nan
+    save("truth/a.npy", truth)
+    save("pred/a.npy", softmax)
+    assert scored("--ignore", "nan")[0] == scored_without_row(5)
+    softmax[:, 6] = np.nan
+    save("pred/a.npy", softmax)
+    assert np.isnan(scored_or_nan(scored, "--ignore", "nan"))
+
+
+def scored_without_row(row):
+    """The mIoU of the labels without one row, by hand: the mean of the shares of pixels in both of those in either."""
+    pred, truth = np.delete(P, row, axis=0), np.delete(T, row, axis=0)
+    shares = [((pred == c) & (truth == c)).sum() / ((pred == c) | (truth == c)).sum() for c in range(3)]
+    return round(float(np.mean(shares)), 4)
+
+
+def scored_or_nan(scored, *options):
+    """The mIoU, nan where nothing was scored."""
+    try:
+        return scored(*options)[0]
+    except TypeError:
+        return np.nan
+
+
+def test_a_declared_value_is_ignored_or_noticed(save, scored, monkeypatch):
+    """As GDAL declares it; without --ignore nodata its pixels are a class, with it they are not."""
+    from dataclasses import replace
+
+    from segeval import io
+
+    truth = T.copy()
+    truth[5] = 9
+    save("truth/a.png", truth)
+    save("pred/a.png", P)
+    read = io.read
+    monkeypatch.setattr(io, "read", lambda file, *rest: replace(read(file, *rest), nodata=9.0))
+    assert "SEG295" in scored()[1]
+    assert scored("--ignore", "nodata") == (scored_without_row(5), [])
+    assert scored("--ignore", "9") == (scored_without_row(5), [])
+
+
+def test_ids_translated_by_a_table_or_a_shift(save, scored, tmp_path):
+    """The mIoU is that of equal ids, 0.8217; ids of --ignore stay what they are."""
+    truth = np.where(T == 0, 255, T - 1).astype(np.uint8)
+    save("truth/a.png", T)
+    save("pred/a.png", P + 1)
+    assert scored("--map", "pred:shift:-1", "--num-classes", "3") == (0.8217, [])
+    assert scored("--map", "gt:shift:+1", "--ignore", "255") == (0.8217, [])
+    (tmp_path / "table.csv").write_text("from,to\n1,0\n2, 1\n3,2\n")
+    assert scored("--map", "pred:table.csv", "--num-classes", "3") == (0.8217, [])
+    (tmp_path / "table.json").write_text('{"0": 10, "1": 20, "2": 700}')
+    (tmp_path / "back.csv").write_text("1,10\n2,20\n3,700\n")
+    assert scored("--map", "gt:table.json", "--map", "pred:back.csv") == (0.8217, [])
+    save("truth/a.png", truth)
+    assert scored("--map", "gt:shift:1", "--ignore", "255", "--map", "pred:shift:-1")[1] == []
+
+
+def test_translations_are_recorded(save, invoke, tmp_path):
+    save("truth/a.png", T)
+    save("pred/a.png", P + 1)
+    (tmp_path / "table.csv").write_text("2,1\n0,0\n1,2\n")
+    result = invoke("score", "pred", "truth", "--map", "gt:table.csv", "--map", "pred:shift:-1", "--format", "json")
+    assert json.loads(result.stdout)["options"]["map"] == {"gt": [[0, 0], [1, 2], [2, 1]], "pred": "shift:-1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pred", "--map is 'pred'"),
+        ("truth:shift:1", "--map is 'truth:shift:1'"),
+        ("pred:shift:one", "for example pred:shift:-1"),
+        ("pred:nowhere.csv", "nowhere.csv"),
+        ("pred:bad.csv", "has the row '1,two'"),
+        ("pred:twice.csv", "has an id twice"),
+        ("pred:empty.csv", "has no rows"),
+        ("pred:list.json", "is not an object of ids"),
+    ],
+)
+def test_translations_that_cannot_be_used(save, invoke, tmp_path, text, said):
+    save("truth/a.png", T)
+    save("pred/a.png", P)
+    for name, content in (
+        ("bad.csv", "0,1\n1,two\n"),
+        ("twice.csv", "1,2\n1,3\n"),
+        ("empty.csv", "a,b\n"),
+        ("list.json", "[1]"),
+    ):
+        (tmp_path / name).write_text(content)
+    result = invoke("score", "pred", "truth", "--map", text)
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+def test_an_id_without_a_row_is_an_error(save, invoke, tmp_path):
+    save("truth/a.png", T)
+    save("pred/a.png", P)
+    (tmp_path / "table.csv").write_text("0,0\n1,1\n")
+    result = invoke("score", "pred", "truth", "--map", "pred:table.csv")
+    assert result.exit_code == 3
+    assert "SEG296 pred/a.png holds ids that --map has no row for: 2" in result.stderr
+
+
+def test_an_option_without_effect_is_an_error_where_it_was_typed(save, invoke, tmp_path):
+    """2, after the result; a note from a configuration, or where it has an effect on some images."""
+    save("truth/a.png", T)
+    save("pred/a.png", P)
+    for options in (["--threshold", "0.3"], ["--logits"], ["--threshold", "0.5"]):
+        result = invoke("score", "pred", "truth", *options)
+        assert result.exit_code == 2
+        assert f"Error: SEG101 {options[0]} had no effect on any image" in result.stderr
+        assert "miou_dataset" in result.stdout
+    (tmp_path / "segeval.toml").write_text("[data]\nlogits = true\n")
+    result = invoke("score", "pred", "truth")
+    assert (result.exit_code, "SEG297 --logits had no effect on 1 of 1 image" in result.stderr) == (0, True)
+    (tmp_path / "segeval.toml").unlink()
+    save("truth/b.png", T)
+    save("pred/b.npy", (np.arange(3)[:, None, None] == P) * 4.0 - 1)
+    result = invoke("score", "pred", "truth", "--logits")
+    assert (result.exit_code, "SEG297 --logits had no effect on 1 of 2 images" in result.stderr) == (0, True)

@@ -189,7 +189,9 @@ def test_suffix_in_capitals_is_a_class_file_too(tmp_path):
     [
         ({"binary": True, "ignore": [1]}, "neither can be ignored"),
         ({"binary": True, "ignore": [0]}, "neither can be ignored"),
-        ({"ignore": [1 << 31]}, "beyond 32 bits"),
+        ({"ignore": ["void"]}, "--ignore is 'void'"),
+        ({"ignore": [float("inf")]}, "--ignore is inf"),
+        ({"ignore": ["9" * 400]}, "--ignore is '999"),
         ({"ignore": 255}, "--ignore is 255"),
         ({"classes": "clases.txt"}, "there is no file clases.txt"),
         ({"classes": "some/where"}, "there is no file some/where"),
