@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from segeval.arrays import is_torch, plain, widened
 from segeval.catalog import did_you_mean
 from segeval.errors import BadParameter
 from segeval.text import some
@@ -145,6 +144,8 @@ def _fitting(value: Any, kind: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """The numbers of a tensor or of another library's array."""
+    from segeval.arrays import is_torch, plain, widened  # scoring masks starts without it
+
     if not (is_torch(value) or hasattr(value, "__array_namespace__")):
         return value
     array = plain(widened(value))
