@@ -41,8 +41,9 @@ def score(
     not stop the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
     """
     if isinstance(pred, str | PathLike) and isinstance(truth, str | PathLike):
-        chosen = prepared(Options.of(**options), fspath(truth))
-        run = evaluate(find_pairs(fspath(pred), fspath(truth), chosen.layout), chosen, jobs, progress)
+        chosen = Options.of(**options)
+        pairing = find_pairs(fspath(pred), fspath(truth), chosen.layout)
+        run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress)
     else:
         run = _of_arrays(pred, truth, options)
     check_effects(run, run.options.about_reading)

@@ -800,6 +800,15 @@ class WorkerDied(InputError):
     code = "SEG265"
 
 
+class ClassesFound(Remark):
+    """Losses were asked for, and nobody named the classes: they are those that the files hold.
+
+    Name them with `--num-classes` or `--classes`: classes in no file are listed then, and the files are read once.
+    """
+
+    code = "SEG259"
+
+
 class HardMasks(Remark):
     """Losses were computed of a hard mask, taken as probabilities of 0 and 1.
 

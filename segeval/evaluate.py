@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from segeval import diagnose, io
+from segeval.classes import ClassTable
 from segeval.data.door import read_pair, read_truth
 from segeval.data.labels import Labels
 from segeval.errors import (
     BadOption,
     HardMasks,
+    InputError,
     MissingPrediction,
     Remark,
     SameFile,
@@ -197,14 +199,38 @@ def checked(run: Run) -> Run:
     return run
 
 
-def prepared(options: Options, truth_dir: str) -> Options:
-    """The options with the losses that the inputs allow, and the weight maps that they take."""
+def prepared(options: Options, found: Pairing, truth_dir: str, jobs: int | None = None) -> Options:
+    """The options with the losses that the inputs allow, and the weight maps and classes that they take.
+
+    Losses look at every pixel of every class, so that classes must be known before: where nobody names them, they are
+    those of the channels, or the ids that a first look at all files finds.
+    """
+    if options.losses is not None and options.classes.scored is None:
+        options = replace(options, classes=replace(options.classes, table=_classes(options, found, jobs)), found=True)
     options = options.with_losses()
     if options.losses is None or options.losses.weights is None:
         return options
     layout = Layout(gt_pattern=options.layout.gt_pattern, missing="skip")
     found = find_pairs(options.losses.weights, truth_dir, layout)
     return replace(options, maps={each.id: each.pred for each in found.pairs if each.pred is not None})
+
+
+def _classes(options: Options, found: Pairing, jobs: int | None) -> ClassTable:
+    """The classes of masks about which nothing is said."""
+    for first in found.pairs[:1]:
+        if first.pred and (number := _channels(first, first.pred, options)):
+            return ClassTable.numbered(number).ignoring(options.classes.ignore)
+    run = evaluate(found, replace(options, losses=None), jobs)
+    return ClassTable.found(run.total.ids, run.total.ignore)
+
+
+def _channels(pair: Pair, pred: MaskFile, options: Options) -> int:
+    """How many channels the files of a pair have; 0 where there are none, or they cannot be read."""
+    try:
+        given, true = (io.header(each, options.reading.max_pixels) for each in (pred, pair.truth))
+    except InputError:
+        return 0
+    return given.shape[0] if len(given.shape) > len(true.shape) or options.classes.multilabel else 0
 
 
 def in_order(

@@ -36,6 +36,7 @@ class Options:
     losses: "LossChoice | None" = None
     draws: Draws = field(default_factory=Draws)
     maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
+    found: bool = False  # the classes are those that the files hold: nobody named them
 
     @classmethod
     def of(
@@ -164,6 +165,7 @@ class Options:
             "multilabel": self.classes.multilabel,
             "colors": sorted([id_, *color] for color, id_ in self.classes.colors.items()),
             **self.reading.recorded(),
+            **({"classes_found": True} if self.found else {}),
             **self.scoring.recorded(),
             **({"losses": self.losses.recorded()} if self.losses else {}),
             **self.draws.recorded(),

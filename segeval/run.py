@@ -15,7 +15,7 @@ import segeval
 from segeval import diagnose
 from segeval.bootstrap import bounds
 from segeval.classes import ClassTable
-from segeval.errors import SegevalError, UnusedOption, causes, ending, is_doubt
+from segeval.errors import ClassesFound, SegevalError, UnusedOption, causes, ending, is_doubt
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.means import Once, once, resample
@@ -24,7 +24,7 @@ from segeval.options import Options
 from segeval.pairing import added
 from segeval.statistics import Mean
 from segeval.tables import PIXELS, Outline, Tables, fingerprint, merged_tables
-from segeval.text import counted
+from segeval.text import counted, some
 
 if TYPE_CHECKING:
     from segeval.criteria import Criteria
@@ -138,7 +138,11 @@ class Run:
                 yield UnusedOption(what, "leave it out, or look at how these files were read")
         table = self.options.classes.scored
         counts = [record.confusion for record in self.records]
-        yield from diagnose.remarks(self.total, counts, table.ids if table else None)
+        if self.options.found:
+            names = some([info.name for info in self.class_table.classes])
+            what = f"losses are of the classes that the files hold: {names}"
+            yield ClassesFound(what, "name them, so that absent ones are listed too: --num-classes N, --classes NAMES")
+        yield from diagnose.remarks(self.total, counts, None if self.options.found or not table else table.ids)
 
     @property
     def doubts(self) -> list[Note]:

@@ -48,8 +48,8 @@ def command(
     from segeval.studying import files as studied
     from segeval.studying.tables import FORMATS
 
-    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), gt)
     pairing = find_pairs(pred, gt, layout)
+    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), pairing, gt, jobs)
     studied.prepare(studying, [pred, gt], chosen.recorded(), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step)

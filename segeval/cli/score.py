@@ -60,8 +60,8 @@ def command(
     shown.check_asked(ctx, bool(rules))
     stored = output["folder"] and f"{output['folder']}/run.json"
     shown.spare([stored, ruling["baseline"]], [pred, gt])
-    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), gt)
     pairing = find_pairs(pred, gt, layout)
+    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
     folder = present.open_folder(output, [pred, gt], chosen.recorded(), pairing.digest)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step)

@@ -226,7 +226,6 @@ def test_files(folders: tuple[str, str], tmp_path: Path, root: Path) -> None:
         ({"losses": "unet_cross_entropy"}, errors.BadParameter, "weights"),
         ({"losses": "weighted_cross_entropy"}, errors.BadParameter, "class_weights"),
         ({"losses": "minimax_gan"}, errors.NoGradient, "minimax_gan"),
-        ({"losses": "dice", "num_classes": None}, errors.BadOption, "classes"),
         ({"losses": "dice", "class_weights": "balance"}, errors.BadOption, "balance"),
         ({"params": ["dice.smooth=1"]}, errors.BadOption, "--losses"),
         ({"class_weights": "balanced"}, errors.BadOption, "--losses"),
@@ -252,3 +251,23 @@ def test_runs_add_up(folders: tuple[str, str], tmp_path: Path) -> None:
         pair = (tmp_path / ids / "pred", tmp_path / ids / "gt")
         parts.append(segeval.score(*pair, num_classes=3, ignore=[255], losses="all", loss_over="batch", jobs=1))
     assert (parts[0] + parts[1]).document()["losses"] == whole.document()["losses"]
+
+
+def test_classes_that_nobody_named_are_those_of_the_files(tmp_path: Path, folders: tuple[str, str]) -> None:
+    """Of channels all, of ids those found; the same values as where they are named, and a note."""
+    names = ["dice", "focal", "hausdorff_dt", "weighted_cross_entropy"]
+    options: dict[str, Any] = {"losses": names, "class_weights": "balanced"}
+    found, named = (_score(folders, **options, num_classes=number) for number in (None, 3))
+    assert [row["id"] for row in found["classes"]] == [0, 1, 2]
+    assert {note["code"] for note in found["notes"]} >= {"SEG259"}
+    assert found["options"]["classes_found"] is True
+    for name, block in named["losses"].items():
+        assert found["losses"][name]["value"] == block["value"]
+    for side, labels in (("hard", P.argmax(axis=1) * 2), ("true", np.where(T == 255, 255, T * 2))):
+        (tmp_path / side).mkdir()
+        for n in range(3):
+            np.save(tmp_path / side / f"{n}.npy", labels[n].astype(np.uint8))
+    ids = segeval.score(tmp_path / "hard", tmp_path / "true", ignore=[255], losses="dice").document()
+    assert list(ids["losses"]["dice"]["per_class"]) == ["0", "2", "4"]
+    each = [losses.value("dice", P[n].argmax(axis=0), T[n], ignore=(255,)) for n in range(3)]
+    assert ids["losses"]["dice"]["value"] == pytest.approx(np.mean(each), rel=1e-12)

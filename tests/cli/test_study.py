@@ -63,10 +63,11 @@ def test_an_image_smaller_than_a_window_costs_only_itself(folders, save, invoke,
     assert [path.name for path in (tmp_path / "maps/3").iterdir()] == ["dice.gradient.png"]
 
 
-def test_classes_are_needed(folders, invoke):
-    result = invoke("losses", "pred", "gt")
-    assert result.exit_code == 2
-    assert "--num-classes" in result.stderr
+def test_classes_need_no_name(folders, invoke):
+    """They are those of the channels, with a word."""
+    result = invoke("losses", "pred", "gt", "--ignore", "255", "--losses", "dice")
+    assert result.exit_code == 0
+    assert "SEG259" in result.stderr
 
 
 def test_the_document_says_which_image_was_spoilt(folders, save, invoke):
