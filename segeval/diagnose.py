@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from segeval.data.choice import ClassChoice
+from segeval.data.choice import VOID_IDS, ClassChoice
 from segeval.data.labels import Labels
 from segeval.errors import (
     BackgroundIgnored,
@@ -30,7 +30,6 @@ from segeval.text import counted, some
 TRAIN_IDS = dict(
     zip([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], range(19), strict=True)
 )
-VOID = {255, 65535}  # what data sets call pixels that are not to be looked at, in 8 and 16 bits
 MANY, MANY_ALONE = 8, 20  # true ids of an image, of several or the only one, that count up as classes seldom do
 OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
@@ -68,7 +67,7 @@ def _kinds_of_ids(
     if chosen is None and is_binary(truth) and 255 in truth and pred <= {0, 1}:
         yield BinaryTruth("the truth holds only 0 and 255, and the prediction only 0 and 1", "give --binary")
     elif chosen is None:
-        for void in sorted(VOID & truth - pred):
+        for void in sorted(VOID_IDS & truth - pred):
             what = f"the truth holds {void} and the prediction never does: it counts as a class"
             yield VoidAsClass(what, f"if it is void, give --ignore {void}")
     if most := _objects([each for each in images if isinstance(each, Confusion)]):
@@ -204,12 +203,12 @@ def suggestions(
         return
     if 255 in pred - truth and 255 not in found.ignore:
         yield "swapped folders?", "the prediction holds 255, usually the void of a truth, and the truth does not"
-    for void in sorted(VOID & truth - pred - set(chosen or ())):
+    for void in sorted(VOID_IDS & truth - pred - set(chosen or ())):
         yield f"--ignore {void}", f"the truth holds {void} and the prediction never does: probably void"
-        high = max((truth | pred) - VOID, default=0)
+        high = max((truth | pred) - VOID_IDS, default=0)
     if chosen is None and high < 256:
         yield _number_of_classes(high)
-    if chosen is not None and (strange := sorted(truth - set(chosen) - VOID)):
+    if chosen is not None and (strange := sorted(truth - set(chosen) - VOID_IDS)):
         options = " ".join(f"--ignore {id_}" for id_ in strange)
         yield options, f"the truth holds ids that are no class: {some([str(id_) for id_ in strange])}"
 

@@ -752,6 +752,16 @@ class UnusedOption(Remark):
     code = "SEG297"
 
 
+class GeometryDiffers(InputError):
+    """The two files of a pair say that their pixels have different sizes.
+
+    Then pixel and pixel are not the same place, however equal the shapes are: resample one side. `--ignore-geometry`
+    compares them all the same.
+    """
+
+    code = "SEG298"
+
+
 class FractionalMask(InputError):
     """A mask holds fractions, and weight maps are made from labels.
 

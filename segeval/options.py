@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # The options about reading that have an effect on some files and none on others.
-READING = {"probability", "logits", "threshold", "one_hot", "truth_threshold", "colors", "map"}
+READING = {"probability", "logits", "threshold", "one_hot", "truth_threshold", "colors", "map", "ignore_geometry"}
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,14 @@ class Options:
         one_hot: bool = False,
         truth_threshold: float | None = None,
         map: Iterable[str] = (),
+        ignore_geometry: bool = False,
         max_pixels: int = MAX_PIXELS,
         pred_pattern: str | None = None,
         gt_pattern: str | None = None,
         missing: str = "error",
         ids: str | PathLike[str] | None = None,
+        pred_array: str | None = None,
+        gt_array: str | None = None,
         follow_symlinks: bool = False,
         metrics: str | Sequence[str] = "overlap",
         presence: str = "union",
@@ -97,7 +100,15 @@ class Options:
             loss_background=loss_background,
         )
         return cls(
-            Layout(pred_pattern, gt_pattern, missing, follow_symlinks, None if ids is None else fspath(ids)),
+            Layout(
+                pred_pattern,
+                gt_pattern,
+                missing,
+                follow_symlinks,
+                None if ids is None else fspath(ids),
+                pred_array,
+                gt_array,
+            ),
             reading(
                 map,
                 probability=probability,
@@ -107,6 +118,7 @@ class Options:
                 soft_truth=soft_truth,
                 one_hot=one_hot,
                 truth_threshold=truth_threshold,
+                ignore_geometry=ignore_geometry,
             ),
             choose(num_classes, classes, ignore, binary, colors, multilabel),
             scoring,
@@ -159,6 +171,7 @@ class Options:
             "pred_pattern": self.layout.pred_pattern,
             "gt_pattern": self.layout.gt_pattern,
             "missing": self.layout.missing,
+            **self.layout.arrays,
             "classes": [[c.id, c.name, c.group] for c in table.classes] if table else None,
             "ignore": self.classes.ignored,
             "binary": self.classes.binary,

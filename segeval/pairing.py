@@ -6,7 +6,7 @@ import stat
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segeval.catalog import check_choice
@@ -41,6 +41,14 @@ class Layout:
     missing: str = "error"
     follow_symlinks: bool = False
     ids: str | None = None  # a file that names the images to look at
+    pred_array: str | None = None  # the array that is meant, of files that hold several
+    gt_array: str | None = None
+
+    @property
+    def arrays(self) -> dict[str, str]:
+        """Which arrays are meant, where options say so."""
+        named = {"pred_array": self.pred_array, "gt_array": self.gt_array}
+        return {name: array for name, array in named.items() if array is not None}
 
     def __post_init__(self) -> None:
         check_choice("--missing", self.missing, MISSING)
@@ -109,12 +117,13 @@ def pair(pred_dir: str, truth_dir: str, layout: Layout, suffixes: tuple[str, ...
     the reason is told.
     """
     if os.path.isfile(pred_dir) and os.path.isfile(truth_dir):
-        return _single(pred_dir, truth_dir)
+        return _single(pred_dir, truth_dir, layout)
     _check_folders(pred_dir, truth_dir, layout)
     pred_label, truth_label = _labels(pred_dir, truth_dir)
     known = (suffixes, refused)
     preds, pred_faults = _masks(pred_dir, pred_label, layout.follow_symlinks, layout.pred_pattern, known)
     truths, truth_faults = _masks(truth_dir, truth_label, layout.follow_symlinks, layout.gt_pattern, known)
+    preds, truths = _named(preds, layout.pred_array), _named(truths, layout.gt_array)
     _check_sides(pred_dir, preds, truths)
     wanted = truths.keys() | {id_ for id_, _ in truth_faults}
     if layout.ids is not None:
@@ -175,14 +184,19 @@ def _check_sides(folder: str, preds: dict[str, MaskFile], truths: dict[str, Mask
         raise SameFolder(f"both patterns find {names} in {folder}", "give patterns that share no file")
 
 
-def _single(pred: str, truth: str) -> Pairing:
+def _named(masks: dict[str, MaskFile], array: str | None) -> dict[str, MaskFile]:
+    """The same files with the array that is meant in them."""
+    return masks if array is None else {id_: replace(file, array=array) for id_, file in masks.items()}
+
+
+def _single(pred: str, truth: str, layout: Layout) -> Pairing:
     """Two files are a pair, under the name of the true one."""
     if os.path.samefile(pred, truth):
         raise SameFolder(f"{pred} and {truth} are the same file", "give the prediction first, then the truth")
     names = _labels(pred, truth)
     files = [
-        MaskFile(path, name, os.path.basename(path), os.stat(path).st_size)
-        for path, name in zip((pred, truth), names, strict=True)
+        MaskFile(path, name, os.path.basename(path), os.stat(path).st_size, array or "")
+        for path, name, array in zip((pred, truth), names, (layout.pred_array, layout.gt_array), strict=True)
     ]
     id_ = unicodedata.normalize("NFC", os.path.basename(truth).partition(".")[0] or os.path.basename(truth))
     return Pairing([Pair(id_, *files)], [], [], [])
@@ -380,7 +394,7 @@ def _nothing_matched(
     return NothingMatched(what, _proposal(*(_paths(each, layout, known) for each in (pred_dir, truth_dir))))
 
 
-_FORMATS = "masks are PNG, TIFF, NPY or NPZ files; see `segeval list formats`"
+_FORMATS = "see `segeval list formats` for what can be read"
 
 
 def _proposal(preds: list[str], truths: list[str]) -> str:

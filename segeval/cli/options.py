@@ -138,6 +138,8 @@ layout = group(
         show_default=True,
         help="A truth without prediction is an error, is scored as all wrong, or is left out.",
     ),
+    option("--pred-array", metavar="NAME", help="The array that is the prediction, of NPZ files that hold several."),
+    option("--gt-array", metavar="NAME", help="The array that is the true mask, of NPZ files that hold several."),
     option("--ids", metavar="FILE", help="Only the images that this text file names, one a line (a split list)."),
     option("--follow-symlinks", is_flag=True, help="Follow links that lead out of their folder.", trusted=True),
 )
@@ -163,6 +165,7 @@ reading = group(
         metavar="SIDE:FILE|shift:N",
         help="Other ids for those of pred or gt: a CSV or JSON table, or a number to add, as in pred:shift:-1.",
     ),
+    option("--ignore-geometry", is_flag=True, help="Compare files that say that their pixels differ in size."),
     option("--one-hot", is_flag=True, help="Masks hold a channel of 0 and 1 for each class, first or last."),
     max_pixels,
 )

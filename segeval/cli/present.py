@@ -65,7 +65,7 @@ def say_faults(faults: Sequence["Note"], remarks: Sequence["Note"], extra: Seque
     remarks = [note for note in remarks if note not in faults]
     for note, line in _grouped(remarks):
         click.echo(safe_text(f"Note: {note.code} {line}"), err=True)
-        if is_doubt(note.code):
+        if is_doubt(note.code) and note.hint:
             click.echo(safe_text(f"Hint: {note.hint}"), err=True)
     if extra:
         click.echo(safe_text(f"Note: {counted(len(extra), 'prediction')} without truth: {some(list(extra))}"), err=True)

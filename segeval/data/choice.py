@@ -13,6 +13,7 @@ from segeval.classes import SUFFIXES, ClassTable, Colour, checked, parse
 from segeval.documents import read
 from segeval.errors import BadClassTable, BadOption
 
+VOID_IDS = {255, 65535}  # what data sets call pixels that are not to be looked at, in 8 and 16 bits
 VOID = -(1 << 30)  # the id of pixels without data behind the door: even float32 holds it
 
 

@@ -20,6 +20,7 @@ class Reading:
     soft_truth: bool = False
     one_hot: bool = False
     truth_threshold: float | None = None
+    ignore_geometry: bool = False
     maps: Mapping[str, Translation] = field(default_factory=dict)  # of `pred` and `gt`: other ids for those in files
 
     def recorded(self) -> dict[str, Any]:
@@ -27,6 +28,7 @@ class Reading:
         always = {name: getattr(self, name) for name in ("probability", "logits", "threshold", "soft_truth")}
         maps = {side: each.recorded() for side, each in sorted(self.maps.items())}
         later = {"one_hot": self.one_hot, "truth_threshold": self.truth_threshold, "map": maps}
+        later["ignore_geometry"] = self.ignore_geometry
         return always | {name: value for name, value in later.items() if value}
 
     def __post_init__(self) -> None:

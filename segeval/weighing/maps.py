@@ -12,7 +12,7 @@ import numpy as np
 from segeval import __version__, frequencies
 from segeval.cells import Cells
 from segeval.distance.grid import steps
-from segeval.errors import BadOption, Changed, UnfitPixels
+from segeval.errors import BadOption, Changed, UnfitPixels, is_doubt
 from segeval.frequencies import Frequencies
 from segeval.io import Array
 from segeval.io.encode import encoded
@@ -111,7 +111,7 @@ def _entry(
         "min": float(result.min()),
         "mean": float(result.mean(dtype=np.float64)),
         "max": float(result.max()),
-        "remarks": [[note.code, note.message] for note in said],
+        "remarks": [[note.code, note.message, *([note.hint] if is_doubt(note.code) else [])] for note in said],
     }
 
 

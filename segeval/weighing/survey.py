@@ -1,12 +1,15 @@
 """What the masks of a folder hold: read and counted before any map is made."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from segeval import cells, frequencies, io
 from segeval.cells import Cells
+from segeval.data import onehot as one_hot
+from segeval.data.choice import VOID_IDS
 from segeval.data.labels import truth_labels
 from segeval.errors import (
     BadOption,
@@ -16,6 +19,7 @@ from segeval.errors import (
     NoSpacing,
     Remark,
     UnclearLabels,
+    VoidAsClass,
 )
 from segeval.frequencies import Frequencies
 from segeval.pairing import MaskFile
@@ -97,6 +101,7 @@ def read(file: MaskFile, plan: Plan) -> tuple[io.Array, tuple[float, ...] | None
     mask = io.read(file, plan.max_pixels)
     try:
         array, remarks = truth_labels(mask, {})
+        remarks = [*remarks, *one_hot.remark(mask, None), *_void(file.name, array, plan)]
     except FractionalTruth as fault:
         raise FractionalMask(
             f"{file.name} holds fractions, and weight maps are made from labels", "threshold probabilities first"
@@ -108,6 +113,17 @@ def read(file: MaskFile, plan: Plan) -> tuple[io.Array, tuple[float, ...] | None
             raise NoSpacing(f"{file.name} does not say how long a pixel is", "give the numbers with --spacing")
         return array, mask.spacing, remarks
     return array, plan.spacing if isinstance(plan.spacing, tuple) else None, remarks
+
+
+def _void(name: str, array: io.Array, plan: Plan) -> Iterator[Remark]:
+    """A doubt about an id of void that stands far above the others: it would be a cell, or a class."""
+    high = int(array.max())
+    if plan.ids == "binary" or high not in VOID_IDS or high in plan.ignore:
+        return
+    others = array[(array != high) & (array != 0)]
+    if others.size and int(others.max()) < high - 1:
+        what = f"{name} holds {high}, far above its other ids: it is weighed as a cell or a class"
+        yield VoidAsClass(what, f"if it is void, give --ignore {high}")
 
 
 def found_cells(array: io.Array, plan: Plan) -> tuple[Cells, Cells]:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 T = np.zeros((32, 48), np.uint8)
@@ -294,3 +295,58 @@ def test_an_option_without_effect_is_an_error_where_it_was_typed(save, invoke, t
     save("pred/b.npy", (np.arange(3)[:, None, None] == P) * 4.0 - 1)
     result = invoke("score", "pred", "truth", "--logits")
     assert (result.exit_code, "SEG297 --logits had no effect on 1 of 2 images" in result.stderr) == (0, True)
+
+
+def test_one_array_of_several(save, scored, tmp_path, invoke):
+    """Named for each side, of files in folders and of two files."""
+    (tmp_path / "pred").mkdir()
+    np.savez(tmp_path / "pred/a.npz", seg=P, extra=P * 0)
+    (tmp_path / "truth").mkdir()
+    np.savez(tmp_path / "truth/a.npz", extra=P * 0, mask=T)
+    options = ("--pred-array", "seg", "--gt-array", "mask")
+    assert scored(*options) == (0.8217, [])
+    result = invoke("score", "pred/a.npz", "truth/a.npz", *options, "--format", "json")
+    document = json.loads(result.stdout)
+    assert (document["options"]["pred_array"], document["options"]["gt_array"]) == ("seg", "mask")
+    assert round(document["summary"]["miou_dataset"], 4) == 0.8217
+    result = invoke("score", "pred", "truth", "--gt-array", "mask")
+    assert (result.exit_code, "--pred-array" in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(("steps", "refused"), [((2.0, 0.5), True), ((1.0, 0.504), False), ((1.0, 0.52), True)])
+def test_pixels_of_another_size_are_refused(tmp_path, invoke, steps, refused):
+    """Where both files say how large a pixel is: here 1 × 0.5 µm beside others, as ImageJ writes them."""
+    for side, (y, x), array in (("pred", steps, P), ("truth", (1.0, 0.5), T)):
+        (tmp_path / side).mkdir()
+        metadata = {"unit": "um", "axes": "YX"}
+        tifffile.imwrite(tmp_path / side / "a.tif", array, imagej=True, resolution=(1 / x, 1 / y), metadata=metadata)
+    result = invoke("score", "pred", "truth")
+    assert (result.exit_code, "SEG298" in result.stderr) == ((3, True) if refused else (0, False))
+    if refused:
+        assert "but one of truth/a.tif is 1 x 0.5" in result.stderr
+    result = invoke("score", "pred", "truth", "--ignore-geometry")
+    assert result.exit_code == (0 if refused else 2)
+
+
+@pytest.mark.parametrize(
+    ("mask", "code"),
+    [
+        (np.where(T == 2, 255, T), "SEG282"),
+        (np.where(T == 2, 65535, T.astype(np.uint16)), "SEG282"),
+        ((np.arange(3)[:, None, None] == T).astype(np.uint8), "SEG288"),
+        (T, None),
+        (T // 2 * 255, None),
+        (np.arange(256, dtype=np.uint16).repeat(9).reshape(32, -1), None),
+    ],
+)
+def test_weight_maps_notice_void_and_one_hot(save, invoke, mask, code):
+    """As `score` does; 255 is a cell where cells are counted so far, and the foreground of a binary mask."""
+    save("masks/a.npy", mask)
+    result = invoke("weightmap", "masks", "-o", "out", "--labels", "instances")
+    assert result.exit_code == 0
+    assert [line.split()[1] for line in result.stderr.splitlines() if line.startswith("Note: ")] == (
+        [code] if code else []
+    )
+    if code == "SEG282":
+        assert f"Hint: if it is void, give --ignore {mask.max()}" in result.stderr
+        assert invoke("weightmap", "masks", "-o", "out2", "--labels", "instances", "--ignore", mask.max()).stderr == ""
