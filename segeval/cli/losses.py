@@ -43,6 +43,7 @@ def command(
     from segeval.cli import present
     from segeval.errors import ending
     from segeval.evaluate import check_effects, evaluate, find_pairs, prepared
+    from segeval.io.output import held
     from segeval.options import Options
     from segeval.study import study
     from segeval.studying import files as studied
@@ -50,18 +51,21 @@ def command(
 
     pairing = find_pairs(pred, gt, layout)
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), pairing, gt, jobs)
-    studied.prepare(studying, [pred, gt], chosen.recorded(), pairing.digest)
+    folder = studied.opened(studying)
+    ctx.with_resource(held({"-o": studying["folder"], "--maps": studying["maps"]}, [pred, gt]))
+    if folder:
+        folder.check(studied.known(studying, chosen.recorded(), pairing.digest))
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step)
         document, faults = study(run, pairing, chosen, studying["images"], studying["steps"], jobs, step)
-    kept = studied.holds_other(document, studying)
+    kept = folder and folder.holds_other(document)
     if not kept:
         studied.write(document, run, studying)
         faults += studied.write_maps(run, pairing, chosen, studying, jobs)
     FORMATS[studying["form"]](document, run, sys.stdout)
     faults += [*run.failures, *(run.doubts if strict else ())]
     present.say_faults(faults, run.notes, run.extra)
-    if kept:
-        raise studied.refusal(studying)
+    if folder and kept:
+        raise folder.refusal()
     check_effects(run, options.typed(ctx))
     ctx.exit(ending(fault.exit_code for fault in faults))

@@ -1,14 +1,13 @@
-"""What commands say on stderr, and how they open the output folder."""
+"""What commands say on stderr."""
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from segeval.errors import BadOption, BadOutput, is_doubt
+from segeval.errors import BadOption, is_doubt
 from segeval.text import counted, safe_text, some
 
 if TYPE_CHECKING:
@@ -41,22 +40,6 @@ def check_matrix(output: dict[str, Any], choice: "ClassChoice") -> None:
     """Refuse `--confusion` for classes that have no confusion matrix."""
     if choice.multilabel and output["confusion"]:
         raise BadOption("--confusion wants classes that exclude each other, not --multilabel", "leave out one of them")
-
-
-def open_folder(output: dict[str, Any], inputs: list[str], options: dict[str, Any], digest: str) -> Path | None:
-    """The output folder, made and checked before any work; None without `-o`."""
-    if output["folder"] is None:
-        return None
-    if not output["folder"]:
-        raise BadOutput("-o is empty", "give the name of a folder")
-    from segeval.io.write import make_folder
-    from segeval.report import folder as folder_report
-
-    folder = Path(output["folder"])
-    make_folder(folder, inputs)
-    if not output["force"]:
-        folder_report.check(folder, options, digest)
-    return folder
 
 
 def say_faults(faults: Sequence["Note"], remarks: Sequence["Note"], extra: Sequence[str] = ()) -> None:

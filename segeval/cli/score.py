@@ -49,6 +49,7 @@ def command(
     from segeval.cli import present
     from segeval.errors import OK, ending
     from segeval.evaluate import check_effects, evaluate, find_pairs, prepared
+    from segeval.io.output import held
     from segeval.options import Options
     from segeval.report import REPORTS
     from segeval.report import folder as folders
@@ -62,17 +63,20 @@ def command(
     shown.spare([stored, ruling["baseline"]], [pred, gt])
     pairing = find_pairs(pred, gt, layout)
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
-    folder = present.open_folder(output, [pred, gt], chosen.recorded(), pairing.digest)
+    folder = output["folder"] and folders.opened(output["folder"], output["force"])
+    ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
+    if folder:
+        folder.check(folders.known(chosen.recorded(), pairing.digest))
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step)
-    kept = folder is not None and not output["force"] and folders.holds_other(folder, run)
-    document = run.document(folders.write(run, folder) if folder and not kept else None)
+    kept = folder and folder.holds_other(run.document())
+    document = run.document(folders.write(run, folder.path) if folder and not kept else None)
     REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
     present.say_faults([*run.failures, *doubts], run.notes, run.extra)
     present.say_headline(run, document, output["form"])
     if folder and kept:
-        raise folders.refusal(folder)
+        raise folder.refusal()
     check_effects(run, options.typed(ctx))
     verdict = _gated(rules, run, draws, ruling, shown, output["form"]) if rules else OK
     ctx.exit(ending([run.exit_code, verdict, *(note.exit_code for note in doubts)]))

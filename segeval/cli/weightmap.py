@@ -134,7 +134,7 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
     from segeval.weighing import open_work, prepare, write_maps
 
     folder, follow = output.pop("folder"), output.pop("follow_symlinks")
-    work = open_work(masks, folder, plan, follow=follow, **output)
+    work = ctx.with_resource(open_work(masks, folder, plan, follow=follow, **output))
     with present.progress(len(work.masks)) as step:
         plan, found, digests = prepare(work, plan, jobs, step)
     for line in plan_lines(plan, found):

@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -67,9 +67,9 @@ def _refused(path: Path, fault: OSError) -> SegevalError:
     return kind(f"cannot write {path}: {fault.strerror}", "free some space or choose another place with -o")
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written below a folder."""
-    for path in folder.rglob(".*.tmp"):
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove those files that a killed process left half-written."""
+    for path in paths:
         left = _LEFT.fullmatch(path.name)
         if left and not _lives(int(left[1])):
             with contextlib.suppress(OSError):

@@ -2,18 +2,16 @@
 
 import csv
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from segeval.errors import BadOutput
 from segeval.evidence.confusion import positions
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.runs import merged_cells
-from segeval.io.journal import stored
+from segeval.io.output import OutputFolder
 from segeval.io.write import atomic
 from segeval.report.csv import csv_cell
 from segeval.run import SCHEMA, Run
@@ -23,44 +21,14 @@ from segeval.text import marked
 CHUNK = 1000  # images whose rows are made at a time
 
 
-def check(folder: Path, options: Mapping[str, Any], inputs: str) -> None:
-    """Refuse a folder that holds a run of other inputs or options, as far as that shows beforehand, or stray tables."""
-    earlier = _earlier(folder)
-    if earlier is None:
-        mine = [name for name in TABLES if (folder / name).exists()]
-        if mine:
-            raise BadOutput(f"{folder} holds {mine[0]} but no run.json", OVERWRITE)
-    elif (earlier.get("schema"), earlier.get("options"), earlier.get("inputs")) != (SCHEMA, plain(options), inputs):
-        raise BadOutput(f"{folder} holds a run of other inputs or options", OVERWRITE)
+def opened(path: str, force: bool) -> OutputFolder:
+    """The folder as one of a run."""
+    return OutputFolder(Path(path), "run", "run.json", tuple(TABLES), force)
 
 
-def holds_other(folder: Path, run: Run) -> bool:
-    """Whether the folder holds a run that came out differently, though its files were called and sized the same."""
-    earlier = _earlier(folder)
-    if earlier is None:
-        return False
-    now, then = plain(run.document()), {**earlier}
-    for document in (now, then):
-        document.pop("files", None)
-    return bool(now != then)
-
-
-def refusal(folder: Path) -> BadOutput:
-    return BadOutput(f"{folder} holds a run of other inputs; it was left as it is", OVERWRITE)
-
-
-OVERWRITE = "choose another folder, or overwrite it with --force"
-
-
-def plain(document: Mapping[str, Any]) -> Any:
-    """The document as it reads back from JSON."""
-    return json.loads(json.dumps(document))
-
-
-def _earlier(folder: Path) -> dict[str, Any] | None:
-    """The run.json of a folder; empty if it cannot be read."""
-    path = folder / "run.json"
-    return stored(path) if path.exists() else None
+def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
+    """What of a run shows before any work."""
+    return {"schema": SCHEMA, "options": options, "inputs": inputs}
 
 
 def write(run: Run, folder: Path) -> dict[str, str]:

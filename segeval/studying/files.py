@@ -7,60 +7,35 @@ from typing import Any
 
 import numpy as np
 
-from segeval.errors import BadOutput, Unfit
+from segeval.errors import Unfit
 from segeval.evaluate import in_order, read_sample, threads
 from segeval.evidence.sample import Sample
-from segeval.io.journal import stored
-from segeval.io.write import atomic, make_folder, save
+from segeval.io.output import OutputFolder
+from segeval.io.write import atomic, save
 from segeval.losses.maps import pixel_losses
 from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller
 from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
-from segeval.report.folder import OVERWRITE, plain
 from segeval.run import Note, Run
 from segeval.study import SCHEMA
 from segeval.studying.tables import FORMATS
 
 FILES = {"losses_images.csv": "csv", "losses.json": "json"}  # with the format of each
-KNOWN_BEFORE = ("schema", "options", "inputs", "study")  # what of a document shows before any work
 
 
-def prepare(studying: Mapping[str, Any], inputs: list[str], options: Mapping[str, Any], digest: str) -> None:
-    """Make the folders, before any work, or say why that cannot be; another study is kept without `--force`."""
-    for name, option in (("folder", "-o"), ("maps", "--maps")):
-        if studying[name] is None:
-            continue
-        if not studying[name]:
-            raise BadOutput(f"{option} is empty", "give the name of a folder")
-        make_folder(Path(studying[name]), inputs)
-    if studying["folder"] is not None and not studying["force"]:
-        known = (SCHEMA, options, digest, {"images": studying["images"], "steps": studying["steps"]})
-        _check(Path(studying["folder"]), dict(zip(KNOWN_BEFORE, known, strict=True)))
+def opened(studying: Mapping[str, Any]) -> OutputFolder | None:
+    """The folder as one of a study; None without `-o`."""
+    if studying["folder"] is None:
+        return None
+    return OutputFolder(Path(studying["folder"]), "study", "losses.json", ("losses_images.csv",), studying["force"])
 
 
-def _check(folder: Path, known: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds a study of other inputs or options, or a table that is nobody's."""
-    if not (folder / "losses.json").exists():
-        if (folder / "losses_images.csv").exists():
-            raise BadOutput(f"{folder} holds losses_images.csv but no losses.json", OVERWRITE)
-        return
-    earlier = stored(folder / "losses.json")
-    if {name: earlier.get(name) for name in known} != plain(known):
-        raise BadOutput(f"{folder} holds a study of other inputs or options", OVERWRITE)
-
-
-def holds_other(document: Mapping[str, Any], studying: Mapping[str, Any]) -> bool:
-    """Whether the folder holds a study that came out differently, though its files were called and sized the same."""
-    if studying["folder"] is None or studying["force"]:
-        return False
-    path = Path(studying["folder"]) / "losses.json"
-    return path.exists() and stored(path) != plain(document)
-
-
-def refusal(studying: Mapping[str, Any]) -> BadOutput:
-    return BadOutput(f"{studying['folder']} holds a study of other inputs; it was left as it is", OVERWRITE)
+def known(studying: Mapping[str, Any], options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
+    """What of a study shows before any work."""
+    how = {"images": studying["images"], "steps": studying["steps"]}
+    return {"schema": SCHEMA, "options": options, "inputs": inputs, "study": how}
 
 
 def write(document: dict[str, Any], run: Run, studying: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ from segeval import __version__, io
 from segeval.errors import BadOutput, WorkerDied
 from segeval.frequencies import Frequencies
 from segeval.io.journal import Journal, sha256, stored
-from segeval.io.write import atomic, make_folder, sweep
+from segeval.io.output import OVERWRITE, held
+from segeval.io.write import atomic, sweep
 from segeval.pairing import MaskFile, listed
 from segeval.processes import each
 from segeval.run import Note, as_text
@@ -89,26 +90,25 @@ class Work:
         return [[id_, file.relative, file.size] for id_, file in self.masks.items()]
 
 
+@contextlib.contextmanager
 def open_work(
     masks: str, output: str, plan: Plan, *, masks_out: str | None, follow: bool, resume: bool, force: bool
-) -> Work:
-    """The masks, and the folder made and checked before anything is computed."""
-    if not output or masks_out == "":
-        raise BadOutput("-o or --masks-out is empty", "give the name of a folder")
+) -> Iterator[Work]:
+    """The masks, and the folder made, held and checked before anything is computed."""
     found, faults = listed(masks, follow, io.suffixes(), io.refused_suffixes())
     folder, out = Path(output), Path(masks_out) if masks_out else None
     if out and not plan.gap:
         raise BadOutput("--masks-out writes masks with gaps, and there are none", "give --touching gap too")
-    for place in filter(None, (folder, out)):
-        make_folder(place, [masks])
-        sweep(place)
     if out and out.resolve() == folder.resolve():
         raise BadOutput(f"{out} is the folder of the maps", "write the masks into another one")
-    notes = [Note.of(id_, fault) for id_, fault in faults]
-    work = Work(found, notes, folder, out, Earlier.of(folder), resume)
-    if not force:
-        _refuse_other(work, plan)
-    return work
+    with held({"-o": output, "--masks-out": masks_out}, [masks]):
+        for place in filter(None, (folder, out)):
+            sweep(place.rglob(".*.tmp"))
+        notes = [Note.of(id_, fault) for id_, fault in faults]
+        work = Work(found, notes, folder, out, Earlier.of(folder), resume)
+        if not force:
+            _refuse_other(work, plan)
+        yield work
 
 
 def _refuse_other(work: Work, plan: Plan) -> None:
@@ -123,7 +123,7 @@ def _refuse_other(work: Work, plan: Plan) -> None:
     for task in work.tasks({}):
         for name, path in task.targets(plan).items():
             if path.exists() and not work.wrote(name, path):
-                raise BadOutput(f"{path} exists already", "choose another folder, or overwrite it with --force")
+                raise BadOutput(f"{path} exists already", OVERWRITE)
 
 
 def _resolved(folder: Path | None) -> str | None:

@@ -220,5 +220,5 @@ def test_sweep_removes_what_dead_processes_left(tmp_path):
     kept = [f".a.npy.{os.getpid()}-0123abcd.tmp", ".a.tmp", f"a.npy.{dead.pid}-0123abcd.tmp", ".1-0123abcd.tmp"]
     for name in gone + kept:
         (tmp_path / name).touch()
-    sweep(tmp_path)
+    sweep(tmp_path.rglob(".*.tmp"))
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
