@@ -1,5 +1,6 @@
 """How metrics and losses are declared: one typed `Measure` of each function, checked when it is listed."""
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -48,6 +49,22 @@ class Measure(Entry):
         if self.best == self.high:
             return values
         return -values if self.best == self.low else -abs(values - self.best)
+
+    @cached_property
+    def public(self) -> Callable[..., Any]:
+        """The function, that says what takes masks where it is called with masks."""
+
+        @functools.wraps(self.func)
+        def formula(*evidence: Any, **params: Any) -> Any:
+            if evidence and (isinstance(evidence[0], list) or hasattr(evidence[0], "__array__")):
+                room = self.func.__module__.split(".")[1]
+                raise TypeError(
+                    f"{self.name} is a formula of {self.eats.__name__}; "
+                    f"of two arrays: segeval.{room}.value({self.name!r}, pred, truth)"
+                )
+            return self.func(*evidence, **params)
+
+        return formula
 
     def completed(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All its parameters: those given, checked, and the defaults of the others."""

@@ -148,6 +148,8 @@ def _plain(value: Any) -> Any:
 
     if not (is_torch(value) or hasattr(value, "__array_namespace__")):
         return value
+    if getattr(value, "requires_grad", False):
+        raise BadParameter("a parameter is a tensor that learns", "give its number: parameter.item()")
     array = plain(widened(value))
     return array if array.ndim else array[()]
 

@@ -14,5 +14,5 @@ __all__ = ["LOSSES", "gradient", "names", "per_class", "pixel_map", "value"]
 
 def __getattr__(name: str) -> Any:
     if name in LOSSES:
-        return LOSSES[name].func
+        return LOSSES[name].func if LOSSES[name].direct else LOSSES[name].public
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

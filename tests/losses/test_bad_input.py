@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segeval import errors, losses
+from segeval import errors, losses, metrics
 from segeval.losses import LOSSES
 
 P = np.array([[0.2, 0.7], [0.9, 0.4], [0.1, 0.3]])
@@ -131,6 +131,17 @@ def test_narrow_floats_are_probabilities_too(kind: Any) -> None:
     p, truth = np.exp(x) / np.exp(x).sum(axis=0), np.random.RandomState(5).randint(0, 100, (9, 8))
     expected = losses.value("cross_entropy", p, truth)
     assert losses.value("cross_entropy", p.astype(kind), truth) == pytest.approx(expected, rel=2e-3)
+
+
+def test_formulas_of_evidence_name_what_takes_arrays() -> None:
+    for call in (losses.dice, losses.dice_cross_entropy, losses.hausdorff_dt):
+        for pred in (P, P.tolist()):
+            with pytest.raises(TypeError, match=rf"segeval.losses.value\('{call.__name__}', pred, truth\)"):
+                call(pred, T)
+    with pytest.raises(
+        TypeError, match=r"iou is a formula of Counts; .*segeval.metrics.value\('iou', pred, truth\)"
+    ):
+        metrics.iou(T, T)
 
 
 SHAPES = [(), (0,), (1,), (3,), (2, 3), (1, 2, 3), (2, 2, 3), (3, 2, 3), (2, 3, 4, 5)]
