@@ -151,7 +151,8 @@ def evaluate(
     progress: Progress | None = None,
 ) -> Run:
     """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored."""
-    options.draws.grouping.every(each.id for each in found.pairs)  # an id that has no group is told before the work
+    cases = options.scoring.cases.every(each.id for each in found.pairs)
+    options.draws.grouping.every(cases)  # an id that has no group is told before the work
     records: list[Record] = []
     failures = [Note.of(id_, fault) for id_, fault in found.faults]
     with threads(jobs) as executor:

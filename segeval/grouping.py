@@ -22,12 +22,13 @@ class Grouping:
     """
 
     pattern: str | None = None
+    option: str = "--group-by"  # that gave the pattern
 
     def __post_init__(self) -> None:
         try:
             re.compile(self.pattern or "")
         except (re.error, RecursionError, OverflowError) as fault:
-            raise BadGroup(f"--group-by {self.pattern!r} is no regular expression: {fault}", _EXAMPLE) from fault
+            raise BadGroup(f"{self.option} {self.pattern!r} is no regular expression: {fault}", _EXAMPLE) from fault
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -57,11 +58,11 @@ class Grouping:
         return ["id", *self._compiled.groupindex]
 
     def _match(self, id_: str) -> re.Match[str]:
-        slow = BadGroup(f"--group-by {self.pattern!r} takes too long for the id {id_!r}", _SLOW)
+        slow = BadGroup(f"{self.option} {self.pattern!r} takes too long for the id {id_!r}", _SLOW)
         with _at_most(_PATIENCE, slow):
             found = self._compiled.search(id_)
         if not found:
-            raise BadGroup(f"--group-by {self.pattern!r} matches nothing in the id {id_!r}", _EXAMPLE)
+            raise BadGroup(f"{self.option} {self.pattern!r} matches nothing in the id {id_!r}", _EXAMPLE)
         return found
 
 

@@ -70,6 +70,7 @@ class Options:
         beta: float | None = None,
         mean_without: Iterable[int] = (),
         undefined: str | Iterable[str] = (),
+        pool_by: str | None = None,
         losses: str | Sequence[str] | None = None,
         params: Mapping[str, Any] | Sequence[str] = (),
         weights: str | PathLike[str] | None = None,
@@ -93,6 +94,7 @@ class Options:
             beta=beta,
             mean_without=mean_without,
             undefined=undefined,
+            pool_by=pool_by,
             weights=None if weights is None else fspath(weights),
             class_weights=class_weights,
             loss_over=loss_over,
@@ -155,7 +157,13 @@ class Options:
         if self.classes.multilabel and self.losses.class_weights is not None:
             what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
             raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
-        inputs = Inputs(len(table.ids), self.classes.binary, self.classes.multilabel, self.reading.soft_truth)
+        inputs = Inputs(
+            len(table.ids),
+            self.classes.binary,
+            self.classes.multilabel,
+            self.reading.soft_truth,
+            pooled=self.scoring.pool_by is not None,
+        )
         return replace(self, losses=self.losses.allowed(inputs).with_presence(self.scoring.presence))
 
     @property
@@ -195,6 +203,7 @@ def measures(
     beta: float | None = None,
     mean_without: Iterable[int] = (),
     undefined: str | Iterable[str] = (),
+    pool_by: str | None = None,
     **of_losses: Any,
 ) -> "tuple[Scoring, LossChoice | None]":
     """The metrics and the losses that options ask for; `params` are of both."""
@@ -212,6 +221,7 @@ def measures(
         params=of_metrics,
         mean_without=mean_without,
         undefined=undefined,
+        pool_by=pool_by,
     )
     if losses is not None:
         from segeval.losses.asking import LossChoice

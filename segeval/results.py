@@ -264,8 +264,9 @@ def _numbers(kind: Kind, name: str, texts: list[str]) -> Array:
 def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
     """Refuse a document whose pooled numbers are not those of its tables, as far as they are quick to compute."""
     drawn = once(tables)
-    if document["images"]["scored"] != len(tables.ids):
-        raise ValueError(f"{document['images']['scored']} images were scored, and {len(tables.ids)} have rows")
+    scored = document["images"].get("cases", document["images"]["scored"])
+    if scored != len(tables.ids):
+        raise ValueError(f"{scored} images were scored, and {len(tables.ids)} have rows")
     # tables hold `\\x1b` for a character that they cannot show: of such ids nothing can be said
     if not any("\\" in id_ for id_ in tables.ids) and document["fingerprint"] != fingerprint(tables.ids, tables.truths):
         raise ValueError("the fingerprint is not that of its images")

@@ -1,6 +1,7 @@
 """Records add up to a Run; a Run knows its numbers and its JSON form."""
 
 import functools
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -160,7 +161,7 @@ class Run:
     @cached_property
     def total(self) -> PixelEvidence:
         """The counts of all images together, over all ids."""
-        found: PixelEvidence = EVIDENCE[self._pixels].evidence.summed(self.of_kind(self._pixels))
+        found: PixelEvidence = EVIDENCE[self._pixels].evidence.summed(self.counts)
         return found
 
     @property
@@ -168,8 +169,23 @@ class Run:
         return _pixels(self.options.specs)
 
     def of_kind(self, kind: str) -> list[Any]:
-        """The evidence of one kind of every image; None where an image has none."""
-        return [record.evidence.get(kind) for record in self.records]
+        """The evidence of one kind of every case; None where it has none."""
+        every = [[record.evidence.get(kind) for record in case] for case in self.cases.values()]
+        add = EVIDENCE[kind].evidence.summed
+        return [found[0] if len(found) == 1 else add([each for each in found if each is not None]) for found in every]
+
+    @property
+    def counts(self) -> list[PixelEvidence]:
+        """The counts of pixels of every case."""
+        return self.of_kind(self._pixels)
+
+    @cached_property
+    def cases(self) -> dict[str, list[Record]]:
+        """The records that are counted together, by the name of the case: each by itself, or those of `--pool-by`."""
+        found: dict[str, list[Record]] = {}
+        for record in self.records:
+            found.setdefault(self.options.scoring.cases.of(record.id) or record.id, []).append(record)
+        return dict(sorted(found.items()))
 
     @cached_property
     def confusion(self) -> PixelEvidence:
@@ -189,9 +205,9 @@ class Run:
     @cached_property
     def tables(self) -> Tables:
         """What every image left behind."""
-        ids = tuple(record.id for record in self.records)
+        ids = tuple(self.cases)
         load = {kind: functools.partial(self.columns, kind) for kind in self.options.specs}
-        truths = tuple(record.truth_digest for record in self.records)
+        truths = tuple(_digest([record.truth_digest for record in case]) for case in self.cases.values())
         return Tables(self.outline, ids, self.options.draws.grouping.every(ids), truths, load, self._merged)
 
     def columns(self, kind: str) -> Columns:
@@ -205,7 +221,7 @@ class Run:
         groups = self.class_table.groups
         if not groups:
             return None
-        merged = [found.merged(groups) for each in self.of_kind(self._pixels) if (found := each.by_id)]
+        merged = [found.merged(groups) for each in self.counts if (found := each.by_id)]
         return merged_tables(self.tables, merged)
 
     @property
@@ -260,8 +276,8 @@ class Run:
 
     @property
     def fingerprint(self) -> str:
-        """A sha256 of the ids and true labels of all records: equal for equal data, however it is stored."""
-        return fingerprint((r.id for r in self.records), (r.truth_digest for r in self.records))
+        """A sha256 of the ids and true labels of all cases: equal for equal data, however it is stored."""
+        return fingerprint(self.tables.ids, self.tables.truths)
 
     def document(self, files: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The content of `run.json`; `files` are the check sums of the tables beside it."""
@@ -306,6 +322,7 @@ class Run:
         return {
             "paired": self.paired,
             "scored": len(self.records),
+            **({"cases": len(self.cases)} if self.options.scoring.pool_by else {}),
             "failed": [_said(note) for note in self.failures],
             "missing": list(self.missing),
             "extra": list(self.extra),
@@ -339,6 +356,11 @@ class Run:
             for name, found in self._means.items()
             if found.undefined or math.isnan(found.value)
         }
+
+
+def _digest(digests: list[str]) -> str:
+    """A digest of the true masks of a case."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 
 def as_text(document: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from segeval.catalog import check_choice
 from segeval.errors import BadOption, UnknownName
+from segeval.grouping import Grouping
 from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.statistics import MEANS
@@ -32,6 +33,7 @@ class Scoring:
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of each metric those that were given
     mean_without: tuple[int, ...] = ()  # ids of classes that are counted and in no mean over classes
     undefined: Mapping[str, str] = field(default_factory=dict)  # for some reasons what an undefined number is in a mean
+    pool_by: str | None = None  # images of which this matches the same in the id count as one, a case
 
     def __post_init__(self) -> None:
         check_choice("--presence", self.presence, PRESENCE)
@@ -40,6 +42,11 @@ class Scoring:
             METRICS.find(name).completed(given)
         if not self.entries:
             raise UnknownName("--metrics names no metric", "see `segeval list metrics`")
+        _ = self.cases
+        values = [metric.name for metric in self.entries if metric.dataset == "mean" and metric.name in self.metrics]
+        if self.pool_by and values:
+            what = f"{values[0]} is a value of single images, and --pool-by counts the images of a case together"
+            raise BadOption(what, "leave out one of them")
 
     @classmethod
     def of(
@@ -50,6 +57,7 @@ class Scoring:
         params: Mapping[str, Mapping[str, Any]] | None = None,
         mean_without: Iterable[int] = (),
         undefined: str | Iterable[str] = (),
+        pool_by: str | None = None,
         **options: str,
     ) -> "Scoring":
         """The same, from names in one text with commas between them, or in a list.  beta: `f_beta.beta`."""
@@ -62,6 +70,7 @@ class Scoring:
             params=given,
             mean_without=tuple(sorted(set(mean_without))),
             undefined=_policies([undefined] if isinstance(undefined, str) else undefined),
+            pool_by=pool_by,
             **options,
         )
 
@@ -70,7 +79,7 @@ class Scoring:
         """The chosen metrics, in the order of the catalogue."""
         chosen = set()
         for name in self.metrics:
-            family = {metric.name for metric in METRICS.values() if metric.family == name}
+            family = {metric.name for metric in METRICS.values() if metric.family == name and self._adds_up(metric)}
             chosen |= family or {METRICS.find(name).name}
         return [metric for metric in METRICS.values() if metric.name in chosen]
 
@@ -85,6 +94,7 @@ class Scoring:
             **({"metric_params": given} if given else {}),
             **({"mean_without": list(self.mean_without)} if self.mean_without else {}),
             **({"undefined": dict(self.undefined)} if self.undefined else {}),
+            **({"pool_by": self.pool_by} if self.pool_by else {}),
         }
 
     @classmethod
@@ -98,7 +108,17 @@ class Scoring:
             params=options.get("metric_params", {}),
             mean_without=options.get("mean_without", ()),
             undefined=[f"{reason}={policy}" for reason, policy in options.get("undefined", {}).items()],
+            pool_by=options.get("pool_by"),
         )
+
+    def _adds_up(self, metric: Metric) -> bool:
+        """Whether a metric can be computed of cases, if images are pooled."""
+        return not self.pool_by or metric.dataset == "pooled"
+
+    @cached_property
+    def cases(self) -> Grouping:
+        """Which images are pooled."""
+        return Grouping(self.pool_by, "--pool-by")
 
     def settings(self, metric: Metric) -> dict[str, Any]:
         """All parameters of a metric."""

@@ -119,7 +119,7 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     entries = [METRICS["iou"], METRICS["dice"]]
     scoring = run.options.scoring
     entries += [entry for entry in scoring.entries if entry.name in scoring.metrics and entry not in entries]
-    ids = [record.id for record in run.records]
+    ids = list(run.tables.ids)
     scores = {entry.name: run.tables.image_means(entry).tolist() for entry in entries}
 
     def compared(name: str) -> dict[str, Agreement]:

@@ -231,6 +231,12 @@ _metrics = (
         help="Leave a class out of every mean over classes, but not out of the counts; repeatable.",
     ),
     option(
+        "--pool-by",
+        metavar="REGEX",
+        help="Images that are one case, as the slices of a volume, are counted together before any mean: what this "
+        "matches in the id, as in '^(?P<group>.+)_slice'.",
+    ),
+    option(
         "--undefined",
         multiple=True,
         metavar="POLICY",

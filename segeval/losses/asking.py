@@ -26,12 +26,16 @@ class Inputs:
     multilabel: bool = False
     soft: bool = False  # the truth may hold fractions
     weights: bool = False  # there is a weight map of each image
+    pooled: bool = False  # the evidence of several images is added up before any loss
 
     def check(self, asked: Asked) -> None:
         """Refuse a loss that cannot be computed of such images."""
         loss = asked.entry
         if loss.hard and (self.soft or self.multilabel):
             raise wants_classes(loss.name)
+        if self.pooled and not Plan([asked]).adds_up:
+            what = f"{loss.name} is a value of single images, and --pool-by counts the images of a case together"
+            raise BadOption(what, "leave out one of them")
         outcomes = 2 if self.binary or self.multilabel else self.number
         loss.check(outcomes, asked.params, self.weights or None)
 

@@ -54,15 +54,15 @@ def _images(run: Run) -> Iterable[list[Any]]:
     head += [*map(scoring.printed, metrics), *(f"loss.{name}" for name in losses), "tn"]
     yield [*head, *(f"{prefix}{name}" for prefix, found in others for name in found.classes)]
     named = [(c.id, marked(c.name)) for c in run.class_table.classes]
-    for start in range(0, len(run.records), CHUNK):
+    for start in range(0, len(run.tables.ids), CHUNK):
         part = slice(start, start + CHUNK)
-        tables = run.tables.only(np.arange(len(run.records))[part])
+        tables = run.tables.only(np.arange(len(run.tables.ids))[part])
         counts = tables.counts
         columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
         columns += [tables.values(metric) for metric in metrics]
         columns += [*(values[part] for values in losses.values()), counts.tn]
         columns += [values[part] for _, found in others for values in found.classes.values()]
-        images = [(marked(r.id), marked(run.grouped(r.id))) for r in run.records[part]]
+        images = [(marked(id_), marked(run.grouped(id_))) for id_ in run.tables.ids[part]]
         yield from _image_rows(images, named, [column.tolist() for column in columns])
 
 
@@ -90,9 +90,10 @@ def _records(run: Run) -> Iterable[list[Any]]:
     names = [f"{prefix}{name}" for prefix, columns in found for name in columns.images]
     yield ["id", "group", "truth_sha256", "right", "pixels", *names]
     values = [column.tolist() for _, columns in found for column in columns.images.values()]
-    whole = zip(run.records, run.tables.right.tolist(), run.tables.decisions.tolist(), strict=True)
-    for n, (record, right, pixels) in enumerate(whole):
-        row = [marked(record.id), marked(run.grouped(record.id)), record.truth_digest, right, pixels]
+    tables = run.tables
+    whole = zip(tables.ids, tables.truths, tables.right.tolist(), tables.decisions.tolist(), strict=True)
+    for n, (id_, truth, right, pixels) in enumerate(whole):
+        row = [marked(id_), marked(run.grouped(id_)), truth, right, pixels]
         yield [*row, *(csv_cell(column[n]) for column in values)]
 
 
@@ -108,14 +109,14 @@ def _confusion_images(run: Run) -> Iterable[list[Any]]:
     """The cells of each image that are not zero."""
     yield ["id", "truth_id", "pred_id", "pixels"]
     ids = run.class_table.ids
-    for record in run.records:
-        found = record.confusion.by_id
+    for id_, counts in zip(run.tables.ids, run.counts, strict=True):
+        found = counts.by_id
         if not found:
             continue
         truth, pred, pixels = found.valid
         known = np.where(positions(pred, ids) < len(ids), pred, -1)
         for t, p, n in zip(*(column.tolist() for column in merged_cells(truth, known, pixels)), strict=True):
-            yield [marked(record.id), t, p if p >= 0 else "other", n]
+            yield [marked(id_), t, p if p >= 0 else "other", n]
 
 
 TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {

@@ -83,10 +83,10 @@ def _csv(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001 - o
     assert criteria is not None
     found = criteria.load()
     for name, values in found.images.items():
-        of_images = zip(run.records, np.column_stack([values, found.classes[name]]), strict=True)
-        for record, row in of_images:
+        of_images = zip(run.tables.ids, np.column_stack([values, found.classes[name]]), strict=True)
+        for id_, row in of_images:
             for kind, value in zip(["", *criteria.names], row.tolist(), strict=True):
-                rows.writerow([marked(record.id), name, marked(kind), csv_cell(value)])
+                rows.writerow([marked(id_), name, marked(kind), csv_cell(value)])
 
 
 def _json(document: Document, run: Run, out: TextIO) -> None:  # noqa: ARG001
