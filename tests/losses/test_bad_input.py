@@ -138,9 +138,7 @@ def test_formulas_of_evidence_name_what_takes_arrays() -> None:
         for pred in (P, P.tolist()):
             with pytest.raises(TypeError, match=rf"segeval.losses.value\('{call.__name__}', pred, truth\)"):
                 call(pred, T)
-    with pytest.raises(
-        TypeError, match=r"iou is a formula of Counts; .*segeval.metrics.value\('iou', pred, truth\)"
-    ):
+    with pytest.raises(TypeError, match=r"iou is a formula of Counts; .*segeval.metrics.value\('iou', pred, truth\)"):
         metrics.iou(T, T)
 
 
