@@ -32,6 +32,7 @@ READERS = Catalog("format")
 MAX_PIXELS = 1 << 28
 OVERHEAD = 64 << 20  # bytes that a file may have beside its pixels, and pixels may take whatever their limit
 _WIDTH = 4  # bytes of an element; wider ones count as several
+_FACTS = ("spacing", "nodata", "palette")  # of a mask, where its format has them
 _HEAD = 1 << 16  # bytes in which most formats say how large the rest is
 
 _FROM_SOURCE = "save masks as PNG, TIFF or NPY from their source"
@@ -108,7 +109,7 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     image = header(file, max_pixels)
     pixels = _guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    facts = {name: getattr(image, name, None) for name in ("spacing", "nodata", "palette")}
+    facts = _guarded(file.name, lambda: {name: getattr(image, name, None) for name in _FACTS})
     return Mask(file.name, pixels, image.colour, image.levels, remarks, **facts)
 
 

@@ -16,7 +16,7 @@ _KINDS = {1: ("BYTE", 1), 2: ("ASCII", 1), 3: ("SHORT", 2), 4: ("LONG", 4), 5: (
 _KINDS |= {7: ("UNDEFINED", 1), 8: ("SSHORT", 2), 9: ("SLONG", 4), 10: ("SRATIONAL", 8), 11: ("FLOAT", 4)}
 _KINDS |= {12: ("DOUBLE", 8), 13: ("IFD", 4), 16: ("LONG8", 8), 17: ("SLONG8", 8), 18: ("IFD8", 8)}
 _UNKNOWN = ("unknown", 1)
-_WHOLE = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}  # the kinds of a whole number, and how it stands in the file
+_WHOLE = {3: "u2", 4: "u4", 16: "u8"}  # the kinds of a whole number that the standard uses, as they stand in the file
 _ASCII, _RATIONAL = 2, 5
 
 

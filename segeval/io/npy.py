@@ -19,7 +19,7 @@ _ENTRY = re.compile(
     r"""\s*(?P<quote>['"])(?P<key>\w+)(?P=quote)\s*:\s*
     (?:(?P<mark>['"])(?P<type>[^'"]*)(?P=mark)|(?P<records>\[.*\])|(?P<flag>True|False)|\((?P<shape>[\d\sL,-]*)\))
     \s*(?:,|(?=\}))""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 
 
@@ -73,7 +73,7 @@ def npy_header(data: bytes) -> tuple[tuple[int, ...], Order, np.dtype[Any], int]
     end = start + int.from_bytes(data[8:start], "little")
     if len(data) < start or end > min(len(data), _LONGEST):
         raise DamagedFile("the NPY is cut, or its header far too long", "fetch or write the file again")
-    entries = _entries(data[start:end].decode("latin-1").strip())
+    entries = _entries(data[start:end].decode("latin-1").strip(" \t\r\n"))
     if set(entries) != {"type", "flag", "shape"}:
         raise DamagedFile("the NPY has a senseless header", "fetch or write the file again")
     shape = _shape(entries["shape"])
@@ -91,7 +91,7 @@ def _entries(header: str) -> dict[str, str]:
             return {}
         found[kind] = entry["records"] or entry[kind]
         at = entry.end()
-    return found if header[at:].strip() == "}" else {}
+    return found if header[at:].strip(" ") == "}" else {}
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -55,6 +55,7 @@ class Gif(_Picture):
             raise DamagedFile("the GIF is cut", "fetch or write the file again")
         width, height = struct.unpack_from("<HH", data, 6)
         super().__init__((height, width), 1, 0)
+        self._data = data
         self._image = GifImagePlugin.GifImageFile(io.BytesIO(data))
         if self._image.is_animated:
             raise SeveralFrames("the GIF is an animation", "save the frame that is the mask")
@@ -70,12 +71,21 @@ class Gif(_Picture):
 
     def pixels(self) -> Array:
         """Greys where all colours are grey: a GIF can save grey no other way, and writers reorder the indices."""
-        indices = self._decoded(self._image)
+        indices = self._indices()
         if self._greys is None or self._image.mode == "L":  # whose palette Pillow leaves out: indices are the greys
             return indices
         if indices.max() >= len(self._greys):
             raise DamagedFile("the GIF has pixels without a colour", "write the file again")
         return self._greys[indices]
+
+    def _indices(self) -> Array:
+        """A GIF has no check sum, and Pillow goes on where giflib sees damage; so both must find the same."""
+        import imagecodecs
+
+        indices = self._decoded(self._image)
+        if not np.array_equal(indices, imagecodecs.gif_decode(self._data, asrgb=False)):
+            raise DamagedFile("the pixel data of the GIF are altered", "fetch or write the file again")
+        return indices
 
 
 @READERS.add(suffixes=(".bmp",), magic=(b"BM",), holds="palette of 1, 4 or 8 bits (indices), RGB; not compressed")
@@ -133,9 +143,11 @@ class Pnm(_Picture):
             raise UnfitPixels("the picture is in 16-bit colour", "save labels as 8 or 16-bit grey")
         super().__init__((height, width), channels, self._most, self._wide)
         self._kind, self._rest = kind, memoryview(data)[header.end() :]
-        if kind in (5, 6) and len(self._rest) != self.nbytes:
-            if len(self._rest) < self.nbytes:
-                raise DamagedFile("the picture is cut", "fetch or write the file again")
+        if kind in (2, 3):
+            _check_text(bytes(self._rest), height * width * channels)
+        elif len(self._rest) < self.nbytes:
+            raise DamagedFile("the picture is cut", "fetch or write the file again")
+        elif len(self._rest) > self.nbytes:
             more = len(self._rest) - self.nbytes
             self.remarks.append(TrailingBytes(f"{more:,} bytes follow the pixels", "save it again"))
 
@@ -152,3 +164,12 @@ class Pnm(_Picture):
                 f"the picture holds {array.max()}, more than its header allows", "fetch or write the file again"
             )
         return array.astype(np.uint16 if self._wide else np.uint8, copy=False)
+
+
+def _check_text(text: bytes, wanted: int) -> None:
+    """Refuse a picture as text that is not just so many numbers, which Pillow would look at no further."""
+    text = re.sub(rb"#[^\n\r]*", b" ", text)
+    digits = np.frombuffer(text, np.uint8) - ord("0") < 10
+    found = int(digits[:1].sum()) + int((digits[1:] & ~digits[:-1]).sum())
+    if found != wanted or text.translate(None, b"0123456789 \t\r\n\v\f"):
+        raise DamagedFile(f"the picture is not {wanted:,} numbers", "fetch or write the file again")

@@ -118,8 +118,8 @@ class Png:
             raise DamagedFile(
                 f"the PNG header is impossible: colour type {kind} with {depth} bits", "write the file again"
             )
-        if kind == PALETTE and b"PLTE" not in self._chunks:
-            raise DamagedFile("the PNG has no palette", "write the file again")
+        if kind == PALETTE and len(self._chunks.get(b"PLTE", b"")) not in range(3, 769, 3):
+            raise DamagedFile("the PNG has no palette, or one of an impossible length", "write the file again")
         return width, height, depth, kind, bool(interlace)
 
     def _refuse_unfit(self) -> None:

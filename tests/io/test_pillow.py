@@ -188,3 +188,12 @@ def test_permission_to_read_half_files_is_refused(read, monkeypatch, kind):
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with pytest.raises(BadOption, match="LOAD_TRUNCATED_IMAGES"):
         read(saved(Image.fromarray(IDS), kind))
+
+
+@pytest.mark.parametrize(
+    "rest", [b"1 2 3 4 5 6 7", b"1 2 3 4 5", b"1 2 3 4 5 6\n000\n\x81H", b"1 2 3 4 5 -6", b"1 2 3 4 5 6x"]
+)
+def test_text_that_is_not_just_the_numbers_is_an_error(read, rest):
+    with pytest.raises(DamagedFile, match="is not 6 numbers"):
+        read(b"P2 3 2 9 " + rest)
+    assert read(b"P2 3 2 9 1 2 3 4 5 6").pixels.tolist() == [[1, 2, 3], [4, 5, 6]]

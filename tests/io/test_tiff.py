@@ -506,7 +506,23 @@ def test_stack_behind_a_single_page_is_an_error(read):
 
 
 FIELDS = [WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSETS, ORIENTATION, SAMPLES, ROWS, COUNTS, SAMPLE_FORMAT]
-NO_NUMBERS = [0, 2, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 255, 65535]  # text, fractions, signed, floating, unknown
+NO_NUMBERS = [
+    0,
+    1,
+    2,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+    14,
+    17,
+    255,
+    65535,
+]  # bytes, text, fractions, signed, floating, unknown
 
 
 def retyped(data: bytes, tag: int, kind: int, count: int) -> bytes:
