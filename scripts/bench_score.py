@@ -157,22 +157,6 @@ def table(pairs: int, rounds: int) -> list[str]:
     return lines
 
 
-def growth() -> list[str]:
-    """Peak memory over the number of images, on small masks."""
-    lines = ["| images | peak MB |", "|---|---|"]
-    for count in (100, 1000, 10000):
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            mask = np.kron(np.arange(16, dtype=np.uint8).reshape(4, 4), np.ones((16, 16), np.uint8))
-            for side, array in (("pred", mask), ("gt", np.roll(mask, 3, axis=1))):
-                (folder / side).mkdir()
-                for n in range(count):
-                    (folder / side / f"{n:06}.png").write_bytes(imagecodecs.png_encode(array))
-            memory = measured(commands(folder, 2)["segeval score"])[1]
-        lines.append(f"| {count:,} | {memory:.0f} |")
-    return lines
-
-
 def startup(rounds: int) -> list[str]:
     """Help beside bare Python, cold processes in turn."""
     bare = best(lambda: measured([sys.executable, "-c", "pass"]), 5 * rounds)[0]
@@ -203,12 +187,6 @@ def main() -> None:
         "",
         "The floor is decoding alone; the targets are at most 1.5 times its time, and 3 times the speed of the",
         "`np.bincount` idiom. People write that idiom as a plain loop: its row on one thread.",
-        "",
-        "## Memory over the number of images (64 × 64 masks, 16 classes)",
-        "",
-        "The targets are 250 MB for 2048 × 1024 masks (above) and about 1 kB for each image more.",
-        "",
-        *growth(),
         "",
         "## Start",
         "",
