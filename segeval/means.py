@@ -223,7 +223,8 @@ def resample(draws: Draws, sides: Sequence[Tables], numbers: Mapping[str, Callab
     """Each number (B,) as a function of the sides, which are drawn alike: that is the pairing. Empty without groups."""
     parts: dict[str, list[Array]] = {name: [] for name in numbers}
     if sides[0].clusters > 1:
-        for weights in draws.blocks(sides[0].clusters):
+        draw = draws.blocks if len(sides) == 1 else draws.paired
+        for weights in draw(sides[0].clusters):
             drawn = [Resampled(tables, weights) for tables in sides]
             for name, number in numbers.items():
                 parts[name].append(number(*drawn))

@@ -42,6 +42,40 @@ def test_fewer_resamples_are_the_first_of_more():
     assert (many[:700] == some).all()
 
 
+def test_few_groups_are_compared_by_all_their_subsets():
+    """Three groups have seven, by hand; from ten on they are drawn, as for one run alone."""
+    (weights,) = Draws(resamples=100).paired(3)
+    assert sorted(map(tuple, weights.tolist())) == sorted(
+        [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)]
+    )
+    assert [len(next(Draws(resamples=100).paired(n))) for n in (2, 9, 10)] == [3, 511, 100]
+    assert (next(Draws(resamples=100).paired(10)) == next(Draws(resamples=100).blocks(10))).all()
+
+
+@given(st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=2, max_size=8), st.sampled_from([0.8, 0.95]))
+def test_the_test_of_few_is_that_of_all_changes_of_signs(values, confidence):
+    """scipy.stats.permutation_test(permutation_type="samples") of the mean, all 2ⁿ of them; the bound says the same."""
+    differences = np.array(values)
+    (weights,) = Draws().paired(differences.size)
+    found = (weights @ differences.round(3) * 1000).round() / weights.sum(axis=1)
+    other = stats.permutation_test(
+        (differences,), np.sum, permutation_type="samples", alternative="less", n_resamples=np.inf
+    )
+    assert p_drop(found) == pytest.approx(other.pvalue)
+    assert at_most(p_drop(found), 1 - confidence) == (bounds(found, confidence)[1] < 0)
+    lower, upper = bounds(found, confidence)
+    assert lower <= upper
+
+
+@pytest.mark.parametrize(("groups", "confidence", "never"), [(4, 0.95, True), (5, 0.95, False), (6, 0.99, True)])
+def test_too_few_groups_are_never_sure(groups, confidence, never):
+    """Of n pairs the smallest p is 2⁻ⁿ: 1/16 is above 0.05 and 1/32 is not, 1/64 is above 0.01."""
+    (weights,) = Draws().paired(groups)
+    found = -weights.sum(axis=1)  # every group is worse
+    assert p_drop(found) == 2**-groups
+    assert (bounds(found, confidence) == (-math.inf, math.inf)) == never
+
+
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
 def test_percentile_interval_is_scipys(confidence):
     """scipy.stats.bootstrap(paired=True) of the mean difference, to the noise of 20,000 resamples."""

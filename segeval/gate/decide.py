@@ -1,4 +1,4 @@
-"""The verdict on a drop, from its size and the bounds of the paired bootstrap."""
+"""The verdict on a drop, from its size and the bounds that the paired bootstrap or all subsets of few images give."""
 
 import math
 import statistics
@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segeval.bootstrap import Stat, at_most, bounds, p_drop
+from segeval.bootstrap import FEW, Stat, at_most, bounds, p_drop
 from segeval.evidence.runs import Array
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 NOT_APPLICABLE = "not applicable"  # of a class that only a pattern means, and that is in no mask
 ERROR, WARNING = "error", "warning"
 POWER = 0.8
-FEW = 10  # groups below which an interval is worth little
 UNDEFINED = 0.05  # share of resamples without a value above which the interval is none
 
 
@@ -30,7 +29,7 @@ def standing(verdict: str, level: str, inconclusive: str) -> str:
 def cautions(groups: int, stats: Iterable[Stat | None]) -> Iterator[str]:
     """What makes intervals doubtful: few groups, and statistics whose intervals are known to be poor."""
     if groups < FEW:
-        yield f"few images or groups ({groups}): intervals are rough below {FEW}"
+        yield f"few images or groups ({groups}): below {FEW} an exact test of all subsets, which sees large drops only"
     for stat in stats:
         if stat and stat.rough:
             yield f"bootstrap intervals of {stat.name} are known to be poor; the mean has better ones"
@@ -67,6 +66,8 @@ class Interval:
             return "one image or group gives no interval"
         if self.undefined > UNDEFINED:
             return f"{self.undefined:.0%} of the resamples have no value"
+        if self.groups < FEW and math.isinf(self.lower) and math.isinf(self.upper):
+            return f"no exact paired test of {self.groups} images or groups can be that sure"
         return ""
 
 

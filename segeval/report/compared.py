@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from segeval.bootstrap import FEW
 from segeval.report.csv import csv_cell
 from segeval.report.gated import signed
 from segeval.report.md import markdown_text, write_tables
@@ -66,6 +67,8 @@ def sentences(document: Document) -> list[str]:
     how = document["statistics"]
     over = f"{document['groups']:,} groups" if how["group_by"] else counted(document["images"], "image")
     drawn = f"paired bootstrap over {over}, {how['resamples']:,} resamples (seed {how['seed']})"
+    if document["groups"] < FEW:
+        drawn = f"all subsets of the {over}"
     return [
         f"differences from {document['runs'][0]['name']}; intervals {100 * how['confidence']:g} % two-sided, {drawn}",
         "detectable: the smallest true difference that these images show in 80 % of cases",

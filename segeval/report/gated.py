@@ -2,6 +2,7 @@
 
 from typing import Any, TextIO
 
+from segeval.bootstrap import FEW
 from segeval.gate.decide import ERROR, INCONCLUSIVE, NOT_APPLICABLE, PASS, WARNING, standing
 from segeval.report.sections import Cell, Table, shown
 from segeval.report.table import draw
@@ -87,7 +88,7 @@ def verdict_lines(document: Document) -> list[str]:
     if tested:
         how = document["statistics"]
         sides = 200 * how["confidence"] - 100
-        drawn = f"paired bootstrap of {how['resamples']:,} resamples (seed {how['seed']})"
+        drawn = "; ".join(_drawn(how, {ruling["groups"] < FEW for ruling in tested}))
         seen = "detectable: the smallest drop found in 80 % of cases"
         lines.append(f"change: + is better; intervals: {sides:g} % two-sided, {drawn}; {seen}")
         if any(len(applicable(r)) > 1 for r in tested):
@@ -103,6 +104,13 @@ def verdict_lines(document: Document) -> list[str]:
         if images[key]
     ]
     return lines
+
+
+def _drawn(how: Document, few: set[bool]) -> list[str]:
+    """How intervals were made, for rules about few images and for others."""
+    drawn = f"paired bootstrap of {how['resamples']:,} resamples (seed {how['seed']})"
+    subsets = f"below {FEW} images or groups all their subsets"
+    return [text for text, there in ((drawn, False in few), (subsets, True in few)) if there]
 
 
 def verdict_headline(document: Document) -> str:

@@ -167,6 +167,42 @@ def test_groups_of_one_image_are_no_groups():
     assert found[0]["rules"] == found[1]["rules"]
 
 
+@pytest.mark.parametrize("name", ["miou_dataset", "iou[car]", "miou_image", "dice over images median"])
+def test_few_images_hold_the_level(name):
+    """Of all 2ⁿ ways to say which prediction of an image was before, at most 5 % fail, pooled numbers too."""
+    for seed, size in ((3, 5), (4, 6), (5, 7)):
+        models = [model(0.3, seed, range(size)), model(0.3, seed + 50, range(size))]
+        tables = [each.rows.columns("counts") for each in models]
+        fails = 0
+        for swapped in itertools.product([False, True], repeat=size):
+            sides = [_mixed(*models, *tables, np.array(swapped)), _mixed(*models, *tables, ~np.array(swapped))]
+            found = check(Rule.parse(f"{name} drop <= 0"), *sides, Draws())
+            fails += found.verdict == "fail"
+        assert fails <= 0.05 * 2**size
+
+
+def _mixed(first, second, mine, theirs, swapped):
+    """A model whose images are those of the second where they are swapped."""
+
+    def each(name, values):
+        own = theirs.images[name] if name in theirs.images else theirs.classes[name]
+        return np.where(swapped.reshape(-1, *[1] * (values.ndim - 1)), own, values)
+
+    rows = replace(first.rows, load={"counts": lambda: mine.mapped(each)})
+    return replace(first, load=lambda: rows, whole=False)
+
+
+def test_up_to_four_images_are_inconclusive():
+    """However bad they are: no exact paired test of so few reaches 0.05."""
+    for size, verdict in ((2, "inconclusive"), (4, "inconclusive"), (5, "fail")):
+        found = check(
+            Rule.parse("miou_dataset drop <= 0.01"), model(0.9, 2, range(size)), model(0.05, 1, range(size)), Draws()
+        )
+        assert found.verdict == verdict
+        if verdict == "inconclusive":
+            assert found.reason == f"no exact paired test of {size} images or groups can be that sure"
+
+
 @pytest.mark.parametrize("test", TESTS)
 @pytest.mark.parametrize("name", EVERY + SPREADS)
 def test_identical_runs_pass(name, test):

@@ -182,7 +182,10 @@ def test_images_of_a_group_are_drawn_together():
     together = verdicts([table()], now, before, replace(FAST, group_by="^([A-Z])")).rulings[0]
     assert alone.checks[0].change == together.checks[0].change
     assert alone.checks[0].lower != together.checks[0].lower
-    assert (alone.notes, together.notes) == ((), ("few images or groups (3): intervals are rough below 10",))
+    assert (alone.notes, together.notes) == (
+        (),
+        ("few images or groups (3): below 10 an exact test of all subsets, which sees large drops only",),
+    )
 
 
 def test_the_groups_of_the_run_count():
