@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from segeval.catalog import check_choice
 from segeval.distance.grid import Array, compact
-from segeval.errors import NegativeIds
+from segeval.errors import BadOption, NegativeIds, UnclearLabels
 
 CONNECTIVITIES = ("face", "full")
+KINDS = ("auto", "binary", "instances", "semantic")  # what the ids of a mask are
+_ALIKE, _MANY = 1.2, 2.0  # parts per id up to which ids look like cells, and from which they look like classes
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,30 @@ def semantic(labels: npt.ArrayLike, ignore: Iterable[int] = (), connectivity: st
     numbered, ids = compact(known)
     objects, owners = parts(numbered, connectivity)
     return Cells(objects, ids[owners], ignored)
+
+
+def of_kind(kind: str, labels: npt.ArrayLike, ignore: Iterable[int] = (), connectivity: str = "face") -> Cells:
+    """The cells of a mask whose ids are of that kind."""
+    if kind == "instances":
+        return instances(labels, ignore)
+    return {"binary": binary, "semantic": semantic}[kind](labels, ignore, connectivity)
+
+
+def likely_kind(ids: int, objects: int, found: int) -> str:
+    """What ids are: cells if nearly each of them is one part in each mask, classes if they fall into many.
+
+    ids: how many there are in all masks together.  objects: the same, counted in each mask.  found: connected parts.
+    """
+    if ids < 2:
+        return "binary"
+    if found <= _ALIKE * objects:
+        return "instances"
+    if found >= _MANY * objects:
+        return "semantic"
+    raise UnclearLabels(
+        f"{ids} ids fall into {found / objects:.1f} parts each: cells or classes?",
+        "say --labels instances, or --labels semantic",
+    )
 
 
 def contour(labels: Array) -> Array:
@@ -125,10 +151,18 @@ def _neighbours(ndim: int) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...
             yield here, before
 
 
+def ids_of(ignore: Iterable[int]) -> list[int]:
+    """The ids to leave out."""
+    found = [*ignore] if isinstance(ignore, Iterable) else [None]
+    if not all(isinstance(id_, int | np.integer) for id_ in found):
+        raise BadOption(f"ignore is {ignore!r}", "give the ids to leave out, for example ignore=[255]")
+    return [int(id_) for id_ in found if id_ is not None]
+
+
 def _known(labels: npt.ArrayLike, ignore: Iterable[int]) -> tuple[Array, Array | None]:
     """The labels with 0 for ignored ids, and where those are."""
     array = np.asanyarray(labels)
-    unwanted = sorted(set(ignore))
+    unwanted = sorted(set(ids_of(ignore)))
     ignored = np.isin(array, unwanted) if unwanted else None
     if ignored is not None:
         array = np.where(ignored, np.zeros(1, array.dtype), array)

@@ -1,6 +1,7 @@
 """The weight of each class, from how often it occurs."""
 
 import math
+import numbers
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -99,6 +100,8 @@ def parse(text: str) -> str | dict[int, float]:
 def checked(weights: Mapping[int, float]) -> dict[int, float]:
     """The given weights, if they are numbers that weights can be."""
     for id_, weight in weights.items():
+        if not isinstance(weight, numbers.Real):
+            raise BadOption(f"--class-weights gives the id {id_} the weight {weight!r}", "give a number")
         if not 0 <= weight <= LARGEST or not math.isfinite(weight):
             raise BadOption(f"--class-weights gives the id {id_} the weight {weight}", "give numbers from 0 to 1e30")
     return {int(id_): float(weight) for id_, weight in weights.items()}

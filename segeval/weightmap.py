@@ -2,23 +2,24 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from segeval.catalog import check_choice
-from segeval.cells import Cells, instances, separated
+from segeval.cells import CONNECTIVITIES, KINDS, Cells, ids_of, likely_kind, of_kind, semantic, separated
 from segeval.distance import within
 from segeval.distance.grid import Array, Steps, compact, nearest, steps
-from segeval.errors import BadOption
+from segeval.errors import BadOption, FractionalMask, UnfitPixels
 from segeval.frequencies import LARGEST, Frequencies, by_scheme, checked
 
 __all__ = ["unet_weights"]
 
 CONVENTIONS = {"unet2015": (10.0, 5.0), "falk2019": (50.0, 6.0)}  # w0 and sigma
-WHERE, NEAREST = ("background", "all"), ("two", "one")
+WHERE, NEAREST, TOUCHING = ("background", "all"), ("two", "one"), ("keep", "gap")
+CLASS_WEIGHTS = "balanced"
 FALK_BACKGROUND, FALK_SIGMA = 0.1, 10.0  # v and σ₁
 MEMORY = 1 << 30  # bytes that one image may take beside its labels and its map
 _SMALLEST = 16  # pixels: the side of a tile that is not cut any more
@@ -39,6 +40,9 @@ class Formula:
     def __post_init__(self) -> None:
         check_choice("--where", self.where, WHERE)
         check_choice("--nearest", self.nearest, NEAREST)
+        for name in ("w0", "sigma", "eps"):
+            if isinstance(given := getattr(self, name), bool) or not isinstance(given, int | float | np.number):
+                raise BadOption(f"--{name} is {given!r}", "give a number")
         if not (math.isfinite(self.sigma) and self.sigma > 0):
             raise BadOption(f"--sigma is {self.sigma}", "give a finite number above 0")
         if not 0 <= self.w0 <= LARGEST:
@@ -88,54 +92,84 @@ def _reach(height: float, sigma: float, share: float) -> float:
     return found if found < _FOREVER else math.inf
 
 
-class _Default(float):
-    """A default that gives way to that of the convention."""
-
-
-_W0, _SIGMA = _Default(10.0), _Default(5.0)
+def check_cells(
+    rule: Formula, labels: str, connectivity: str, touching: str | None, class_weights: object | None
+) -> None:
+    """Refuse what makes no sense of how cells are found, or beside the formula."""
+    if rule.falk and (class_weights is not None or touching == "keep"):
+        what = "gaps between cells that touch" if class_weights is None else "class weights"
+        raise BadOption(f"--convention falk2019 has its own {what}", "leave out --class-weights and --touching")
+    check_choice("--labels", labels, KINDS)
+    check_choice("--connectivity", connectivity, CONNECTIVITIES)
+    if touching is not None:
+        check_choice("--touching", touching, TOUCHING)
 
 
 def unet_weights(
-    labels: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    /,
     *,
-    w0: float = _W0,
-    sigma: float = _SIGMA,
-    class_weights: str | Mapping[int, float] | Sequence[float] | None = None,
-    spacing: Sequence[float] | float | None = None,
-    where: str = "background",
     convention: str = "unet2015",
+    w0: float | None = None,
+    sigma: float | None = None,
     eps: float = 1e-4,
+    where: str = "background",
+    nearest: str = "two",
+    class_weights: str | Mapping[int, float] | Sequence[float] | None = None,
+    labels: str = "auto",
+    connectivity: str = "face",
+    ignore: Iterable[int] = (),
+    touching: str | None = None,
+    spacing: Sequence[float] | float | None = None,
 ) -> Array:
-    """The U-Net weight of every pixel: high on the thin background between objects.
+    """The U-Net weight of every pixel, as `segeval weightmap` writes it: high on the thin background between cells.
 
         unet2015:   w(x) = w_c(x) + w0 · exp(−(d1(x) + d2(x))² / (2 σ²))       on background;  w = w_c on objects
         falk2019:   w(x) = 0.1 + w0 · exp(−(d1 + d2)² / (2 σ²)) + 0.9 · exp(−d1² / (2 · 10²))   and 1 on objects, which
-                    get gaps of one pixel where they touch; w0 = 50 and σ = 6 unless given
+                    get gaps of one pixel where they touch
 
     d1 and d2: distances to the nearest and the second nearest object, 0 inside it. With fewer than two objects there
-    is no second term.
+    is no second term. w0 = 10 and σ = 5, or 50 and 6 with falk2019, unless given.
 
-    labels: one id for each object, 0 is background; any number of axes.  spacing: the length of a step along each axis;
-    σ has its unit.  where: `all` takes unet2015 on objects too.  class_weights: the name of a scheme (balanced,
-    median-frequency, rarest1, complement) over this image, or weights of background (0) and objects (1).
-    eps: no weight misses its formula by more, rounding to float32 aside; 0 for no truncation.  Gives float32.
+    mask: whole numbers, 0 is background; any number of axes.  labels: what its ids are (auto, binary, instances,
+    semantic).  connectivity: what joins pixels of binary and semantic masks (face, full).  ignore: ids whose pixels
+    weigh 0.  touching: keep or gap.  spacing: the length of a step along each axis; σ has its unit.  where: `all` takes
+    unet2015 on objects too.  nearest: `one` is a variant that looks at d1 alone.  class_weights: the name of a scheme
+    (balanced unless given, median-frequency, rarest1, complement, none) over this mask, or weights by id, where objects
+    of binary masks and instances are class 1.  eps: no weight misses its formula by more, rounding to float32 aside; 0
+    for no truncation.  Gives float32.
 
     Ronneberger et al. (2015). arXiv:1505.04597.  Falk et al. (2019). doi:10.1038/s41592-018-0261-2
     """
-    own_w0, own_sigma = (None if isinstance(value, _Default) else value for value in (w0, sigma))
-    rule = formula(convention, own_w0, own_sigma, eps, where)
-    cells = instances(labels)
-    return weights(cells, rule, _class_weights(class_weights, cells, rule), steps(spacing, cells.objects.ndim))
+    rule = formula(convention, w0, sigma, eps, where, nearest)
+    check_cells(rule, labels, connectivity, touching, class_weights)
+    ids, ignore = _whole(mask), ids_of(ignore)
+    whole = of_kind(_kind(ids, ignore) if labels == "auto" else labels, ids, ignore, connectivity)
+    kept = separated(whole) if rule.falk or touching == "gap" else whole
+    chosen = {} if rule.falk else _class_weights(CLASS_WEIGHTS if class_weights is None else class_weights, kept)
+    return weights(whole if rule.falk else kept, rule, chosen, steps(spacing, ids.ndim))
 
 
-def _class_weights(
-    given: str | Mapping[int, float] | Sequence[float] | None, cells: Cells, rule: Formula
-) -> dict[int, float]:
-    """The weights of background and objects."""
-    if given is None:
-        return {0: 0.0, 1: 0.0}
-    if rule.falk:
-        raise BadOption("--convention falk2019 has its own class weights", "leave out --class-weights")
+def _whole(mask: npt.ArrayLike) -> Array:
+    """The ids of a mask as integers."""
+    array = np.asarray(mask)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all() or not (array == np.rint(array)).all():
+            raise FractionalMask("the mask holds fractions, and weight maps are made from labels", "threshold it first")
+        return array.astype(np.int64)
+    if array.dtype.kind not in "biu":
+        raise UnfitPixels(f"the mask is an array of {array.dtype}", "labels are whole numbers")
+    return array
+
+
+def _kind(ids: Array, ignore: Iterable[int]) -> str:
+    """What the ids of one mask are."""
+    found = semantic(ids, ignore, "full")
+    return likely_kind(len(found.classes), len(found.classes), found.count)
+
+
+def _class_weights(given: str | Mapping[int, float] | Sequence[float], cells: Cells) -> dict[int, float]:
+    """The weights of background and classes."""
     if isinstance(given, str):
         return by_scheme(given, Frequencies.of(cells.pixels()))
     return checked(given if isinstance(given, Mapping) else dict(enumerate(given)))

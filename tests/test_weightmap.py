@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from segeval.cells import instances, semantic, separated
 from segeval.distance.grid import steps
-from segeval.errors import BadOption, NegativeIds
+from segeval.errors import BadOption, FractionalMask, NegativeIds, UnclearLabels, UnfitPixels
 from segeval.weightmap import formula, unet_weights, weights
 
 # By hand: cells 1, 2, 3, and the maps that belong to them, to 4 decimals.
@@ -68,18 +68,30 @@ def gap(width):
 # The definition.
 
 
+def ridges(mask, **options):
+    """The weights of instances, of no class weights unless given."""
+    if options.get("convention") != "falk2019":
+        options.setdefault("class_weights", "none")
+    return unet_weights(mask, labels="instances", **options)
+
+
 def test_signature():
     """The names and defaults that people script against."""
     found = inspect.signature(unet_weights)
     assert {name: p.default for name, p in found.parameters.items()} == {
-        "labels": inspect.Parameter.empty,
-        "w0": 10.0,
-        "sigma": 5.0,
-        "class_weights": None,
-        "spacing": None,
-        "where": "background",
+        "mask": inspect.Parameter.empty,
         "convention": "unet2015",
+        "w0": None,
+        "sigma": None,
         "eps": 1e-4,
+        "where": "background",
+        "nearest": "two",
+        "class_weights": None,
+        "labels": "auto",
+        "connectivity": "face",
+        "ignore": (),
+        "touching": None,
+        "spacing": None,
     }
     assert {p.kind for p in [*found.parameters.values()][1:]} == {inspect.Parameter.KEYWORD_ONLY}
 
@@ -89,29 +101,29 @@ def test_signature():
 )
 def test_straight_gaps(width, ridge):
     """All pixels of a gap have one weight, since d1 + d2 is its width + 1."""
-    middle = unet_weights(gap(width))[30, 2 : 2 + width]
+    middle = ridges(gap(width))[30, 2 : 2 + width]
     assert middle.tolist() == pytest.approx([ridge] * width, abs=6e-7)
 
 
 def test_diagonal_neighbours():
-    assert unet_weights([[1, 0, 0], [0, 0, 0], [0, 0, 2]])[1, 1] == pytest.approx(8.521438, abs=1e-6)
+    assert ridges([[1, 0, 0], [0, 0, 0], [0, 0, 2]])[1, 1] == pytest.approx(8.521438, abs=1e-6)
 
 
 def test_worked_map():
-    found = unet_weights(LABELS)
+    found = ridges(LABELS)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, MAP, rtol=0, atol=5.1e-5)
 
 
 def test_worked_map_with_spacing():
-    found = unet_weights(LABELS, spacing=(2.0, 0.5), sigma=2)
+    found = ridges(LABELS, spacing=(2.0, 0.5), sigma=2)
     first = [0.5425, 0.7956, 1.0614, 1.1943, 1.3534, 2.1627, 3.2465, 4.4035, 0]
     np.testing.assert_allclose(found[0], first, rtol=0, atol=5.1e-5)
     np.testing.assert_allclose(found[1:4, 3], 8.8250, rtol=0, atol=5.1e-5)
 
 
 def test_worked_map_of_falk2019():
-    np.testing.assert_allclose(unet_weights(TOUCHING, convention="falk2019"), FALK, rtol=0, atol=5.1e-5)
+    np.testing.assert_allclose(ridges(TOUCHING, convention="falk2019"), FALK, rtol=0, atol=5.1e-5)
 
 
 @pytest.mark.parametrize(
@@ -129,13 +141,13 @@ def test_worked_map_of_falk2019():
     ],
 )
 def test_anchors_of_falk2019(labels, place, weight):
-    assert unet_weights(labels, convention="falk2019")[place] == pytest.approx(weight, abs=1e-4)
-    assert unet_weights(labels, convention="falk2019", eps=0)[place] == pytest.approx(weight, abs=5e-6)
+    assert ridges(labels, convention="falk2019")[place] == pytest.approx(weight, abs=1e-4)
+    assert ridges(labels, convention="falk2019", eps=0)[place] == pytest.approx(weight, abs=5e-6)
 
 
 def test_falk2019_takes_other_numbers_too():
     """w0 and sigma of unet2015, said aloud, are not its own defaults: 0.1 + 10 e^(−4/50) + 0.9 e^(−1/200)."""
-    assert unet_weights(gap(1), convention="falk2019", w0=10.0, sigma=5.0)[30, 2] == pytest.approx(10.226674, abs=1e-4)
+    assert ridges(gap(1), convention="falk2019", w0=10.0, sigma=5.0)[30, 2] == pytest.approx(10.226674, abs=1e-4)
 
 
 def test_falk2019_adds_the_classes():
@@ -146,7 +158,7 @@ def test_falk2019_adds_the_classes():
 
 def test_all_pixels():
     """Inside a cell d1 is 0: one pixel of two touching cells has (0, 1)."""
-    found = unet_weights([[1, 2]], where="all", w0=7, sigma=3)
+    found = ridges([[1, 2]], where="all", w0=7, sigma=3)
     np.testing.assert_allclose(found, [[7 * np.exp(-1 / 18)] * 2], rtol=1e-6)
 
 
@@ -157,25 +169,25 @@ def test_one_object_only():
 
 
 @pytest.mark.parametrize("labels", [[[0, 0, 0]], [[0, 5, 0]], [[5, 5, 5]]])
-def test_fewer_than_two_cells_have_no_ridge(labels):
-    assert not unet_weights(labels).any()
-    assert not unet_weights(labels, where="all").any()
+def test_fewer_than_two_cells_have_no_ridges(labels):
+    assert not ridges(labels).any()
+    assert not ridges(labels, where="all").any()
 
 
 def test_class_weights_of_the_image():
     """900 and 100 pixels: 5/9 and 5; on cells nothing but the class weight."""
     labels = np.zeros((10, 100), np.uint8)
     labels[:, 95:], labels[:, :5] = 1, 2
-    found = unet_weights(labels, class_weights="balanced")
+    found = ridges(labels, class_weights="balanced")
     assert found[0, 0] == 5
     assert found[0, 50] == pytest.approx(5 / 9)
-    assert unet_weights(labels, class_weights={0: 0.25, 1: 3})[0, [0, 50]].tolist() == [3, 0.25]
-    assert unet_weights(labels, class_weights=(0.25, 3))[0, [0, 50]].tolist() == [3, 0.25]
+    assert ridges(labels, class_weights={0: 0.25, 1: 3})[0, [0, 50]].tolist() == [3, 0.25]
+    assert ridges(labels, class_weights=(0.25, 3))[0, [0, 50]].tolist() == [3, 0.25]
 
 
 def test_class_weights_and_ridge_add_up():
     np.testing.assert_allclose(
-        unet_weights(LABELS, class_weights={0: 0.5, 1: 2}), np.array(MAP) + np.where(LABELS, 2, 0.5), atol=5.1e-5
+        ridges(LABELS, class_weights={0: 0.5, 1: 2}), np.array(MAP) + np.where(LABELS, 2, 0.5), atol=5.1e-5
     )
 
 
@@ -212,7 +224,7 @@ def test_no_weight_misses_by_more_than_eps(shape, spacing, count, eps):
     for everywhere in (False, True):
         wanted = naive(labels, 8.0, 2.5, spacing, everywhere)
         where = "all" if everywhere else "background"
-        found = unet_weights(labels, w0=8.0, sigma=2.5, spacing=spacing, where=where, eps=eps)
+        found = ridges(labels, w0=8.0, sigma=2.5, spacing=spacing, where=where, eps=eps)
         assert np.abs(found - wanted).max() <= eps + 8 * 2**-24
         assert (found <= wanted + 8 * 2**-24).all()
 
@@ -289,68 +301,102 @@ def test_permuting_ids_changes_nothing():
     labels = noise((60, 70), 30, 4)
     other = np.random.RandomState(0).permutation(200)
     other[other == 0], other[0] = other[0], 0
-    assert np.array_equal(unet_weights(other[labels]), unet_weights(labels))
+    assert np.array_equal(ridges(other[labels]), ridges(labels))
 
 
 def test_flipping_flips():
     labels = noise((60, 70), 30, 4)
     for flip in (np.flipud, np.fliplr, np.transpose):
-        assert np.array_equal(unet_weights(flip(labels)), flip(unet_weights(labels)))
+        assert np.array_equal(ridges(flip(labels)), flip(ridges(labels)))
 
 
 def test_touching_instances_stay_two_cells():
     """Relabelling by connectivity would leave one cell, and no ridge."""
-    assert unet_weights([[1, 1, 2, 2, 0, 0]])[0, 4] == pytest.approx(10 * np.exp(-16 / 50), abs=1e-4)
+    assert ridges([[1, 1, 2, 2, 0, 0]])[0, 4] == pytest.approx(10 * np.exp(-16 / 50), abs=1e-4)
 
 
 def test_two_cells_are_enough():
     """Counting background as a cell needs three."""
-    assert unet_weights([[1, 0, 2]])[0, 1] > 9
+    assert ridges([[1, 0, 2]])[0, 1] > 9
 
 
 def test_a_third_cell_far_away_changes_nothing():
     """Not the largest distance: the second."""
     labels = np.zeros((20, 400), int)
     labels[:, 10:20], labels[:, 23:30] = 1, 2
-    alone = unet_weights(labels)
+    alone = ridges(labels)
     labels[:, 390:] = 3
-    assert np.abs(unet_weights(labels) - alone)[:, :300].max() <= 1e-4
+    assert np.abs(ridges(labels) - alone)[:, :300].max() <= 1e-4
 
 
 def test_transition_takes_the_nearest_only():
     """Not the sum over all cells."""
     many = np.array([[1, 0, 2, 3, 4, 5, 6]])
-    assert unet_weights(many, convention="falk2019")[0, 1] == pytest.approx(48.293485, abs=1e-4)
+    assert ridges(many, convention="falk2019")[0, 1] == pytest.approx(48.293485, abs=1e-4)
 
 
 def test_margin_follows_from_sigma():
     """Cells 30 pixels apart with σ = 11: a margin of 10 pixels would see nothing."""
     labels = np.zeros((40, 60), int)
     labels[:, :10], labels[:, 40:] = 1, 2
-    assert unet_weights(labels, sigma=11)[20, 25] == pytest.approx(10 * np.exp(-(31**2) / 242), abs=1e-4)
+    assert ridges(labels, sigma=11)[20, 25] == pytest.approx(10 * np.exp(-(31**2) / 242), abs=1e-4)
 
 
 def test_sigma_is_a_standard_deviation():
-    assert unet_weights([[1, 0, 2]], sigma=2)[0, 1] == pytest.approx(10 * np.exp(-4 / 8), abs=1e-6)
+    assert ridges([[1, 0, 2]], sigma=2)[0, 1] == pytest.approx(10 * np.exp(-4 / 8), abs=1e-6)
 
 
 def test_cells_keep_their_weight_without_where_all():
-    assert not unet_weights(LABELS)[LABELS > 0].any()
+    assert not ridges(LABELS)[LABELS > 0].any()
 
 
 def test_one_cell_and_class_weights():
     """From counts, not from the number of parts."""
-    assert unet_weights([[0, 0, 0, 8]], class_weights="balanced").tolist() == [pytest.approx([2 / 3] * 3 + [2])]
+    assert ridges([[0, 0, 0, 8]], class_weights="balanced").tolist() == [pytest.approx([2 / 3] * 3 + [2])]
 
 
 def test_a_cell_in_parts_is_one_cell():
-    assert not unet_weights([[3, 0, 3]]).any()
+    assert not ridges([[3, 0, 3]]).any()
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int16", "uint16", "uint32", "int64"])
 def test_ids_of_any_type(kind):
     labels = np.array([[np.iinfo(kind).max, 0, 1]], kind)
-    assert unet_weights(labels)[0, 1] == pytest.approx(9.231163, abs=1e-6)
+    assert ridges(labels)[0, 1] == pytest.approx(9.231163, abs=1e-6)
+
+
+def test_binary_masks_have_cells():
+    """Two parts of id 1, three pixels apart; 6 and 2 of 8 pixels: 2/3 and 2."""
+    binary = [[1, 0, 0, 0, 1, 0, 0, 0]]
+    for mask in (binary, np.array(binary) == 1, np.array(binary, np.float32), np.array(binary) * 255):
+        found = unet_weights(mask)
+        assert found[0, [0, 4]].tolist() == [2, 2]
+        assert found[0, 2] == pytest.approx(2 / 3 + 10 * np.exp(-16 / 50), abs=1e-4)
+
+
+def test_ids_of_cells_and_of_classes_are_told_apart():
+    """3, 3 and 8, 8 are parts of classes; 3 and 8 alone are cells."""
+    classes = [[3, 0, 3, 0, 0, 8, 0, 8]]
+    assert np.array_equal(unet_weights(classes), unet_weights(classes, labels="semantic"))
+    assert unet_weights(classes, class_weights="none")[0, 1] == pytest.approx(
+        10 * (np.exp(-4 / 50) + np.exp(-((4 + 6) ** 2) / 50)), abs=1e-3
+    )
+    cells = [[3, 3, 0, 8, 8, 0]]
+    assert np.array_equal(unet_weights(cells), unet_weights(cells, labels="instances"))
+    with pytest.raises(UnclearLabels):
+        unet_weights([[3, 0, 3, 0, 8]])
+
+
+def test_the_options_of_the_command():
+    cells = [[1, 1, 2, 2, 0, 9]]
+    assert unet_weights(cells, labels="instances", ignore=[9])[0, 5] == 0
+    found = unet_weights([[1, 1, 2, 2]], labels="instances", touching="gap", class_weights="none")
+    assert found[0].tolist() == pytest.approx([0, 0, 10 * np.exp(-(2**2) / 50), 0], abs=1e-4)
+    one = unet_weights([[4, 0, 0, 0]], nearest="one", w0=3, sigma=2, class_weights="none")
+    assert one[0].tolist() == pytest.approx([0, *(3 * np.exp(-np.array([1, 4, 9]) / 8))], abs=1e-4)
+    diagonal = np.eye(3, dtype=int)
+    assert unet_weights(diagonal, class_weights="none")[0, 1] > 0  # three cells
+    assert not unet_weights(diagonal, connectivity="full", class_weights="none").any()
 
 
 # What makes no sense.
@@ -375,13 +421,22 @@ def test_ids_of_any_type(kind):
         ({"class_weights": "Balanced"}, "--class-weights is 'Balanced'"),
         ({"class_weights": {0: 1}}, "no weight for the ids 1"),
         ({"class_weights": {0: 1, 1: -1}}, "the weight -1"),
+        ({"class_weights": {0: 1, 1: "x"}}, "the weight 'x'"),
         ({"spacing": (1, 0)}, "the spacing is 1.0, 0.0"),
+        ({"spacing": "file"}, "the spacing is 'file'"),
+        ({"sigma": (5, 5)}, "--sigma is (5, 5)"),
+        ({"w0": "7"}, "--w0 is '7'"),
+        ({"nearest": 1}, "--nearest is 1"),
+        ({"ignore": 255}, "ignore is 255"),
+        ({"touching": "part"}, "--touching is 'part'"),
+        ({"connectivity": 4}, "--connectivity is 4"),
+        ({"convention": "falk2019", "touching": "keep"}, "falk2019 has its own gaps"),
         ({"spacing": (1, 2, 3)}, "3 numbers for 2 axes"),
     ],
 )
 def test_options_that_make_no_sense(options, said):
     with pytest.raises(BadOption) as caught:
-        unet_weights([[0, 1]], **options)
+        ridges([[0, 1]], **options)
     assert said in caught.value.message
 
 
@@ -392,13 +447,15 @@ EXTREMES += [{"eps": 0, "sigma": 1e-200}, {"spacing": 1e-9}, {"spacing": 1e9}]
 @pytest.mark.parametrize("options", EXTREMES)
 def test_extremes_are_no_faults(options):
     """Nothing overflows, and what is beyond all bounds is just 0, or w0."""
-    found = unet_weights([[1, 0, 2]], **options)
+    found = ridges([[1, 0, 2]], **options)
     assert np.isfinite(found).all()
     assert 0 <= found[0, 1] <= np.float32(options.get("w0", 10))
 
 
 def test_labels_that_are_none():
-    with pytest.raises(TypeError):
-        unet_weights([[0.5, 1]])
+    with pytest.raises(FractionalMask):
+        ridges([[0.5, 1]])
+    with pytest.raises(UnfitPixels):
+        ridges([["a"]])
     with pytest.raises(NegativeIds):
-        unet_weights(np.array([[-1, 1]]))
+        ridges(np.array([[-1, 1]]))

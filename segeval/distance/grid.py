@@ -33,7 +33,10 @@ class Steps:
 
 def steps(spacing: Sequence[float] | float | None, ndim: int) -> Steps:
     """The steps of a grid of `ndim` axes; one number stands for all axes, None for steps of 1."""
-    given = [1.0] * ndim if spacing is None else np.atleast_1d(np.asarray(spacing, np.float64)).tolist()
+    try:
+        given = [1.0] * ndim if spacing is None else np.atleast_1d(np.asarray(spacing, np.float64)).tolist()
+    except (TypeError, ValueError) as fault:
+        raise BadOption(f"the spacing is {spacing!r}", "give one number for each axis") from fault
     lengths = tuple(given * ndim if len(given) == 1 else given)
     if len(lengths) != ndim:
         raise BadOption(

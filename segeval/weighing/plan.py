@@ -6,13 +6,11 @@ from typing import Any
 
 from segeval import frequencies
 from segeval.catalog import check_choice
-from segeval.cells import CONNECTIVITIES
 from segeval.distance.grid import steps
 from segeval.errors import BadOption
 from segeval.io import MAX_PIXELS
-from segeval.weightmap import MEMORY, Formula, formula
+from segeval.weightmap import CLASS_WEIGHTS, MEMORY, Formula, check_cells, formula
 
-KINDS = ("auto", "binary", "instances", "semantic")
 FORMS, TYPES = ("npy", "tiff", "npz"), ("float32", "float16")
 
 
@@ -88,11 +86,7 @@ def plan(
 ) -> Plan:
     """The plan that options make, if they make sense together."""
     rule = formula(convention, w0, sigma, eps, where, nearest)
-    if rule.falk and (class_weights or touching == "keep"):
-        what = "class weights" if class_weights else "gaps between cells that touch"
-        raise BadOption(f"--convention falk2019 has its own {what}", "leave out --class-weights and --touching")
-    check_choice("--labels", labels, KINDS)
-    check_choice("--connectivity", connectivity, CONNECTIVITIES)
+    check_cells(rule, labels, connectivity, touching, class_weights)
     check_choice("--frequency", frequency, ("folder", "image"))
     check_choice("--format", form, FORMS)
     if dtype not in TYPES:
@@ -105,7 +99,7 @@ def plan(
         labels,
         connectivity,
         frozenset(ignore),
-        frequencies.parse(class_weights or ("none" if rule.falk else "balanced")),
+        frequencies.parse(class_weights or ("none" if rule.falk else CLASS_WEIGHTS)),
         frequency,
         rule.falk or touching == "gap",
         _spacing(spacing),

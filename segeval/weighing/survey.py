@@ -18,7 +18,6 @@ from segeval.errors import (
     FractionalTruth,
     NoSpacing,
     Remark,
-    UnclearLabels,
     VoidAsClass,
 )
 from segeval.frequencies import Frequencies
@@ -26,8 +25,6 @@ from segeval.pairing import MaskFile
 from segeval.perfile import guarded
 from segeval.run import Note
 from segeval.weighing.plan import Plan
-
-_ALIKE, _MANY = 1.2, 2.0  # parts per id up to which ids look like cells, and from which they look like classes
 
 
 @dataclass(frozen=True)
@@ -57,17 +54,7 @@ def decided(surveys: list[Survey]) -> str:
     """What the ids are: cells if nearly each of them is one part in each mask, classes if they fall into many."""
     objects = [len([kind for kind in each.found.pixels if kind]) for each in surveys]
     ids = {kind for each in surveys for kind in each.found.pixels if kind}
-    parts, number = sum(each.parts for each in surveys), sum(objects)
-    if len(ids) < 2:
-        return "binary"
-    if parts <= _ALIKE * number:
-        return "instances"
-    if parts >= _MANY * number:
-        return "semantic"
-    raise UnclearLabels(
-        f"{len(ids)} ids fall into {parts / number:.1f} parts each: cells or classes?",
-        "say --labels instances, or --labels semantic",
-    )
+    return cells.likely_kind(len(ids), sum(objects), sum(each.parts for each in surveys))
 
 
 def total(surveys: list[Survey], kind: str, counted_ids: bool) -> Frequencies:
@@ -128,10 +115,7 @@ def _void(name: str, array: io.Array, plan: Plan) -> Iterator[Remark]:
 
 def found_cells(array: io.Array, plan: Plan) -> tuple[Cells, Cells]:
     """The cells of a mask as they are, and as they are kept."""
-    if plan.ids == "instances":
-        found = cells.instances(array, plan.ignore)
-    else:
-        found = {"binary": cells.binary, "semantic": cells.semantic}[plan.ids](array, plan.ignore, plan.connectivity)
+    found = cells.of_kind(plan.ids, array, plan.ignore, plan.connectivity)
     return found, cells.separated(found) if plan.gap else found
 
 

@@ -47,7 +47,7 @@ def test_a_map_for_each_mask(inside, masks, tmp_path):
     for name, labels in (("a", CELLS), ("deep/er/b", OTHER)):
         found = load(tmp_path / f"out/{name}.npy")
         assert found.dtype == np.float32
-        assert np.array_equal(found, unet_weights(labels, class_weights=chosen))
+        assert np.array_equal(found, unet_weights(labels, class_weights=chosen, labels="instances"))
     assert sorted(content(tmp_path / "out")) == ["a.npy", "deep/er/b.npy", "weightmap.json"]
     assert out.decode().splitlines() == [
         "ids are single cells (by their number of parts; say --labels if that is wrong)",
@@ -90,7 +90,7 @@ def test_formats(inside, save, tmp_path, form, dtype, labels):
     code, _, _ = inside("weightmap", "masks", "-o", "out", *options)
     found = load(tmp_path / f"out/a.{form}")
     assert (code, found.dtype) == (0, dtype)
-    wanted = unet_weights(labels).astype(dtype)
+    wanted = unet_weights(labels, class_weights="none", labels="instances").astype(dtype)
     assert np.array_equal(found.reshape(labels.shape), wanted)
 
 
@@ -142,7 +142,7 @@ def test_frequencies_of_each_image(inside, masks, tmp_path):
     inside("weightmap", "masks", "-o", "out", "--frequency", "image", "--class-weights", "complement")
     for name, labels in (("a", CELLS), ("deep/er/b", OTHER)):
         share = float((labels > 0).mean())
-        wanted = unet_weights(labels, class_weights={0: share, 1: 1 - share})
+        wanted = unet_weights(labels, class_weights={0: share, 1: 1 - share}, labels="instances")
         assert np.allclose(load(tmp_path / f"out/{name}.npy"), wanted, rtol=1e-6)
     own = [entry["class_weights"] for entry in document(tmp_path / "out")["files"]]
     assert own == [pytest.approx({"0": 1 / 4, "1": 3 / 4}), pytest.approx({"0": 1 / 3, "1": 2 / 3})]
@@ -152,7 +152,9 @@ def test_given_class_weights(inside, masks, tmp_path):
     code, out, _ = inside("weightmap", "masks", "-o", "out", "--class-weights", "0=0.25,1=3")
     assert code == 0
     assert b"class weights (given): 0 = 0.25" in out
-    assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS, class_weights={0: 0.25, 1: 3}))
+    assert np.array_equal(
+        load(tmp_path / "out/a.npy"), unet_weights(CELLS, class_weights={0: 0.25, 1: 3}, labels="instances")
+    )
 
 
 def test_options_reach_the_formula(inside, save, tmp_path):
@@ -160,7 +162,9 @@ def test_options_reach_the_formula(inside, save, tmp_path):
     save("masks/a.png", labels)
     options = ["--where", "all", "--w0", "7", "--sigma", "2", "--spacing", "2,0.5", "--eps", "0"]
     _, out, _ = inside("weightmap", "masks", "-o", "out", "--class-weights", "none", *options)
-    wanted = unet_weights(labels, w0=7, sigma=2, where="all", spacing=(2, 0.5), eps=0)
+    wanted = unet_weights(
+        labels, w0=7, sigma=2, where="all", spacing=(2, 0.5), eps=0, class_weights="none", labels="instances"
+    )
     assert np.array_equal(load(tmp_path / "out/a.npy"), wanted)
     assert b"sigma = 2 units of the spacing" in out
     assert document(tmp_path / "out")["files"][0]["spacing"] == [2.0, 0.5]
@@ -189,7 +193,10 @@ def test_spacing_from_the_file(inside, tmp_path, write):
     write(tmp_path / "masks/a.ome.tif", labels)
     code, _, err = inside("weightmap", "masks", "-o", "out", "--spacing", "file", "--class-weights", "none", *INSTANCES)
     assert (code, err) == (0, b"")
-    assert np.array_equal(load(tmp_path / "out/a.ome.npy"), unet_weights(labels, spacing=(3, 0.5, 0.25)))
+    assert np.array_equal(
+        load(tmp_path / "out/a.ome.npy"),
+        unet_weights(labels, spacing=(3, 0.5, 0.25), class_weights="none", labels="instances"),
+    )
 
 
 def test_a_file_without_spacing(inside, masks, save):
@@ -312,7 +319,7 @@ def test_whole_numbers_in_floating_point_are_labels(inside, save, tmp_path):
     code, _, err = inside("weightmap", "masks", "-o", "out", "--class-weights", "none")
     assert code == 0
     assert b"Note: " in err
-    assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS))
+    assert np.array_equal(load(tmp_path / "out/a.npy"), unet_weights(CELLS, class_weights="none", labels="instances"))
 
 
 def test_damaged_and_ambiguous_files(inside, masks, save, tmp_path):

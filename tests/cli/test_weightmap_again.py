@@ -131,7 +131,9 @@ def test_resume_keeps_what_is_unchanged(inside, masks, save, tmp_path):
     assert b"5 maps in out (npy, float32), 2 of them unchanged" in out
     after = stamps(tmp_path / "out")
     assert {name for name in after if after[name] != before[name]} == {"c.npy", "d.npy", "e.npy"}
-    assert np.array_equal(np.load(tmp_path / "out/c.npy"), unet_weights(CELLS.T))
+    assert np.array_equal(
+        np.load(tmp_path / "out/c.npy"), unet_weights(CELLS.T, class_weights="none", labels="instances")
+    )
     assert content(tmp_path / "out")["d.npy"] == wanted["d.npy"]
 
 
