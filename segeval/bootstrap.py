@@ -9,7 +9,7 @@ Efron, B., Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman &
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -57,6 +57,11 @@ class Draws:
         """The same as it stands in `run.json`: what can change a number in it."""
         intervals = {"confidence": self.confidence, "resamples": self.resamples, "seed": self.seed}
         return {**({"group_by": self.group_by} if self.group_by else {}), **({"ci": intervals} if self.ci else {})}
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "Draws":
+        """The same from the options of a `run.json`."""
+        return cls(options.get("group_by"), ci="ci" in options, **options.get("ci", {}))
 
     def blocks(self, groups: int) -> Iterator[Array]:
         """How often each group is drawn: float64 (resamples of the block, groups), whole numbers."""

@@ -174,23 +174,30 @@ class Options:
 
     def recorded(self) -> dict[str, Any]:
         """The options that can change a number, as they stand in `run.json`."""
-        table = self.classes.scored
         return {
-            "pred_pattern": self.layout.pred_pattern,
-            "gt_pattern": self.layout.gt_pattern,
-            "missing": self.layout.missing,
-            **self.layout.arrays,
-            "classes": [[c.id, c.name, c.group] for c in table.classes] if table else None,
-            "ignore": self.classes.ignored,
-            "binary": self.classes.binary,
-            "multilabel": self.classes.multilabel,
-            "colors": sorted([id_, *color] for color, id_ in self.classes.colors.items()),
+            **self.layout.recorded(),
+            **self.classes.recorded(),
             **self.reading.recorded(),
             **({"classes_found": True} if self.found else {}),
             **self.scoring.recorded(),
             **({"losses": self.losses.recorded()} if self.losses else {}),
             **self.draws.recorded(),
         }
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "Options":
+        """The same from the options of a `run.json`, as far as they can change a number."""
+        scoring, losses = Scoring.from_record(options), None
+        if "losses" in options:
+            from segeval.losses.asking import LossChoice
+
+            losses = LossChoice.from_record(options["losses"], scoring.presence)
+        choice = ClassChoice.from_record(options)
+        reading = Reading.from_record(options)
+        found = options.get("classes_found", False)
+        return cls(
+            Layout.from_record(options), reading, choice, scoring, losses, Draws.from_record(options), found=found
+        )
 
 
 def measures(

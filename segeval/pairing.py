@@ -5,9 +5,10 @@ import os
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from segeval.catalog import check_choice
 from segeval.documents import read
@@ -55,6 +56,16 @@ class Layout:
         for pattern in (self.pred_pattern, self.gt_pattern):
             if pattern is not None:
                 Pattern.parse(pattern)
+
+    def recorded(self) -> dict[str, Any]:
+        """What can change a number, as it stands in `run.json`."""
+        always = {name: getattr(self, name) for name in ("pred_pattern", "gt_pattern", "missing")}
+        return always | self.arrays
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "Layout":
+        """The same from the options of a `run.json`."""
+        return cls(**{each.name: options[each.name] for each in fields(cls) if each.name in options})
 
 
 @dataclass(frozen=True, slots=True)

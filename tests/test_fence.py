@@ -21,7 +21,9 @@ from segeval.cli.main import cli
 FENCE = Path(__file__).parent / "golden" / "fence"
 TABLES = ("images.csv", "records.csv", "confusion.csv", "confusion_images.csv")
 
-ADDED: frozenset[str] = frozenset({"cautions", "evidence"})  # keys that JSON documents have gained since, at any level
+ADDED: frozenset[str] = frozenset(
+    {"cautions", "evidence", "params"}
+)  # keys that JSON documents have gained since, at any level
 FREE = {"segeval", "fingerprint", "inputs", "files", "message", "hint"}  # versions, digests and wording
 
 SIZES = {"a_1": (7, 9), "a_2": (4, 13), "b_1": (10, 6), "c/b_2": (1, 17)}

@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from segeval.classes import SUFFIXES, ClassTable, Colour, checked, parse
+from segeval.classes import SUFFIXES, ClassInfo, ClassTable, Colour, checked, parse
 from segeval.documents import read
 from segeval.errors import BadClassTable, BadOption
 
@@ -33,6 +33,28 @@ class ClassChoice:
     def ignored(self) -> list[Any]:
         """What is ignored, as the options say it."""
         return [*sorted(self.ignore - {VOID}), *sorted(self.nodata, key=lambda each: (isinstance(each, str), each))]
+
+    def recorded(self) -> dict[str, Any]:
+        """What can change a number, as it stands in `run.json`."""
+        return {
+            "classes": [[c.id, c.name, c.group] for c in self.scored.classes] if self.scored else None,
+            "ignore": self.ignored,
+            "binary": self.binary,
+            "multilabel": self.multilabel,
+            "colors": sorted([id_, *color] for color, id_ in self.colors.items()),
+        }
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "ClassChoice":
+        """The same from the options of a `run.json`, which does not name what is ignored."""
+        ignore, nodata = _ignored(options["ignore"])
+        multilabel = options["multilabel"]
+        classes = options["classes"] and tuple(
+            ClassInfo(id_, name, None, group) for id_, name, group in options["classes"]
+        )
+        table = ClassTable(classes, frozenset() if multilabel else ignore) if classes else None
+        colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
+        return cls(table, ignore, options["binary"], colors, multilabel, nodata)
 
     @property
     def channels(self) -> tuple[int, ...] | None:

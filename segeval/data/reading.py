@@ -1,7 +1,7 @@
 """How files become labels: what the options say about them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from segeval.data.translation import Translation, translations
@@ -30,6 +30,12 @@ class Reading:
         later = {"one_hot": self.one_hot, "truth_threshold": self.truth_threshold, "map": maps}
         later["ignore_geometry"] = self.ignore_geometry
         return always | {name: value for name, value in later.items() if value}
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "Reading":
+        """The same from the options of a `run.json`."""
+        maps = {side: Translation.from_record(each) for side, each in options.get("map", {}).items()}
+        return cls(maps=maps, **{each.name: options[each.name] for each in fields(cls) if each.name in options})
 
     def __post_init__(self) -> None:
         for name in ("threshold", "truth_threshold"):

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,11 @@ class Translation:
     def recorded(self) -> str | list[list[int]]:
         """The same as it stands in `run.json`."""
         return f"shift:{self.shift:+}" if self.shift is not None else sorted(map(list, self.table.items()))
+
+    @classmethod
+    def from_record(cls, record: Any) -> "Translation":
+        """The same from the options of a `run.json`."""
+        return cls.parse(record) if isinstance(record, str) else cls(None, dict(record))
 
 
 def translations(texts: Iterable[str]) -> dict[str, Translation]:

@@ -101,7 +101,36 @@ class LossChoice:
             "background": self.caller.background,
             "class_weights": _keyed(self.class_weights),
             "weights": self.weights is not None,
+            **({"params": params} if (params := self._params) else {}),
         }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], presence: str) -> "LossChoice":
+        """The same from the options of a `run.json`, which does not say where the weight maps lay."""
+        scheme = record["class_weights"]
+        choice = cls(
+            caller=Caller(record["average"], presence, record["background"]),
+            over=record["over"],
+            class_weights={int(id_): weight for id_, weight in scheme.items()} if isinstance(scheme, dict) else scheme,
+            weights="" if record["weights"] else None,
+        )
+        params = record.get("params", {})
+        return replace(
+            choice, asked=tuple(choice._ask(name, params.get(name, {})) for name in map(_named, record["names"]))
+        )
+
+    @property
+    def _params(self) -> dict[str, dict[str, Any]]:
+        """Of each loss the parameters that are not at their defaults; a map belongs to the images."""
+        found = {
+            each.name: {
+                name: value
+                for name, value in each.params.items()
+                if not hasattr(value, "shape") and value != each.entry.params[name].default
+            }
+            for each in self.asked
+        }
+        return {name: params for name, params in found.items() if params}
 
     @cached_property
     def plan(self) -> Plan:
@@ -149,6 +178,10 @@ class LossChoice:
         )
 
 
+def _named(name: str) -> str:
+    return LOSSES.find(name).name
+
+
 def _keyed(scheme: str | Mapping[int, float] | None) -> str | dict[str, float] | None:
     return {str(id_): weight for id_, weight in scheme.items()} if isinstance(scheme, Mapping) else scheme
 
@@ -159,7 +192,7 @@ def _names(losses: str | Iterable[str]) -> tuple[bool, list[str]]:
     wanted = {name.strip().removeprefix("loss.") for name in asked}
     everything = wanted == {"all"}
     if not everything:
-        wanted = {LOSSES.find(name).name for name in wanted}
+        wanted = {*map(_named, wanted)}
     if everything:
         return True, LOSSES.asked_by_name()
     return False, [name for name in LOSSES if name in wanted]
