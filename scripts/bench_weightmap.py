@@ -35,7 +35,7 @@ LINES = ["segeval", "one transform", "one transform per cell", "stack and sort"]
 COLOURS = ["#c2185b", "#555555", "#1e88e5", "#f9a825"]
 
 
-def ridge(labels: Array) -> Array:
+def ours(labels: Array) -> Array:
     """The map without class weights, which per_cell has none of."""
     return unet_weights(labels, labels="instances", class_weights="none")
 
@@ -100,13 +100,13 @@ def measured(shape: tuple[int, ...], count: int, rounds: int) -> dict[str, Any]:
     labels = cells(shape, count)
     ids = [int(id_) for id_ in np.unique(labels[labels > 0])]
     found: dict[str, Any] = {"shape": shape, "cells": len(ids), "off": None}
-    found["segeval"] = seconds(lambda: ridge(labels), rounds)
+    found["segeval"] = seconds(lambda: ours(labels), rounds)
     found["one transform"] = seconds(lambda: one_transform(labels), rounds)
     few = len(ids) * labels.size <= MEASURED
     some = ids if few else ids[:SAMPLE]
     found["one transform per cell"] = seconds(lambda: per_cell(labels, some), 1) * len(ids) / len(some)
     if few:
-        found["off"] = float(np.abs(ridge(labels) - per_cell(labels, ids)).max())
+        found["off"] = float(np.abs(ours(labels) - per_cell(labels, ids)).max())
     found["computed"] = not few
     found["stack"] = labels.size * len(ids) * 8
     if found["stack"] <= LARGEST_STACK:
