@@ -10,10 +10,13 @@ from segeval.errors import (
     BackgroundIgnored,
     BinaryTruth,
     ForegroundIgnored,
+    ForegroundOfMany,
     GreyAsLabels,
     InstanceIds,
     Inverted,
     NearlyBinary,
+    NoBackground,
+    NothingInCommon,
     OtherPalette,
     Remark,
     SegevalError,
@@ -64,8 +67,12 @@ def _kinds_of_ids(
 ) -> Iterator[Remark]:
     """Ids that are no classes, by what they are; an id that is none of the chosen classes is an error elsewhere."""
     truth, pred = (set(column.tolist()) for column in (found.valid[0], found.pred))
-    if chosen is None and is_binary(truth) and 255 in truth and pred <= {0, 1}:
-        yield BinaryTruth("the truth holds only 0 and 255, and the prediction only 0 and 1", "give --binary")
+    sides = {"truth": (truth, pred), "prediction": (pred, truth)}
+    binary = [name for name, (one, other) in sides.items() if is_binary(one) and 255 in one and _ones(other)]
+    if len(found.ids) > 2 and 255 in found.ignore and set(found.truth.tolist()) == {0, 255}:
+        yield BinaryTruth("the truth holds only 0 and 255, and 255 is ignored", "binary masks want --binary alone")
+    elif chosen is None and binary:
+        yield BinaryTruth(f"the {binary[0]} holds only 0 and 255, and the other side 1", "give --binary")
     elif chosen is None:
         for void in sorted(VOID_IDS & truth - pred):
             what = f"the truth holds {void} and the prediction never does: it counts as a class"
@@ -73,10 +80,27 @@ def _kinds_of_ids(
     if most := _objects([each for each in images if isinstance(each, Confusion)]):
         what = f"the true ids count up from 1 without a gap in each file, to {most} in one: objects, not classes"
         yield InstanceIds(what, "--binary scores all objects together")
+    predicted = {id_ for id_ in pred if id_ >= 0}
+    if truth and predicted and not truth & predicted and not binary:
+        what = f"no id is in both: the truth holds {_shown(truth)}, the prediction {_shown(predicted)}"
+        yield NothingInCommon(what, "bring both to the same ids, for example by --map")
+    elif tuple(chosen or ()) == (0, 1) and {1} in (truth, predicted):
+        side = "truth" if truth == {1} else "prediction"
+        yield NoBackground(f"the {side} has no pixel of 0: all of it is foreground", "do its ids begin with 1?")
     wrong = (found.truth == 0) & (found.pred != 0)
     if 0 in found.ignore and (lost := int(found.pixels[wrong].sum())):
         what = f"--ignore 0 leaves out all true background, with {counted(lost, 'pixel')} wrongly predicted there"
         yield BackgroundIgnored(what, "to leave the background out of means alone, give --mean-without 0 instead")
+
+
+def _ones(ids: Collection[int]) -> bool:
+    """Whether ids are those of a mask of 0 and 1, perhaps with void."""
+    return set(ids) <= {0, 1} or (1 in ids and set(ids) <= {0, 1, 255})
+
+
+def _shown(ids: Collection[int]) -> str:
+    """A few ids."""
+    return some([str(id_) for id_ in sorted(ids)])
 
 
 def is_binary(ids: Collection[int]) -> bool:
@@ -135,17 +159,30 @@ def of_image(
     """Values of one pair that are no ids, from what its files hold: (true ids, predicted ids, pixels)."""
     assert labels.given is not None
     truth, pred = np.unique(cells[0]), np.unique(cells[1])
-    truth = truth[~np.isin(truth, list(classes.ignore))]
-    bright = next((value for value in (255, 65535) if pred.max() <= value), 0)
+    truth, pred = truth[~np.isin(truth, list(classes.ignore))], pred[pred >= 0]
+    high = int(pred.max(initial=0))
+    bright = 255 if high <= 255 else 65535
     gaps = bool(np.diff(pred).max(initial=0) > 1)
-    grey = pred.size >= SHADES and pred.min() >= 0 and pred.max() > bright / 2 and (gaps or pred.max() == bright)
-    if labels.given.kind == "labels" and truth.size <= 2 and grey:
-        what = f"{labels.given.name} holds {pred.size} values up to {pred.max()}, read as labels beside a truth of two"
+    grey = pred.size >= SHADES and high > bright / 2 and (gaps or high == bright)
+    if labels.given.kind == "labels" and grey and (truth.size <= 2 or _at_both_ends(truth)):
+        what = f"{labels.given.name} holds {pred.size} values up to {high}, read as labels beside a truth of two"
         yield GreyAsLabels(what, "grey probabilities want --probability")
-    if classes.binary and truth.size > 2 and _at_both_ends(truth):
+    if labels.given.kind == "foreground" and truth.size > 2 and not classes.binary:
+        what = f"{labels.given.name} is a map of the foreground, and {truth_name} holds {truth.size} classes"
+        yield ForegroundOfMany(what, "save one channel for each class")
+    if classes.binary:
+        yield from _not_binary(truth_name, truth)
+    yield from _palettes(truth_name, labels, truth, pred, classes.binary)
+
+
+def _not_binary(truth_name: str, truth: Array) -> Iterator[Remark]:
+    """True ids that `--binary` takes as foreground, though they look like something else."""
+    if truth.size > 2 and _at_both_ends(truth):
         what = f"{truth_name} holds {truth.size} values near 0 and {truth.max()}: all above 0 are foreground"
         yield NearlyBinary(what, "give --truth-threshold 0.5 to draw the line in the middle")
-    yield from _palettes(truth_name, labels, truth, pred, classes.binary)
+        return
+    for void in truth[(truth < 0) | (np.isin(truth, list(VOID_IDS)) & (1 in truth))].tolist():
+        yield VoidAsClass(f"{truth_name} holds {void}, which is foreground", f"if it is void, give --ignore {void}")
 
 
 def _at_both_ends(values: Array) -> bool:

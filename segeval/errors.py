@@ -762,6 +762,42 @@ class GeometryDiffers(InputError):
     code = "SEG298"
 
 
+class LabelsAsGrey(Doubt):
+    """A mask holds small whole numbers, and was read as grey.
+
+    `--probability` and `--truth-threshold` take 255 (or 65535) as 1, so that 1, 2 and 3 are black. Labels want neither.
+    """
+
+    code = "SEG299"
+
+
+class NothingInCommon(Doubt):
+    """Prediction and truth hold no id in common.
+
+    Then every pixel is wrong: the ids are of two kinds, or one side is no label map. `--map` translates ids.
+    """
+
+    code = "SEG246"
+
+
+class NoBackground(Doubt):
+    """With `--binary`, one side has no pixel of 0 in the whole data set.
+
+    All of it is foreground then. Ids that begin with 1 look like that: `--map pred:shift:-1` brings them to 0.
+    """
+
+    code = "SEG247"
+
+
+class ForegroundOfMany(Doubt):
+    """A prediction is a map of the foreground, and the truth has more than two classes.
+
+    Such a map says only 0 or 1. Predictions of several classes have one channel for each: `(C, height, width)`.
+    """
+
+    code = "SEG248"
+
+
 class FractionalMask(InputError):
     """A mask holds fractions, and weight maps are made from labels.
 

@@ -175,7 +175,10 @@ _LABELS = "save a channel for each class; labels, one id a pixel, want neither -
 def check_number(name: str, shape: tuple[int, ...], ids: Sequence[int] | None) -> None:
     """Refuse a shape whose first axis is not one channel for each class."""
     if ids is None:
-        if len(shape) < 2 or shape[0] < 2:
+        if len(shape) > 2 and shape[-1] < min(shape[:-1]):
+            what = f"{name} is {extent(shape)}: are its channels last?"
+            raise UnfitChannels(what, "channels come first: save numpy.moveaxis(mask, -1, 0); or give --num-classes")
+        if len(shape) < 3 or shape[0] < 2:
             what = f"{name} is {extent(shape)}: not a channel for each of several classes"
             raise UnfitChannels(what, "of one class, save the mask without channels and use --binary")
     elif len(shape) < 2 or shape[0] != len(ids):

@@ -66,11 +66,12 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     if classes.multilabel:
         return true_channels(truth, classes, reading.soft_truth)
     if reading.soft_truth:
-        return true_fractions(truth, classes)
+        found = true_fractions(truth, classes)
+        return replace(found, remarks=[*found.remarks, *one_hot_remark(truth)]) if classes.binary else found
     labels, remarks = truth_labels(truth, classes.colors, reading.truth_threshold, classes.channels, classes.ignore)
     if "gt" in reading.maps:
         labels = reading.maps["gt"].of(labels, classes.ignore, truth.name)
-    return Truth(labels, [*remarks, *one_hot_remark(truth, classes.channels), *nodata_remark(truth, classes)])
+    return Truth(labels, [*remarks, *one_hot_remark(truth), *nodata_remark(truth, classes)])
 
 
 def _used(given: Given, pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> frozenset[str]:

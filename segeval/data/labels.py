@@ -13,9 +13,18 @@ from segeval.data.colours import uncoloured
 from segeval.data.ids import narrowed, whole
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
-from segeval.errors import FloatLabels, FractionalTruth, LikeProbabilities, NotProbabilities, Remark, UnfitPixels
+from segeval.errors import (
+    FloatLabels,
+    FractionalTruth,
+    LabelsAsGrey,
+    LikeProbabilities,
+    NotProbabilities,
+    Remark,
+    UnfitPixels,
+)
 from segeval.io import Array, Mask
 
+FEW = 8  # ids that count up from 1, where grey would have more values
 BLOCK = 1 << 16  # pixels of all channels that are looked at together
 
 Kind = Literal["labels", "foreground", "channels"]
@@ -90,6 +99,8 @@ def truth_labels(
     """The labels of a true mask, and what is worth saying about them. threshold: above it, grey is the second class."""
     array, remarks = uncoloured(truth, colors)
     if threshold is not None:
+        if array.dtype.kind != "f":
+            remarks = [*remarks, *like_labels(array, truth.name, "--truth-threshold", ignore)]
         return _above(array, truth, threshold, ids, ignore), remarks
     if array.dtype.kind != "f":
         return narrowed(array, truth.name), remarks
@@ -122,6 +133,8 @@ def pred_labels(
     else:
         array = array.reshape(shape)
         found = foreground(array, levels, pred.name, reading, ids)
+        if levels > 1:
+            remarks = [*remarks, *like_labels(array, pred.name, "--probability")]
         remarks = [*remarks, *like_probabilities(array, pred.name, reading, exclusive=False)]
     return Given(kind, pred.name, array, levels, found, remarks)
 
@@ -172,6 +185,15 @@ def foreground(array: Array, levels: int, name: str, reading: Reading, ids: Sequ
         raise NotProbabilities(what, "labels have no channels: save pred[0]")
     check_range(name, low, high)
     return thresholded(array, reading.threshold, ids)
+
+
+def like_labels(array: Array, name: str, option: str, ignore: Collection[int] = ()) -> Iterator[Remark]:
+    """A doubt about grey that holds 1, 2, …, and at most white beside them."""
+    values = [value for value in np.unique(array).tolist() if value not in ignore]
+    small = [value for value in values if value not in (0, 255, 65535)]
+    if small and small == list(range(1, len(small) + 1)) and len(small) <= FEW:
+        what = f"{name} holds {', '.join(map(str, values))}, read as grey: all but white are black"
+        yield LabelsAsGrey(what, f"labels want no {option}")
 
 
 def like_probabilities(array: Array, name: str, reading: Reading, exclusive: bool) -> Iterator[Remark]:

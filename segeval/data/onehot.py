@@ -1,6 +1,6 @@
 """Labels that come as a channel for each class, of which one is set in every pixel."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +31,9 @@ def decoded(mask: Mask, classes: ClassChoice) -> Mask:
     if axis is None:
         raise _not_one_hot(mask, classes.ignore, number)
     channels = np.moveaxis(array, axis, 0)
+    if not _set(channels, classes.ignore).any():
+        what = f"{mask.name} holds {channels.max()} for yes, and --ignore leaves that out"
+        raise NotOneHot(what, "ignore a value that is neither yes nor no")
     labels = np.array(ids or range(len(channels)), np.int32)[_set(channels, classes.ignore).argmax(axis=0)]
     void = np.isin(channels, _values(classes.ignore))
     if void.any():
@@ -38,13 +41,13 @@ def decoded(mask: Mask, classes: ClassChoice) -> Mask:
     return replace(mask, pixels=labels, colour=False, levels=1)
 
 
-def remark(truth: Mask, ids: Sequence[int] | None) -> Iterator[Remark]:
+def remark(truth: Mask) -> Iterator[Remark]:
     """A doubt about labels of 0 and 1 that have, along one axis, a single 1 everywhere."""
     array = truth.pixels
     if array.ndim < 3 or array.dtype.kind == "f":
         return
     axis = _axis(array, frozenset(), None)
-    if axis is not None and (ids is None or len(ids) in (2, array.shape[axis])):
+    if axis is not None:
         what = f"{truth.name} is {extent(array.shape)} and one-hot along its {AXES[axis]} axis, and was read as labels"
         yield OneHotLabels(what, "if its channels are classes, give --one-hot")
 

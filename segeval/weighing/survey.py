@@ -88,7 +88,7 @@ def read(file: MaskFile, plan: Plan) -> tuple[io.Array, tuple[float, ...] | None
     mask = io.read(file, plan.max_pixels)
     try:
         array, remarks = truth_labels(mask, {})
-        remarks = [*remarks, *one_hot.remark(mask, None), *_void(file.name, array, plan)]
+        remarks = [*remarks, *one_hot.remark(mask), *_void(file.name, array, plan)]
     except FractionalTruth as fault:
         raise FractionalMask(
             f"{file.name} holds fractions, and weight maps are made from labels", "threshold probabilities first"

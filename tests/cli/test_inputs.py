@@ -350,3 +350,45 @@ def test_weight_maps_notice_void_and_one_hot(save, invoke, mask, code):
     if code == "SEG282":
         assert f"Hint: if it is void, give --ignore {mask.max()}" in result.stderr
         assert invoke("weightmap", "masks", "-o", "out2", "--labels", "instances", "--ignore", mask.max()).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("pred", "truth", "options", "code"),
+    [
+        (P + 10, T, [], "SEG246"),
+        (P, T, [], None),
+        (P + 1, (T > 0) * 1, ["--binary"], "SEG247"),
+        (P, (T > 0) * 1, ["--binary"], None),
+        (P * 0.4, T, [], "SEG248"),
+        (P * 0.4, (T > 0) * 1, [], None),
+        (P, (T > 0) * 1, ["--probability"], "SEG299"),
+        (P * 100, (T > 0) * 1, ["--probability"], None),
+        ((P > 0) * 1, T, ["--binary", "--truth-threshold", "0.5"], "SEG299"),
+        ((P > 0) * 1, np.where(T == 2, 255, T), ["--binary"], "SEG282"),
+        ((P > 0) * 1, np.where(T == 2, 255, T), ["--binary", "--ignore", "255"], None),
+        ((P > 0) * 1, np.where(T == 2, -1, T), ["--binary"], "SEG282"),
+        ((P > 0) * 1, (T > 0) * 255, ["--num-classes", "3", "--ignore", "255"], "SEG284"),
+    ],
+)
+def test_what_is_read_as_something_else_is_noticed(save, scored, pred, truth, options, code):
+    """And nothing is said of the same files where they are what they are read as."""
+    for side, array in (("pred", pred), ("truth", truth)):
+        array = np.asarray(array)
+        save(f"{side}/a.npy", array if array.dtype.kind == "f" or array.min() < 0 else array.astype(np.uint8))
+    assert (code in scored(*options)[1]) if code else (scored(*options)[1] == [])
+
+
+def test_one_hot_of_a_value_that_is_ignored_is_refused(save, invoke):
+    save("pred/a.npy", (np.arange(3)[:, None, None] == P) * 255)
+    save("truth/a.npy", (np.arange(3)[:, None, None] == T) * 255)
+    result = invoke("score", "pred", "truth", "--one-hot", "--ignore", "255")
+    assert (result.exit_code, "255 for yes, and --ignore leaves that out" in result.stderr) == (3, True)
+
+
+def test_images_are_no_channels(save, invoke):
+    """(16, 24) has no channels, and (H, W, C) has them last; the number of classes says what is meant."""
+    for shape, said in (((16, 24), "not a channel for each"), ((16, 24, 3), "are its channels last")):
+        for side in ("pred", "truth"):
+            save(f"{side}/a.npy", np.ones(shape, np.uint8))
+        result = invoke("score", "pred", "truth", "--multilabel")
+        assert (result.exit_code, said in result.stderr) == (3, True)
