@@ -99,7 +99,7 @@ def _shape(text: str) -> tuple[int, ...]:
     numbers = [number.strip() for number in text.split(",")]
     if numbers[-1] == "":
         numbers.pop()
-    if not all(re.fullmatch(r"-?\d{1,99}L?", number) for number in numbers):
+    if not all(re.fullmatch(r"-?(0|[1-9]\d{0,98})L?", number) for number in numbers):
         raise DamagedFile("the NPY has a senseless shape", "fetch or write the file again")
     shape = tuple(int(number.rstrip("L")) for number in numbers)
     if any(n < 0 for n in shape):

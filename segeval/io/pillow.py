@@ -62,21 +62,19 @@ class Gif(_Picture):
         self._image.seek(0)
         if self._image.size != (width, height) or [each[1] for each in self._image.tile] != [(0, 0, width, height)]:
             raise UnfitPixels("the picture in the GIF does not fill it", "save the mask as PNG")
-        colours = np.array(self._image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
-        self._greys = colours[:, 0] if (colours == colours[:, :1]).all() else None
-        if self._greys is None:
-            self.palette = colours
-        else:
+        ramp = np.arange(256, dtype=np.uint8).repeat(3)  # which Pillow leaves out
+        self._colours = np.array(self._image.getpalette("RGB") or ramp, np.uint8).reshape(-1, 3)
+        if (self._colours == self._colours[:, :1]).all():
             self.levels = 255
+        else:
+            self.palette = self._colours
 
     def pixels(self) -> Array:
         """Greys where all colours are grey: a GIF can save grey no other way, and writers reorder the indices."""
         indices = self._indices()
-        if self._greys is None or self._image.mode == "L":  # whose palette Pillow leaves out: indices are the greys
-            return indices
-        if indices.max() >= len(self._greys):
+        if indices.max() >= len(self._colours):
             raise DamagedFile("the GIF has pixels without a colour", "write the file again")
-        return self._greys[indices]
+        return self._colours[:, 0][indices] if self.palette is None else indices
 
     def _indices(self) -> Array:
         """A GIF has no check sum, and Pillow goes on where giflib sees damage; so both must find the same."""
