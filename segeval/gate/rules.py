@@ -110,6 +110,10 @@ class Limit:
         number = f"{100 * self.number:g} % of the baseline" if self.relative else f"{self.number:.12g}"
         return f"{'drop ' if self.drop else ''}{self.op} {number}"
 
+    def always_holds(self, low: float, high: float) -> bool:
+        """Whether every value within a range is within the limit."""
+        return not self.drop and self.holds(low) and self.holds(high)
+
     def holds(self, value: float) -> bool:
         """Whether a value is within the limit; nan never is."""
         number = self.number

@@ -195,6 +195,9 @@ class _Judge:
         groups = self.pair.run.rows.clusters if self.pair and self.tested else None
         notes = () if groups is None else tuple(cautions(groups, [self.rule.asked.stat]))
         notes += tuple(_idle(checks))
+        if all(limit.always_holds(n.low, n.high) for limit in self.rule.limits for n in self.numbers):
+            low, high = self.numbers[0].low, self.numbers[0].high
+            notes += (f"no run can fail it but by an undefined number: the range is {low:g} … {high:g}",)
         return Ruling(self.rule.id, text, self.rule.level, test, verdict, tuple(checks), groups, notes)
 
     def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:

@@ -240,6 +240,32 @@ def test_rules_that_no_run_can_fulfil():
         verdicts(["miou_dataset drop <= 0.1"], run)
 
 
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("miou_dataset >= 0", True),
+        ("miou_dataset <= 1", True),
+        ("iou[*] <= 100%", True),
+        ("mcc[road] >= -1", True),
+        ("mcc[road] >= 0", False),
+        ("miou_dataset > 0", False),
+        ("miou_dataset < 1", False),
+        ("truth_pixels[road] >= 0", True),
+        ("truth_pixels[road] <= 5000", False),
+        ("relative_volume_difference[road] <= 5", False),
+        ("dice over images p05 >= 0", True),
+        ("miou_dataset drop <= 0.5", False),
+        ({"metric": "miou_dataset", "min": 0, "max": 1}, True),
+        ({"metric": "miou_dataset", "min": 0, "max": 0.9}, False),
+    ],
+)
+def test_a_rule_that_no_run_can_fail_is_told(rule, told):
+    """By the range of its number; it is judged all the same."""
+    found = verdicts([rule], model(), model()).rulings[0]
+    assert found.verdict == "pass"
+    assert any("no run can fail it" in note for note in found.notes) == told
+
+
 def test_a_missing_image_ends_with_3():
     """The verdict is told, and 1 is kept for runs that were evaluated in full."""
     run = model()
