@@ -1,11 +1,13 @@
 """`segeval weightmap`: maps of the weight of each pixel, for training."""
 
+import os
 from typing import Any
 
 import click
 
 from segeval.cli import options
 from segeval.cli.options import group, made, option
+from segeval.errors import BadOption
 from segeval.text import safe_text
 
 
@@ -100,9 +102,8 @@ _output = group(
         "-o",
         "--output",
         "folder",
-        required=True,
         metavar="DIR",
-        help="Write the maps and weightmap.json there.",
+        help="Write the maps and weightmap.json there; without it, into MASKS-weights beside MASKS.",
         trusted=True,
     ),
     option("--masks-out", metavar="DIR", help="Write the masks with gaps there.", trusted=True),
@@ -133,7 +134,7 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
     from segeval.report.weighed import plan_lines, result_lines
     from segeval.weighing import open_work, prepare, write_maps
 
-    folder, follow = output.pop("folder"), output.pop("follow_symlinks")
+    folder, follow = output.pop("folder") or _beside(masks), output.pop("follow_symlinks")
     work = ctx.with_resource(open_work(masks, folder, plan, follow=follow, **output))
     with present.progress(len(work.masks)) as step:
         plan, found, digests = prepare(work, plan, jobs, step)
@@ -145,3 +146,13 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
         click.echo(safe_text(line))
     present.say_faults(weighed.failures, weighed.remarks)
     ctx.exit(ending(fault.exit_code for fault in weighed.failures))
+
+
+def _beside(masks: str) -> str:
+    """The folder of the maps where none is given."""
+    path = os.path.normpath(masks)
+    if os.path.basename(path) in ("", ".", ".."):
+        path = os.path.abspath(path)
+    if not os.path.basename(path):
+        raise BadOption(f"{masks} has no place beside it", "say where the maps go: -o DIR")
+    return f"{path}-weights"

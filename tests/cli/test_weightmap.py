@@ -385,3 +385,20 @@ def test_real_nuclei(inside, root, tmp_path):
         lonely = np.isclose(weights, found["class_weights"]["0"], atol=0.01)
         assert (weights[labels > 0] == np.float32(found["class_weights"]["1"])).all()
         assert 0.3 < lonely[labels == 0].mean() < 0.9
+
+
+def test_without_a_folder_the_maps_lie_beside_the_masks(invoke, masks, tmp_path, monkeypatch):
+    """In MASKS-weights, however MASKS is written; the last line says where."""
+    found = invoke("weightmap", "masks/")
+    assert (found.exit_code, "2 maps in masks-weights" in found.stdout.splitlines()[-1]) == (0, True)
+    first = content(tmp_path / "masks-weights")
+    assert "weightmap.json" in first
+    assert invoke("weightmap", "masks", "-o", "given").exit_code == 0
+    assert content(tmp_path / "given") == first
+    monkeypatch.chdir(tmp_path / "masks")
+    found = invoke("weightmap", ".", "--force")
+    assert f"2 maps in {tmp_path / 'masks-weights'}" in found.stdout.splitlines()[-1]
+    found = invoke("weightmap", "/")
+    assert (found.exit_code, "say where the maps go" in found.stderr) == (2, True)
+    found = invoke("weightmap", "nowhere")
+    assert (found.exit_code, (tmp_path / "masks" / "nowhere-weights").exists()) == (3, False)
