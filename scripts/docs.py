@@ -17,7 +17,7 @@ from click import Context
 import segeval
 from segeval.cli import listing
 from segeval.cli.main import cli
-from segeval.errors import causes
+from segeval.errors import Doubt, causes
 from segeval.losses import LOSSES
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +41,7 @@ def pages() -> dict[str, str]:
             "With `--multilabel` or `--soft-truth` the truth has a channel for each class too.",
             "formats",
         ),
+        "docs/inputs.md": _inputs(),
         "docs/exit-codes.md": _page(
             "Exit codes", "Several at once: 70, 2, 4, 3, 1 in this order of precedence.", "exit-codes"
         ),
@@ -69,6 +70,26 @@ def _errors() -> str:
     """The table of codes, then an anchor for each."""
     parts = [f"## {code}\n\n{getdoc(kind)}\n" for code, kind in causes().items()]
     return _page("Errors and remarks", "`segeval explain CODE` prints the same.", "errors") + "\n" + "\n".join(parts)
+
+
+def _inputs() -> str:
+    """What files are taken for, and each doubt in full."""
+    parts = [f"### {code}\n\n{getdoc(kind)}\n" for code, kind in causes().items() if issubclass(kind, Doubt)]
+    text = (
+        "What an option says is done. Where none says anything, what a file holds decides: first its type and shape, then\n"
+        "its values. What has two readings is refused with both ways out, or noted; masks are never resized, clipped or\n"
+        "shifted in silence. `segeval list inputs` prints the table, `segeval explain CODE` what a code means.\n"
+        "\n"
+        "Integers are labels, whatever they look like; floating point is labels where it is whole, else probabilities.\n"
+        "A truth is never a probability without `--soft-truth` or `--truth-threshold`. An option that has no effect on\n"
+        "any file is an error (exit code 2) where it was typed."
+    )
+    doubts = (
+        "These are problems in `segeval check` (exit code 3) and the first notes of `segeval score`, which then ends with\n"
+        "3 only under `--strict`."
+    )
+    page = _page("Inputs: what files are taken for", text, "inputs")
+    return f"{page}\n## When the numbers may mean nothing\n\n{doubts}\n\n" + "\n".join(parts)
 
 
 def _api() -> str:

@@ -768,7 +768,7 @@ class LabelsAsGrey(Doubt):
     `--probability` and `--truth-threshold` take 255 (or 65535) as 1, so that 1, 2 and 3 are black. Labels want neither.
     """
 
-    code = "SEG299"
+    code = "SEG249"
 
 
 class NothingInCommon(Doubt):

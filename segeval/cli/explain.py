@@ -20,11 +20,12 @@ def command(name: str) -> None:
 
 
 def _explanation(name: str) -> str:
-    from segeval.errors import causes
+    from segeval.errors import causes, is_doubt
 
     kind = causes().get(name.upper())
     if kind:
         ending = f"ends with exit code {kind.exit_code}" if kind.exit_code else "a remark: no number changes"
+        ending = "a note; with --strict, and in `check`, exit code 3" if is_doubt(kind.code) else ending
         return f"{kind.code} ({ending})\n\n{inspect.getdoc(kind)}"
     from segeval.cli.listing import TABLES, aligned
 

@@ -6,10 +6,10 @@ from segeval.cli import options
 
 
 @options.command
-@click.argument("what", type=click.Choice(["metrics", "losses", "formats"]))
+@click.argument("what", type=click.Choice(["metrics", "losses", "formats", "inputs"]))
 @click.option("--md", is_flag=True, help="As a Markdown table.")
 def command(what: str, md: bool) -> None:
-    """List the metrics, the losses, or the formats that can be read.
+    """List the metrics, the losses, the formats that can be read, or what inputs are taken for.
 
     \b
     Example:

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 
+from segeval.data.inputs import KINDS
 from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS, REFUSED
 from segeval.losses import LOSSES
@@ -81,6 +82,11 @@ def formats() -> Rows:
     return rows
 
 
+def inputs() -> Rows:
+    rows = [[kind.holds, kind.taken, " ".join(said.code for said in kind.said), kind.otherwise] for kind in KINDS]
+    return [["what a file holds", "is taken for", "said", "otherwise"], *rows]
+
+
 def exit_codes() -> Rows:
     return [["code", "meaning"], *([str(code), meaning] for code, meaning in EXIT_CODES.items())]
 
@@ -93,7 +99,14 @@ def _cause(kind: type) -> str:
     return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
-TABLES = {"metrics": metrics, "losses": losses, "formats": formats, "exit-codes": exit_codes, "errors": error_codes}
+TABLES = {
+    "metrics": metrics,
+    "losses": losses,
+    "formats": formats,
+    "inputs": inputs,
+    "exit-codes": exit_codes,
+    "errors": error_codes,
+}
 
 
 def aligned(rows: Rows) -> str:

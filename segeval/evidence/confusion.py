@@ -356,5 +356,10 @@ def _way_out(strangers: list[int], confusion: Confusion) -> str:
     if set(confusion.truth.tolist()) | {0} == {0, 255} and len(confusion.ids) <= 2:
         return "a mask of 0 and 255 is binary: use --binary"
     if min(strangers) < 0:
-        return f"ids below 0 are never classes; ignore them with --ignore {strangers[0]}"
-    return f"ignore them with --ignore {strangers[0]}, or add them to the classes"
+        return f"ids below 0 are never classes; ignore them with {_options(i for i in strangers if i < 0)}"
+    return f"ignore them with {_options(strangers)}, or add them to the classes"
+
+
+def _options(ids: Iterable[int]) -> str:
+    """The options that ignore all of some ids."""
+    return some([f"--ignore {id_}" for id_ in ids], 20).replace(", --", " --")
