@@ -76,17 +76,17 @@ def _inputs() -> str:
     """What files are taken for, and each doubt in full."""
     parts = [f"### {code}\n\n{getdoc(kind)}\n" for code, kind in causes().items() if issubclass(kind, Doubt)]
     text = (
-        "What an option says is done. Where none says anything, what a file holds decides: first its type and shape, then\n"
-        "its values. What has two readings is refused with both ways out, or noted; masks are never resized, clipped or\n"
-        "shifted in silence. `segeval list inputs` prints the table, `segeval explain CODE` what a code means.\n"
+        "What an option says is done. Where none says anything, what a file holds decides: first its type and shape,\n"
+        "then its values. What has two readings is refused with both ways out, or noted; masks are never resized,\n"
+        "clipped or shifted in silence. `segeval list inputs` prints the table, `segeval explain CODE` what a code is.\n"
         "\n"
-        "Integers are labels, whatever they look like; floating point is labels where it is whole, else probabilities.\n"
-        "A truth is never a probability without `--soft-truth` or `--truth-threshold`. An option that has no effect on\n"
-        "any file is an error (exit code 2) where it was typed."
+        "Integers are labels, whatever they look like; floating point is labels where it is whole, else\n"
+        "probabilities. A truth is never a probability without `--soft-truth` or `--truth-threshold`. An option that has no effect\n"
+        "on any file is an error (exit code 2) where it was typed."
     )
     doubts = (
-        "These are problems in `segeval check` (exit code 3) and the first notes of `segeval score`, which then ends with\n"
-        "3 only under `--strict`."
+        "These are problems in `segeval check` (exit code 3) and the first notes of `segeval score`, which then ends\n"
+        "with 3 only under `--strict`."
     )
     page = _page("Inputs: what files are taken for", text, "inputs")
     return f"{page}\n## When the numbers may mean nothing\n\n{doubts}\n\n" + "\n".join(parts)
