@@ -78,11 +78,11 @@ def _inputs() -> str:
     text = (
         "What an option says is done. Where none says anything, what a file holds decides: first its type and shape,\n"
         "then its values. What has two readings is refused with both ways out, or noted; masks are never resized,\n"
-        "clipped or shifted in silence. `segeval list inputs` prints the table, `segeval explain CODE` what a code is.\n"
+        "clipped or shifted in silence. `segeval list inputs` prints the table, `segeval explain CODE` a code.\n"
         "\n"
         "Integers are labels, whatever they look like; floating point is labels where it is whole, else\n"
-        "probabilities. A truth is never a probability without `--soft-truth` or `--truth-threshold`. An option that has no effect\n"
-        "on any file is an error (exit code 2) where it was typed."
+        "probabilities. A truth is never a probability without `--soft-truth` or `--truth-threshold`. An option that\n"
+        "has no effect on any file is an error (exit code 2) where it was typed."
     )
     doubts = (
         "These are problems in `segeval check` (exit code 3) and the first notes of `segeval score`, which then ends\n"
