@@ -79,7 +79,8 @@ class Scoring:
         """The chosen metrics, in the order of the catalogue."""
         chosen = set()
         for name in self.metrics:
-            family = {metric.name for metric in METRICS.values() if metric.family == name and self._adds_up(metric)}
+            named = [metric for metric in METRICS.values() if name in (metric.family, "all")]
+            family = {metric.name for metric in named if self._adds_up(metric)}
             chosen |= family or {METRICS.find(name).name}
         return [metric for metric in METRICS.values() if metric.name in chosen]
 

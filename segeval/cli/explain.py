@@ -1,6 +1,7 @@
 """`segeval explain`: what a code or a name means."""
 
 import inspect
+import textwrap
 
 import click
 
@@ -8,15 +9,29 @@ from segeval.cli import options
 
 
 @options.command
-@click.argument("name")
-def command(name: str) -> None:
-    """Explain an error code, a metric, a loss (as `loss.dice`), or `exit-codes`.
+@click.argument("name", required=False)
+def command(name: str | None) -> None:
+    """Explain an error code, a metric, a summary number, a loss (as `loss.dice`), or `exit-codes`.
+
+    Without NAME all names are listed.
 
     \b
     Example:
       segeval explain SEG214
     """
-    click.echo(_explanation(name))
+    click.echo(_known() if name is None else _explanation(name))
+
+
+def _known() -> str:
+    """All that can be explained."""
+    from segeval.cli.listing import TABLES, explained
+
+    names = {**explained(), "tables": [*TABLES]}
+    return "\n\n".join(f"{kind}:\n{_wrapped(each)}" for kind, each in names.items())
+
+
+def _wrapped(names: list[str]) -> str:
+    return textwrap.fill(" ".join(names), 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _explanation(name: str) -> str:
@@ -43,5 +58,9 @@ def _explanation(name: str) -> str:
         from segeval.cli.listing import loss_page
 
         return loss_page(LOSSES.find(name.removeprefix("loss.")))
+    from segeval.cli.listing import summary_page
+
+    if page := summary_page(name):
+        return page
     entry = METRICS.find(name.partition("@")[0])
     return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"

@@ -12,6 +12,7 @@ from segeval.losses.maps import MAPPED
 from segeval.losses.parts import Parts
 from segeval.measures import Loss, Measure
 from segeval.metrics import METRICS
+from segeval.numbers import MEANS, SUMMARY
 
 Rows = list[list[str]]
 
@@ -73,6 +74,49 @@ def loss_page(entry: Loss) -> str:
         lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
     lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
     return "\n".join(lines)
+
+
+_MEANS = {
+    "dataset": "Mean over classes of {metric}, of the pixels of all images together.",
+    "image": "Mean over images of the mean over classes of {metric} of each image.",
+    "class": "Mean over classes of the mean over images of {metric}.",
+}
+_FORMULAS = {
+    "dataset": "mean over c of {metric}(Σ over images of the counts of c)",
+    "image": "mean over images of (mean over c of {metric} of c in the image)",
+    "class": "mean over c of (mean over images of {metric} of c)",
+}
+
+
+def summary_page(name: str) -> str:
+    """A number of the whole data set, its formula, and the options that change it; empty for another name."""
+    bare = name.removeprefix("group_")
+    stem, _, kind = bare.rpartition("_")
+    metric = next((each for each in METRICS.values() if each.mean and each.mean == stem), None)
+    if name in SUMMARY or bare == "mean_accuracy":
+        lines = [inspect.getdoc(SUMMARY[bare].func) or ""]
+    elif metric and kind in MEANS:
+        what, formula = (each[kind].format(metric=metric.name) for each in (_MEANS, _FORMULAS))
+        lines = [what, "", f"    {name} = {formula}", "", f"{metric.name} = {_formula(metric.func)}"]
+    else:
+        return ""
+    lines += ["", "classes: groups of classes"] if bare != name else []
+    lines += ["", "options: --ignore, --missing" + ("" if bare in ("pixel_accuracy", "fw_iou") else _OF_MEANS)]
+    return "\n".join([name, "", *lines])
+
+
+_OF_MEANS = ", --mean (which mean), --presence (of which classes), --mean-without, --undefined"
+
+
+def explained() -> dict[str, list[str]]:
+    """The names that can be explained, by kind."""
+    means = [f"{metric.mean}_{kind}" for metric in METRICS.values() if metric.mean for kind in MEANS]
+    return {
+        "metrics": list(METRICS),
+        "summary numbers": [*SUMMARY, *means],
+        "losses": [f"loss.{name}" for name in LOSSES],
+        "error codes": sorted(causes()),
+    }
 
 
 def formats() -> Rows:

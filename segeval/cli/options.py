@@ -201,7 +201,7 @@ _metrics = (
         default="overlap",
         show_default=True,
         metavar="NAMES",
-        help="Comma-separated; see `segeval list metrics`.",
+        help="Comma-separated, a family, or all; see `segeval list metrics`.",
     ),
     option(
         "--presence",

@@ -114,9 +114,39 @@ def test_explain_a_metric(invoke, name):
     assert f"    {name} = " in text
 
 
+def test_explain_without_a_name_lists_them(invoke):
+    """Every name of the list can be explained."""
+    found = invoke("explain")
+    assert found.exit_code == 0
+    names = [name for line in found.stdout.splitlines() if line.startswith("  ") for name in line.split()]
+    assert {"iou", "miou_dataset", "mean_accuracy", "fw_iou", "pixel_accuracy", "loss.dice", "SEG101"} <= {*names}
+    assert "exit-codes" in names
+    for name in names:
+        assert invoke("explain", name).exit_code == 0, name
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "option"),
+    [
+        ("miou_dataset", "mean over c of iou(Σ over images of the counts of c)", "--mean"),
+        ("group_mdice_class", "mean over c of (mean over images of dice of c)", "--presence"),
+        ("mean_accuracy", "mean over c of tp_c / (tp_c + fn_c)", "--mean"),
+        ("fw_iou", "Σ_c t_c iou_c / Σ_c t_c", "--ignore"),
+        ("pixel_accuracy", "Σ_c tp_c / pixels", "--ignore"),
+    ],
+)
+def test_explain_a_number_of_the_data_set(invoke, name, formula, option):
+    """With its formula and the options that change it."""
+    text = invoke("explain", name).stdout
+    assert text.startswith(f"{name}\n\n")
+    assert formula in text
+    assert option in text.splitlines()[-1]
+    assert ("--presence" in text) == (name not in ("fw_iou", "pixel_accuracy"))
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("SEG299", "did you mean"), ("seg0", "SEG"), ("dise", "did you mean 'dice'?"), ("zzz", "known: ")],
+    [("SEG999", "did you mean"), ("seg0", "SEG"), ("dise", "did you mean 'dice'?"), ("zzz", "known: ")],
 )
 def test_explain_what_is_not_there(invoke, name, hint):
     """2, with the nearest."""
