@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from segeval import diagnose, io
+from segeval import diagnose
+from segeval.data import parts
 from segeval.data.channels import check_axes, check_number
 from segeval.data.choice import VOID, ClassChoice
 from segeval.data.labels import check_channels
@@ -97,11 +98,11 @@ def _size(pair: Pair, options: Options) -> str | Note:
 
 
 def _fitting_size(pair: Pair, options: Options) -> str:
-    truth = io.header(pair.truth, options.reading.max_pixels)
+    truth = parts.shape(pair.truth, options.reading.max_pixels, options.classes)
     if pair.pred:
-        pred = io.header(pair.pred, options.reading.max_pixels)
-        _check_shapes(pair.pred.name, pred.shape, pair.truth.name, truth.shape, options)
-    return extent(truth.shape)
+        pred = parts.shape(pair.pred, options.reading.max_pixels, options.classes)
+        _check_shapes(pair.pred.name, pred, pair.truth.name, truth, options)
+    return extent(truth)
 
 
 def _check_shapes(

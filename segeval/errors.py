@@ -124,7 +124,8 @@ class BadPattern(UsageError):
     """A file pattern cannot be used.
 
     A pattern is a path below the folder with `{id}` once, for example `{id}_pred.png` or `*/{id}_gtFine_labelIds.png`;
-    `*` stands for anything but `/`, and `**/` for any number of folders.
+    `*` stands for anything but `/`, and `**/` for any number of folders. `{class}` names the class of masks that have a
+    file for each: `{class}/{id}.png`.
     """
 
     code = "SEG106"
@@ -796,6 +797,15 @@ class ForegroundOfMany(Doubt):
     """
 
     code = "SEG248"
+
+
+class EmptyClass(Remark):
+    """An image has no file of a class.
+
+    With a file for each class, by `{class}` in a pattern, a class without a file was taken as nowhere in the image.
+    """
+
+    code = "SEG299"
 
 
 class FractionalMask(InputError):

@@ -13,6 +13,7 @@ import numpy as np
 
 from segeval import diagnose, io
 from segeval.classes import ClassTable
+from segeval.data import parts
 from segeval.data.door import read_pair, read_truth
 from segeval.data.labels import Labels
 from segeval.errors import (
@@ -79,7 +80,8 @@ def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = 
 
 def _missed(pair: Pair, options: Options) -> Record:
     """The record of a missing prediction: every pixel in column `other`, or nothing found in any channel."""
-    true = read_truth(io.read(pair.truth, options.reading.max_pixels), options.reading, options.classes)
+    truth = parts.read(pair.truth, options.reading.max_pixels, options.classes)
+    true = read_truth(truth, options.reading, options.classes)
     pred = (true.labels == 1).view(np.uint8) if options.classes.multilabel else true.labels
     labels = Labels(pred, true.labels, [], true.target, true.kept)
     image = Image(pair.truth.name, labels, options)
@@ -90,8 +92,9 @@ def _missed(pair: Pair, options: Options) -> Record:
 
 def _opened(pair: Pair, pred: MaskFile, options: Options) -> Image:
     """A pair behind the door."""
-    mask = io.read(pred, options.reading.max_pixels)
-    truth = io.read(pair.truth, options.reading.max_pixels)
+    limit, grey = options.reading.max_pixels, options.reading.probability
+    mask = parts.read(pred, limit, options.classes, grey)
+    truth = parts.read(pair.truth, limit, options.classes)
     labels = read_pair(mask, truth, options.reading, options.classes)
     return Image(pair.truth.name, labels, options, functools.partial(_weights, pair, options))
 

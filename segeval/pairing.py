@@ -27,7 +27,7 @@ from segeval.errors import (
     SameFolder,
     Unreadable,
 )
-from segeval.patterns import Pattern, proposed
+from segeval.patterns import CLASS, Pattern, proposed
 from segeval.text import some
 
 MISSING = ("error", "worst", "skip")
@@ -77,6 +77,12 @@ class MaskFile:
     relative: str = ""
     size: int = 0
     array: str = ""  # which one, of a file that holds several
+    parts: tuple[tuple[str, "MaskFile"], ...] = ()  # of masks with a file for each class: the class, and its file
+
+    @property
+    def paths(self) -> list[str]:
+        """Where it lies, or its parts do."""
+        return [file.path for _, file in self.parts] or [self.path]
 
     def same_as(self, other: "MaskFile") -> bool:
         """Whether both are one file, by a link of either kind."""
@@ -189,7 +195,8 @@ def _check_folders(pred_dir: str, truth_dir: str, layout: Layout) -> None:
 
 def _check_sides(folder: str, preds: dict[str, MaskFile], truths: dict[str, MaskFile]) -> None:
     """Refuse a file that is on both sides, by two patterns in one folder."""
-    both = {file.path for file in preds.values()} & {file.path for file in truths.values()}
+    sides = [{path for file in side.values() for path in file.paths} for side in (preds, truths)]
+    both = sides[0] & sides[1]
     if both:
         names = some(sorted(os.path.relpath(path, folder) for path in both))
         raise SameFolder(f"both patterns find {names} in {folder}", "give patterns that share no file")
@@ -253,6 +260,8 @@ def _masks(
     """The mask of each id in a folder, and the files or ids that cannot be used."""
     claims: dict[str, list[tuple[bool, MaskFile | InputError]]] = defaultdict(list)
     expression = Pattern.parse(pattern) if pattern else None
+    if pattern and expression and expression.by_class:
+        return _by_class(folder, label, follow, pattern, known)
     suffixes, refused = known
     for relative, found in sorted(_walk(folder, label, follow), key=lambda item: item[0]):
         suffix = _suffix(relative, suffixes + refused)
@@ -261,6 +270,33 @@ def _masks(
             if id_ is not None:
                 claims[id_].append((suffix in refused, found))
     return _settle(claims)
+
+
+def _by_class(
+    folder: str, label: str, follow: bool, pattern: str, known: tuple[tuple[str, ...], tuple[str, ...]]
+) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
+    """The masks of a folder that have a file for each class: what each class would have for itself, put together."""
+    expression, kinds = Pattern.parse(pattern), dict[str, None]()
+    for relative, _ in sorted(_walk(folder, label, follow), key=lambda item: item[0]):
+        if (suffix := _suffix(relative, known[0] + known[1])) and (found := _match(relative, suffix, expression)):
+            kinds[found[CLASS]] = None
+    parts: dict[str, list[tuple[str, MaskFile]]] = defaultdict(list)
+    faults: list[tuple[str, InputError]] = []
+    for kind in kinds:
+        masks, wrong = _masks(folder, label, follow, pattern.replace(CLASS, kind), known)
+        faults += wrong
+        for id_, file in masks.items():
+            parts[id_].append((kind, file))
+    broken = {id_ for id_, _ in faults}
+    joined = {id_: _joined(id_, label, files) for id_, files in parts.items() if id_ not in broken}
+    return joined, list(dict(faults).items())
+
+
+def _joined(id_: str, label: str, files: list[tuple[str, MaskFile]]) -> MaskFile:
+    """The files of all classes as one."""
+    relative = ",".join(file.relative for _, file in files)
+    size = sum(file.size for _, file in files)
+    return MaskFile(files[0][1].path, f"{label}/{id_}", relative, size, parts=tuple(files))
 
 
 def _settle(
@@ -304,12 +340,16 @@ def _collisions(masks: dict[str, MaskFile]) -> list[tuple[str, InputError]]:
 
 def _id(relative: str, suffix: str, expression: Pattern | None) -> str | None:
     """The id of a file, in Unicode form NFC; None where the pattern does not fit. Suffixes fit in any case."""
-    normal = unicodedata.normalize("NFC", relative)
-    stem = normal[: -len(suffix)]
     if expression is None:
-        return stem
-    found = expression.id_of(normal)
-    return expression.id_of(stem + suffix) if found is None else found
+        return unicodedata.normalize("NFC", relative)[: -len(suffix)]
+    return (_match(relative, suffix, expression) or {}).get("{id}")
+
+
+def _match(relative: str, suffix: str, expression: Pattern) -> dict[str, str] | None:
+    """What the pattern finds in a name."""
+    normal = unicodedata.normalize("NFC", relative)
+    found = expression.match(normal)
+    return expression.match(normal[: -len(suffix)] + suffix) if found is None else found
 
 
 def _suffix(relative: str, suffixes: tuple[str, ...]) -> str | None:

@@ -27,39 +27,49 @@ class Pattern:
         """The same from its text."""
         head, *rest = re.split(r"(\{[^}]*\}|\*\*/|\*\*|\*)", unicodedata.normalize("NFC", text))
         wildcards = rest[::2]
-        if wildcards.count(_ID) != 1 or not set(wildcards) <= {_ID, "*", "**", "**/"}:
-            what = f"the pattern {text!r} must hold {{id}} once and no other name in braces"
+        if wildcards.count(_ID) != 1 or wildcards.count(CLASS) > 1 or not set(wildcards) <= {_ID, CLASS, *_STARS}:
+            what = f"the pattern {text!r} must hold {{id}} once and no other name in braces but {{class}}"
             raise BadPattern(what, "for example '{id}_pred.png'")
         if len(wildcards) > _MOST:
             raise BadPattern(f"the pattern has {len(wildcards)} wildcards", f"{_MOST} are enough")
         return cls(head, tuple(zip(wildcards, rest[1::2], strict=True)))
 
+    @property
+    def by_class(self) -> bool:
+        """Whether it tells the class of a file."""
+        return any(wildcard == CLASS for wildcard, _ in self.steps)
+
     def id_of(self, name: str) -> str | None:
         """What `{id}` stands for in a name; None where the pattern does not fit."""
+        return (self.match(name) or {}).get(_ID)
+
+    def match(self, name: str) -> dict[str, str] | None:
+        """What `{id}` and `{class}` stand for in a name; None where the pattern does not fit."""
         unfit: set[tuple[int, int]] = set()
 
-        def rest(step: int, start: int, id_: str) -> str | None:
+        def rest(step: int, start: int) -> dict[str, str] | None:
             if step == len(self.steps):
-                return id_ if start == len(name) else None
+                return {} if start == len(name) else None
             if (step, start) not in unfit:
                 wildcard, after = self.steps[step]
                 for end in _ends(name, start, wildcard, after):
-                    found = rest(step + 1, end + len(after), name[start:end] if wildcard == _ID else id_)
+                    found = rest(step + 1, end + len(after))
                     if found is not None:
-                        return found
+                        return {wildcard: name[start:end]} | found if wildcard in (_ID, CLASS) else found
                 unfit.add((step, start))
             return None
 
-        return rest(0, len(self.head), "") if name.startswith(self.head) else None
+        return rest(0, len(self.head)) if name.startswith(self.head) else None
 
 
-_ID, _MOST = "{id}", 32
+_ID, CLASS, _STARS, _MOST = "{id}", "{class}", ("*", "**", "**/"), 32
 
 
 def _ends(name: str, start: int, wildcard: str, after: str) -> Iterator[int]:
     """Where a wildcard that begins at `start` can end, with the text after it; the last place first."""
     slash = name.find("/", start)
-    first, last = (start + (wildcard == _ID), len(name) if wildcard != "*" or slash < 0 else slash)
+    first = start + (wildcard in (_ID, CLASS))
+    last = slash if wildcard in ("*", CLASS) and slash >= 0 else len(name)
     while last >= first:
         end = name.rfind(after, first, last + len(after))
         if end < 0:

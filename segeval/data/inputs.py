@@ -47,6 +47,12 @@ KINDS = [
         (errors.GreyAsLabels, errors.LabelsAsGrey),
         "--probability; --truth-threshold for a truth",
     ),
+    Kind(
+        "one class: a folder or a suffix for each",
+        "an error, or one class alone",
+        (errors.UnfitChannels, errors.EmptyClass),
+        "--pred-pattern or --gt-pattern '{class}/{id}.png', with --multilabel and --classes NAMES",
+    ),
     Kind("a palette", "its indices are ids", (errors.OtherPalette,), "--colors, where it holds every colour in use"),
     Kind(
         "colours",

@@ -392,3 +392,48 @@ def test_images_are_no_channels(save, invoke):
             save(f"{side}/a.npy", np.ones(shape, np.uint8))
         result = invoke("score", "pred", "truth", "--multilabel")
         assert (result.exit_code, said in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("pattern", ["{class}/{id}.png", "{id}_{class}.png", "{id}/mask.{class}.png"])
+@pytest.mark.parametrize("both", [True, False], ids=["both", "truth"])
+def test_a_file_for_each_class(save, scored, invoke, pattern, both):
+    """A folder or a suffix a class: IoU .75 and .7778 of the two, as of one-hot channels; b has no file of cyst."""
+    for id_, pred, truth in (("a", P, T), ("b", np.minimum(P, 1), np.minimum(T, 1))):
+        for c, name in ((1, "tumour"), (2, "cyst")):
+            if (truth == c).any():
+                save("truth/" + pattern.format_map({"class": name, "id": id_}), (truth == c).astype(np.uint8) * 255)
+            if both:
+                save("pred/" + pattern.format_map({"class": name, "id": id_}), (pred == c).astype(np.uint8))
+        if not both:
+            save(f"pred/{id_}.npy", np.stack([pred == 1, pred == 2]).astype(np.uint8))
+    options = ["--multilabel", "--classes", "tumour,cyst", "--gt-pattern", pattern]
+    options += ["--pred-pattern", pattern] if both else []
+    ious = [((c == P) & (c == T)).sum() / ((c == P) | (c == T)).sum() for c in (1, 2)]
+    merged = ((P > 0) & (T > 0)).sum() / ((P > 0) | (T > 0)).sum()
+    inside = ((P == 1) & (T == 1)).sum() + ((P > 0) & (T > 0)).sum()
+    either = ((P == 1) | (T == 1)).sum() + ((P > 0) | (T > 0)).sum()
+    assert merged < 1
+    assert scored(*options) == (round((inside / either + ious[1]) / 2, 4), ["SEG299"])
+    assert invoke("check", "pred", "truth", *options).exit_code == 0
+
+
+def test_files_of_classes_need_their_names(save, invoke):
+    for name in ("tumour", "cyst", "thumbs"):
+        for side in ("pred", "truth"):
+            save(f"{side}/{name}/a.png", T)
+    options = ["--pred-pattern", "{class}/{id}.png", "--gt-pattern", "{class}/{id}.png"]
+    for more, said in (
+        ([], "give --multilabel and --classes NAMES"),
+        (["--multilabel", "--classes", "tumour,cyst"], "has files of no class: thumbs"),
+    ):
+        result = invoke("score", "pred", "truth", *options, *more)
+        assert (result.exit_code, said in result.stderr) == (3, True)
+
+
+def test_grey_files_of_classes(save, scored):
+    """Probabilities in 8 bits: above one half is yes."""
+    for c, name in ((1, "tumour"), (2, "cyst")):
+        save(f"pred/{name}/a.png", np.where(c == P, 200, 100).astype(np.uint8))
+    save("truth/a.npy", np.stack([T == 1, T == 2]))
+    options = ["--multilabel", "--classes", "tumour,cyst", "--pred-pattern", "{class}/{id}.png"]
+    assert scored(*options, "--probability") == (round((0.75 + 7 / 9) / 2, 4), [])
