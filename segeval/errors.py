@@ -805,7 +805,7 @@ class EmptyClass(Remark):
     With a file for each class, by `{class}` in a pattern, a class without a file was taken as nowhere in the image.
     """
 
-    code = "SEG299"
+    code = "SEG260"
 
 
 class FractionalMask(InputError):

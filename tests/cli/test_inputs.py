@@ -413,7 +413,7 @@ def test_a_file_for_each_class(save, scored, invoke, pattern, both):
     inside = ((P == 1) & (T == 1)).sum() + ((P > 0) & (T > 0)).sum()
     either = ((P == 1) | (T == 1)).sum() + ((P > 0) | (T > 0)).sum()
     assert merged < 1
-    assert scored(*options) == (round((inside / either + ious[1]) / 2, 4), ["SEG299"])
+    assert scored(*options) == (round((inside / either + ious[1]) / 2, 4), ["SEG260"])
     assert invoke("check", "pred", "truth", *options).exit_code == 0
 
 
