@@ -36,6 +36,9 @@ class Results:
     whole: bool = True  # False: the document is of more images than the tables
     beside: bool | None = None  # whether the tables lie beside a stored document; None: it is made of them
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name}>"
+
     @classmethod
     def of(cls, run: Run, name: str = "this run") -> "Results":
         """The results of a run in memory."""

@@ -91,6 +91,10 @@ class Run:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<Run: {counted(len(self.records), 'image')}{failed}, miou_dataset {self.summary['miou_dataset']:.4f}>"
+
     def __add__(self, other: "Run") -> "Run":
         if self.options.recorded() != other.options.recorded():
             raise ValueError("runs of other options or classes do not add up")

@@ -219,3 +219,10 @@ def test_the_numbers_of_a_run(root: Path) -> None:
     assert (found[f"f_beta@0.5[{row['name']}]"], found[f"tp[{row['name']}]"]) == (row["f_beta@0.5"], row["tp"])
     assert found["loss.dice"] == document["losses"]["dice"]["value"]
     assert found[f"loss.hausdorff_dt[{row['name']}]"] == document["losses"]["hausdorff_dt"]["per_class"][row["name"]]
+
+
+def test_a_run_is_shown_in_one_line(root):
+    """However many images it has."""
+    data = root / "sample_data"
+    run = segeval.score(data / "pred", data / "truth", classes=str(data / "classes.csv"))
+    assert repr(run) == f"<Run: 4 images, miou_dataset {run.summary['miou_dataset']:.4f}>"

@@ -71,10 +71,12 @@ def command(
         run = evaluate(pairing, chosen, jobs, step)
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
-    REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
+    if run.records or output["form"] == "json":
+        REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
     present.say_faults([*run.failures, *doubts], run.notes, run.extra)
-    present.say_headline(run, document, output["form"])
+    if run.records:
+        present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folder.refusal()
     check_effects(run, options.typed(ctx))

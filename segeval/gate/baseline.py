@@ -57,7 +57,7 @@ def read(name: str) -> Results:
     return _blamed(lambda: Baseline.read(name))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Baseline(Results):
     """The results of a baseline; what is wrong with them is its fault and not the run's, whenever it shows."""
 

@@ -455,3 +455,13 @@ def test_the_published_numbers_of_the_sample(invoke, root):
     assert summary["miou_dataset"] == pytest.approx(0.7769367702513847, abs=1e-12)
     assert summary["pixel_accuracy"] == pytest.approx(0.9759265266143856, abs=1e-12)
     assert summary["fw_iou"] == pytest.approx(0.9596580841723501, abs=1e-12)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "md", "json"])
+def test_no_image_scored_is_an_error_and_no_table(invoke, tmp_path, masks, form):
+    """The error alone, and a document for programs that says so."""
+    masks(a=([[0, 1]], [[0, 1]]))
+    (tmp_path / "pred" / "a.png").write_bytes(b"no picture")
+    found = invoke("score", "pred", "truth", "--format", form)
+    assert (found.exit_code, "SEG2" in found.stderr, "0 images" in found.stderr) == (3, True, False)
+    assert bool(found.stdout) == (form == "json")

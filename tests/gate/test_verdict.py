@@ -393,3 +393,10 @@ def test_counts_of_a_slice():
     rule = {"metric": "truth_pixels", "classes": "road", "min": 1, "where": "id == 'A_003'"}
     check = verdicts([rule], model()).rulings[0].checks[0]
     assert (check.verdict, check.value) == ("pass", (truth_of(3) == 0).sum())
+
+
+def test_what_is_large_is_shown_shortly():
+    """A run, its results and a verdict on them, in a traceback or a notebook."""
+    found = verdicts(["miou_dataset >= 0"], model(), model())
+    assert repr(found.run) == "<Results: this run>"
+    assert len(repr(found)) < 2000
