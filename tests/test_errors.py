@@ -68,6 +68,40 @@ def test_every_cause_is_used(root):
     assert sorted(kind.__name__ for kind in CODED if kind.__name__ not in used) == []
 
 
+UNREACHABLE = {}  # the code of a cause that no user can meet, and why
+
+
+def test_every_cause_is_met(root):
+    """A test meets each code, by its text in what a program says or by its class in what a function raises.
+
+    Pages that print every code, or explain one, meet none of them.
+    """
+    met = set()
+    for path in (root / "tests").rglob("test_*.py"):
+        if path.name not in ("test_errors.py", "test_help.py", "test_docs.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            met |= {code for text in _texts(tree) for code in re.findall("SEG[0-9]{3}", text)}
+            met |= {node.id for node in ast.walk(tree) if _is_name(node)}
+    unmet = {kind.code for kind in CODED if not {kind.code, kind.__name__} & met}
+    assert unmet == set(UNREACHABLE)
+
+
+def _texts(tree):
+    """Every text in a module that is no docstring."""
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {node.body[0].value for node in ast.walk(tree) if isinstance(node, owners) and _begins_with_text(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node not in docstrings:
+            if isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node.value, bytes):
+                yield node.value.decode("latin-1")
+
+
+def _begins_with_text(node):
+    return isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+
+
 def _is_name(node):
     return isinstance(node, ast.Name)
 

@@ -10,6 +10,7 @@ from conftest import Save
 
 import segeval
 from segeval import evaluate
+from segeval.errors import Doubtful
 from segeval.evaluate import in_order, workers
 from segeval.options import Options
 from segeval.pairing import MaskFile, Pair
@@ -26,6 +27,16 @@ def test_binary_takes_every_other_id_for_one(save: Save) -> None:
     run = score(save, [0, -2, 255, 0, 7, 255], [0, 3, 9, 9, 0, 0], binary=True)
     assert run.confusion.matrix.tolist() == [[1, 2, 0], [1, 2, 0]]
     assert [row["name"] for row in run.classes] == ["background", "foreground"]
+
+
+def test_strict_raises_what_the_numbers_may_mean(save: Save) -> None:
+    """Foreground and background are swapped: a note without it."""
+    pred, truth = [[1, 1, 1, 0, 0, 1]], [[0, 0, 0, 1, 1, 1]]
+    assert [note.code for note in score(save, pred, truth, binary=True).doubts] == ["SEG285"]
+    with pytest.raises(Doubtful, match="swapping 0 and 1") as caught:
+        score(save, pred, truth, binary=True, strict=True)
+    assert (caught.value.code, caught.value.exit_code) == ("SEG287", 3)
+    assert caught.value.hint
 
 
 def test_binary_with_ignored_ids(save: Save) -> None:
