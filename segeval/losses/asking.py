@@ -203,6 +203,8 @@ def _folder_weights(
 ) -> tuple[float, ...]:
     if not isinstance(scheme, str):
         return tuple(float(scheme.get(id_, 0.0)) for id_ in ids)
+    if scheme == "none":  # no class weighs more than another; a weight map adds its 0 to the ridges instead
+        return (1.0,) * len(ids)
     total = Frequencies()
     for each in measured:
         soft = each.soft.outcomes if each.binary else each.soft

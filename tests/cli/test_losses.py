@@ -125,6 +125,10 @@ def test_class_weights_are_those_of_the_whole_folder(folders: tuple[str, str]) -
         for n in range(3)
     ]
     assert block["value"] == pytest.approx(np.mean(each))
+    alike = _score(folders, losses="weighted_cross_entropy,cross_entropy", class_weights="none")["losses"]
+    assert alike["weighted_cross_entropy"]["params"]["class_weights"] == [1, 1, 1]
+    assert alike["weighted_cross_entropy"]["value"] == pytest.approx(alike["cross_entropy"]["value"], rel=1e-12)
+    assert alike["cross_entropy"]["value"] > 0.01
     given = _score(folders, losses="weighted_cross_entropy", class_weights="0=1,2=5")["losses"]
     assert given["weighted_cross_entropy"]["params"]["class_weights"] == [1, 0, 5]
 
