@@ -24,7 +24,7 @@ from segeval.errors import (
     Unreadable,
 )
 from segeval.pairing import MaskFile
-from segeval.text import extent
+from segeval.text import extent, safe_text
 
 Array = npt.NDArray[Any]
 
@@ -141,7 +141,7 @@ def _guarded(name: str, decode: Callable[[], Any]) -> Any:
     except MemoryError:
         raise
     except Exception as fault:  # decoders raise whatever they like
-        reason = " ".join(str(fault)[:200].split()) if not isinstance(fault, UnicodeError) else "garbage"
+        reason = safe_text(" ".join(str(fault)[:200].split())) if not isinstance(fault, UnicodeError) else "garbage"
         raise DamagedFile(
             f"{name} cannot be decoded: {reason or type(fault).__name__}", "fetch or write the file again"
         ) from fault

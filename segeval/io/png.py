@@ -19,7 +19,7 @@ from segeval.errors import (
     UnfitPixels,
 )
 from segeval.io import READERS
-from segeval.text import extent
+from segeval.text import extent, safe_text
 
 Array = npt.NDArray[Any]
 
@@ -293,4 +293,4 @@ def _orientation(exif: bytes) -> int:
 
 
 def _shown(kind: bytes) -> str:
-    return kind.decode("ascii", "backslashreplace")
+    return safe_text(kind.decode("ascii", "backslashreplace"))

@@ -16,7 +16,10 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from support.files import PNG_SIGNATURE, png_chunk, png_header
+
+from segeval.errors import InputError
 
 IDS = np.random.RandomState(1).randint(0, 5, (16, 24)).astype(np.uint8)
 FORGED = b"\x1b]0;owned\x07\n::error::owned"
@@ -51,6 +54,18 @@ def tiff(**options: Any) -> bytes:
     return stream.getvalue()
 
 
+def pillow(kind: str) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(IDS).save(stream, kind, comment=FORGED)
+    return stream.getvalue()
+
+
+def npz() -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **{FORGED.decode(): IDS})
+    return stream.getvalue()
+
+
 GOOD: dict[str, Callable[[], bytes]] = {
     "profile.png": lambda: png(png_chunk(b"iCCP", FORGED[:70] + b"\0\0" + zlib.compress(b"no profile"))),
     "gamma.png": lambda: png(png_chunk(b"gAMA", bytes(4)), png_chunk(b"cHRM", bytes(32)), png_chunk(b"sRGB", b"\x09")),
@@ -68,6 +83,10 @@ GOOD: dict[str, Callable[[], bytes]] = {
     "imagej.tif": lambda: tiff(imagej=True, metadata={"unit": FORGED[4:9].decode()}),
     "ome.tif": lambda: tiff(description="<?xml version='1.0'?><OME " + FORGED[1:9].decode(), metadata=None),
     "private.tif": lambda: tiff(extratags=[(700, 7, 9, FORGED[:9], True)]),
+    "a.gif": lambda: pillow("GIF"),
+    "a.bmp": lambda: pillow("BMP"),
+    "a.pgm": lambda: pillow("PPM"),
+    "a.npz": npz,
     "plain.png": lambda: imagecodecs.png_encode(IDS),
 }
 
@@ -114,3 +133,10 @@ def test_text_inside_a_damaged_file_is_shown_escaped(tmp_path: Path, data: bytes
     assert done.returncode == 3
     assert b"\x1b" not in done.stdout + done.stderr
     assert not any(line.startswith((b"::", b"owned")) for line in (done.stdout + done.stderr).splitlines())
+
+
+@pytest.mark.parametrize("data", [png().replace(b"IDAT", b"\x1bDAT"), png(png_chunk(b"X\x9bXX", b""))])
+def test_messages_of_the_python_interface_are_escaped_too(read: Any, data: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        read(data)
+    assert caught.value.message.isprintable()
