@@ -11,8 +11,8 @@ from segeval.arrays import Array
 from segeval.cells import contour
 from segeval.errors import SegevalError
 from segeval.evidence.sample import Sample
+from segeval.losses.derivatives import derivative
 from segeval.losses.distances import inner
-from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller, Measured, Plan, values
 from segeval.statistics import mean
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from segeval.arrays import Array, clipped, condensed, hold, like, namespace, plain, sigmoid, softplus
+from segeval.autodiff import Variable, gradient
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
 
 BLOCK = 1 << 18  # numbers of all channels that are looked at together: few enough for the cache
@@ -93,17 +94,38 @@ class Sample:
         if not isinstance(self.given, np.ndarray):
             yield self.whole
             return
+        for part in self.parts():
+            yield self._pixels(part)
+
+    def parts(self) -> Iterator[slice]:
+        """The ranges of pixels that are looked at together."""
         size = int(np.prod(self.shape))
         step = max(1024, BLOCK // max(1, len(self.channels)))
         for start in range(0, size, step):
-            yield self._pixels(slice(start, min(start + step, size)))
+            yield slice(start, min(start + step, size))
 
-    def _pixels(self, part: slice) -> Pixels:
-        place: Any = None if part == slice(None) else part
-        if self.keep is not None:
-            (kept,) = np.nonzero(self.keep.reshape(-1)[part])
-            place = kept if part.start is None else kept + part.start
-        p, log_p, x = self._predicted(part, place)
+    def derived(self, function: Callable[[Pixels], Variable], part: slice) -> tuple[Any, Array]:
+        """The derivative of a scalar function of some pixels by their predictions, (channels, n), and where they are.
+
+        A hard mask is taken as one-hot.
+        """
+        place = self._place(part)
+        given = self._predicted(part, place)[0] if self.hard_pred else self._given(part, place)
+        if not given.size:
+            return place, given
+        return place, gradient(lambda x: function(self._pixels(part, x)), given)
+
+    def _place(self, part: slice) -> Any:
+        """Where the pixels of a range are that are not ignored; None: they are all."""
+        if self.keep is None:
+            return None if part == slice(None) else part
+        (kept,) = np.nonzero(self.keep.reshape(-1)[part])
+        return kept if part.start is None else kept + part.start
+
+    def _pixels(self, part: slice, given: Numbers | None = None) -> Pixels:
+        """Some pixels; `given`: their predictions, in place of the own ones."""
+        place = self._place(part)
+        p, log_p, x = self._predicted(part, place, given)
         labels = target = None
         if self.soft_truth:
             flat = self._flat_truth
@@ -118,13 +140,15 @@ class Sample:
             p, labels, target, self.exclusive, self.hard, log_p, x, self.raw, place, self.frequency, self.total
         )
 
-    def _predicted(self, part: slice, place: Any) -> tuple[Numbers, Numbers | None, Numbers | None]:
+    def _predicted(
+        self, part: slice, place: Any, given: Numbers | None = None
+    ) -> tuple[Numbers, Numbers | None, Numbers | None]:
         """Probabilities, log-probabilities of exclusive classes and logits of independent problems, each (C, n)."""
-        if self.hard_pred:
+        if self.hard_pred and given is None:
             labels = self.given.reshape(-1)
             labels = labels if place is None else labels[place]
             return (labels[None, :] == self._wanted[:, None]).astype(np.float64), None, None
-        given = self._given(part, place)
+        given = self._given(part, place) if given is None else given
         if not self.logits:
             return self._chosen(given), None, None
         if not self.exclusive:

@@ -1,7 +1,7 @@
 """Soft evidence of one image: sums over its pixels. All of it adds up."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels
 
 class Sums:
     """Evidence whose fields are sums: it adds up field by field."""
+
+    of_pred: ClassVar[tuple[str, ...]]  # the fields that depend on the prediction
 
     def __add__(self, other: Self) -> Self:
         return type(self)(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
@@ -23,6 +25,8 @@ class Sums:
 @dataclass(frozen=True)
 class SoftCounts(Sums):
     """Sums over pixels of prediction p and truth t within [0, 1], for each channel; hard masks are 0 and 1."""
+
+    of_pred = ("p", "pt", "pp", "least", "missed")
 
     p: Numbers  # Σ p, each (C,)
     t: Numbers  # Σ t
@@ -96,6 +100,8 @@ class ClassSums(Sums):
     B is 1 for classes that exclude each other and for a binary problem.
     """
 
+    of_pred = ("surprisal",)
+
     surprisal: Numbers
     pixels: Numbers
     n: float  # pixels of the image
@@ -110,6 +116,8 @@ class ClassSums(Sums):
 @dataclass(frozen=True)
 class SoftConfusion(Sums):
     """(K, K): the mass that the prediction gives to each outcome (column) on the pixels of each true one (row)."""
+
+    of_pred = ("mass",)
 
     mass: Numbers
     pixels: Numbers  # (K,)
@@ -126,6 +134,8 @@ class SoftConfusion(Sums):
 @dataclass(frozen=True)
 class PixelSums(Sums):
     """What a pixel-wise loss leaves behind: its sum over all pixels, and over those of each class."""
+
+    of_pred = ("total", "by")
 
     total: Numbers
     weight: Numbers  # what the total is divided by

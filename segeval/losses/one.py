@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from segeval import autodiff
 from segeval.arrays import Array, mean_of_defined, namespace, plain, tracked, unmixed
-from segeval.autodiff import Variable
 from segeval.catalog import check_choice
 from segeval.data.from_arrays import Images, as_array, images
 from segeval.errors import BadOption, NoGradient, Unfit
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
+from segeval.losses.derivatives import derivatives
 from segeval.losses.door import class_ids, ids_of, samples, weight_maps
 from segeval.losses.effects import check_effects
 from segeval.losses.maps import pixel_losses
@@ -129,8 +128,10 @@ def gradient(name: str, pred: Any, truth: Any, **options: Any) -> Array:
         raise Unfit("pred is a label map, which has no derivative by its ids", "give it as one-hot channels")
     shape = question.found.pred.shape
     if not question.found.axes.batch or question.reduction == "pooled":
-        return _derivative(question.asked, question.samples, question.caller).reshape(shape)
-    each = np.stack([derivative(question.asked, image, question.caller) for image in question.samples]).reshape(shape)
+        return np.stack(derivatives(question.asked, question.samples, question.caller)).reshape(shape)
+    each = np.stack([derivatives(question.asked, [image], question.caller)[0] for image in question.samples]).reshape(
+        shape
+    )
     if question.reduction == "none":
         return each
     undefined = np.isnan(each).reshape(len(each), -1).all(axis=1)
@@ -138,22 +139,6 @@ def gradient(name: str, pred: Any, truth: Any, **options: Any) -> Array:
         return each
     each[undefined] = 0
     return np.asarray(each / (len(each) - int(undefined.sum())))
-
-
-def derivative(asked: Asked, image: Sample, caller: Caller) -> Array:
-    """The derivative of a loss by the prediction, (channels, *spatial); a hard mask is taken as one-hot."""
-    return np.asarray(_derivative(asked, [image], caller)[0])
-
-
-def _derivative(asked: Asked, images: list[Sample], caller: Caller) -> Array:
-    """The derivative of a loss of images together by their predictions, (N, channels, *spatial)."""
-    given = np.stack([image.one_hot if image.hard_pred else image.given for image in images])
-
-    def at(x: Variable) -> Variable:
-        found = _values(asked, [replace(image, given=x[n]) for n, image in enumerate(images)], caller)[0]
-        return found if isinstance(found, Variable) else Variable(found)  # it may not depend on the prediction
-
-    return autodiff.gradient(at, given)
 
 
 def pixel_map(name: str, pred: Any, truth: Any, **options: Any) -> Array:

@@ -196,18 +196,24 @@ class Plan:
             return self._measured(sample)
 
     def _measured(self, sample: Sample) -> Measured:
-        swept = functools.reduce(operator.add, (self._swept(pixels, sample) for pixels in sample.blocks()))
-        sums, kept, unfit = dict(swept.sums), {}, dict(swept.unfit)
-        for leaf in self.of(Picture):
-            sums[leaf.key] = _pictured(leaf, sample)
+        swept = functools.reduce(operator.add, (self.swept(pixels, sample) for pixels in sample.blocks()))
+        placed = self.placed(sample, swept.soft)
+        return replace(
+            swept, sums={**swept.sums, **placed["sums"]}, kept=placed["kept"], unfit={**swept.unfit, **placed["unfit"]}
+        )
+
+    def placed(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
+        """The evidence of what has to see all of an image, by the fields of `Measured`."""
+        kept, unfit = {}, {}
         for leaf in self.of(Field):
             try:
-                kept[leaf.key] = _fielded(leaf, sample, swept.soft)
+                kept[leaf.key] = _fielded(leaf, sample, soft)
             except Unfit as fault:
                 unfit[leaf.key] = fault
-        return replace(swept, sums=sums, kept=kept, unfit=unfit)
+        return {"sums": {leaf.key: _pictured(leaf, sample) for leaf in self.of(Picture)}, "kept": kept, "unfit": unfit}
 
-    def _swept(self, pixels: Pixels, sample: Sample) -> Measured:
+    def swept(self, pixels: Pixels, sample: Sample) -> Measured:
+        """The evidence of some pixels, which adds up."""
         problems, values = pixels.problems, Values(pixels)
         sums = {leaf.key: _outcomes_sums(leaf.on(sample), problems) for leaf in self.of(Outcomes)}
         sums |= {leaf.key: PixelSums.of_channels(leaf(values), pixels.exclusive) for leaf in self.of(Values)}

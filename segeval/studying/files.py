@@ -12,8 +12,8 @@ from segeval.evaluate import in_order, read_sample, threads
 from segeval.evidence.sample import Sample
 from segeval.io.output import OutputFolder
 from segeval.io.write import atomic, save
+from segeval.losses.derivatives import derivative
 from segeval.losses.maps import pixel_losses
-from segeval.losses.one import derivative
 from segeval.losses.plan import Asked, Caller
 from segeval.options import Options
 from segeval.pairing import Pair, Pairing

@@ -63,3 +63,30 @@ def test_what_came_in_and_what_went_out_is_let_go(name: str) -> None:
     kept = [weakref.ref(each) for each in (given, truth, found if found.base is None else found.base)]
     del given, truth, found
     assert [each() for each in kept] == [None, None, None]
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize(
+    "name", ["jensen_shannon", "skew_jensen_shannon", "multilabel_soft_margin", "dice_cross_entropy"]
+)
+def test_a_gradient_takes_a_few_times_the_prediction(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the 20 to 30 arrays that the steps of all pixels would be."""
+    monkeypatch.setattr("segeval.evidence.sample.BLOCK", 1024)
+    pred, truth = softmax(R.randn(8, 96, 128)), R.randint(0, 8, (96, 128))
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    losses.gradient(name, pred, truth)
+    assert tracemalloc.get_traced_memory()[1] - before < 5 * pred.nbytes
+
+
+@pytest.mark.parametrize("ignore", [(), (1,), (255,)])
+@pytest.mark.parametrize(
+    "name", ["dice", "exp_log", "topk_cross_entropy", "dice_cldice", "generalized_wasserstein_dice"]
+)
+def test_gradients_are_the_same_in_blocks(name: str, ignore: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all pixels of a block are ignored, too."""
+    pred, truth = softmax(R.randn(3, 48, 50)), R.randint(0, 3, (48, 50))
+    truth[:24] = (ignore or (0,))[0]
+    whole = losses.gradient(name, pred, truth, ignore=ignore)
+    monkeypatch.setattr("segeval.evidence.sample.BLOCK", 1)
+    assert losses.gradient(name, pred, truth, ignore=ignore) == pytest.approx(whole, rel=1e-9, abs=1e-15)
