@@ -10,7 +10,7 @@ from segeval.data.channels import check_axes, check_number
 from segeval.data.choice import VOID, ClassChoice
 from segeval.data.labels import check_channels
 from segeval.data.shapes import shapes_differ
-from segeval.errors import InputError, UnknownTruthIds, is_doubt
+from segeval.errors import GreyAsLabels, InputError, UnknownTruthIds, is_doubt
 from segeval.evaluate import Progress, in_order, measure, threads
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.confusion import Confusion
@@ -71,6 +71,9 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
     remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, options.classes.binary)]
     remarks += [note for r in records for note in r.notes]
     faults += [note for note in remarks if is_doubt(note.code)]
+    suggestions = list(diagnose.suggestions(found_ids, counts, chosen, options.classes.binary))
+    if any(note.code == GreyAsLabels.code for note in remarks):  # then the ids are shades of grey
+        suggestions = [("--probability", "the predictions look like grey probabilities")]
     return Checked(
         faults=sorted(faults, key=lambda note: (note.id, note.code)),
         sizes=sizes,
@@ -78,7 +81,7 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
         pred_ids=sorted(set(found_ids.pred.tolist())),
         sampled=len(records),
         remarks=[note for note in remarks if not is_doubt(note.code)],
-        suggestions=list(diagnose.suggestions(found_ids, counts, chosen, options.classes.binary)),
+        suggestions=suggestions,
     )
 
 

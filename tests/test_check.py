@@ -139,6 +139,13 @@ def test_many_classes_are_those_of_data_sets_that_have_so_many(checked):
     assert [option for option, _ in checked([([[0, 1, 104]], [[0, 1, 104]])]).suggestions] == ["--num-classes 151"]
 
 
+def test_shades_of_grey_are_no_classes(checked):
+    """The option for probabilities is all that is suggested."""
+    found = checked([(np.arange(256)[None], np.arange(256)[None] // 128)])
+    assert [option for option, _ in found.suggestions] == ["--probability"]
+    assert [fault.code for fault in found.faults] == ["SEG291"]
+
+
 def numbered(*counts):
     """Pairs of masks whose ids count 12 objects and the like, with background."""
     return [(np.arange(n + 1)[None], np.arange(n + 1)[None]) for n in counts]

@@ -81,14 +81,6 @@ class Labels:
         return cls(given.labels, truth.labels, said, truth.target, truth.kept, given)
 
 
-def labels(
-    pred: Mask, truth: Mask, reading: Reading, colors: Mapping[Colour, int], ids: Sequence[int] | None
-) -> Labels:
-    """The labels of a pair; `ids` are the classes that the channels of a prediction stand for, in order."""
-    true = Truth(*truth_labels(truth, colors))
-    return Labels.of(pred_labels(pred, truth.name, true.labels.shape, reading, colors, ids), true)
-
-
 def truth_labels(
     truth: Mask,
     colors: Mapping[Colour, int],

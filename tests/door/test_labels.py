@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segeval.data.labels import BLOCK, Labels, labels, truth_labels
+from segeval.classes import ClassTable
+from segeval.data.choice import ClassChoice
+from segeval.data.door import read_pair
+from segeval.data.labels import BLOCK, Labels, truth_labels
 from segeval.data.reading import Reading
 from segeval.errors import (
     BadOption,
@@ -32,7 +35,8 @@ def door(
     """A prediction through the door; without a truth, against zeros of its shape. `facts` are those of its mask."""
     pred = np.asarray(pred)
     truth = np.zeros(pred.shape, np.uint8) if truth is None else np.asarray(truth)
-    return labels(Mask("pred/a.npy", pred, **facts), Mask("gt/a.png", truth), reading, colors or {}, ids)
+    choice = ClassChoice(None if ids is None else ClassTable.found(ids), colors=colors or {})
+    return read_pair(Mask("pred/a.npy", pred, **facts), Mask("gt/a.png", truth), reading, choice)
 
 
 def channels(*values: list[float], dtype: type = np.float32) -> Any:
