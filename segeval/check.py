@@ -18,7 +18,7 @@ from segeval.evidence.kinds import EVIDENCE
 from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
-from segeval.run import Note, Record
+from segeval.run import Note, Record, without_effect
 from segeval.text import extent
 
 SAMPLE = 100  # pairs whose pixels are read
@@ -69,6 +69,7 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
     chosen = options.classes.scored.ids if options.classes.scored else None
     faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, options)]
     remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, options.classes.binary)]
+    remarks += [Note.of("", said) for said in without_effect(records, options)]
     remarks += [note for r in records for note in r.notes]
     faults += [note for note in remarks if is_doubt(note.code)]
     suggestions = list(diagnose.suggestions(found_ids, counts, chosen, options.classes.binary))

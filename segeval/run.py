@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +76,16 @@ def _pixels(kinds: Iterable[str]) -> str:
     return next(kind for kind in kinds if EVIDENCE[kind].eaten is PIXELS.eaten)
 
 
+def without_effect(records: Sequence[Record], options: Options) -> Iterable[UnusedOption]:
+    """The options about reading without which some predictions would be read as they were."""
+    for option in options.about_reading:
+        number = sum(record.used is not None and option not in record.used for record in records)
+        if number:
+            name = option.replace("_", "-")
+            what = f"--{name} had no effect on {number:,} of {counted(len(records), 'image')}"
+            yield UnusedOption(what, "leave it out, or look at how these files were read")
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """The records of some pairs, sorted by id, with the options they were made with.
@@ -131,16 +141,8 @@ class Run:
         about_all = [Note.of("", said) for said in self._said()]
         return about_all + [note for record in self.records for note in record.notes]
 
-    def without_effect(self, option: str) -> int:
-        """How many predictions were read as they would be without an option."""
-        return sum(record.used is not None and option not in record.used for record in self.records)
-
     def _said(self) -> Iterable[SegevalError]:
-        for option in self.options.about_reading:
-            if number := self.without_effect(option):
-                name = option.replace("_", "-")
-                what = f"--{name} had no effect on {number:,} of {counted(len(self.records), 'image')}"
-                yield UnusedOption(what, "leave it out, or look at how these files were read")
+        yield from without_effect(self.records, self.options)
         table = self.options.classes.scored
         counts = [record.confusion for record in self.records]
         if self.options.found:

@@ -146,6 +146,19 @@ def test_shades_of_grey_are_no_classes(checked):
     assert [fault.code for fault in found.faults] == ["SEG291"]
 
 
+def test_an_option_without_effect_is_told(checked):
+    """As `score` tells it."""
+    found = checked([([[0, 1]], [[0, 1]])], Reading(logits=True), num_classes=2)
+    assert [note.code for note in found.remarks] == ["SEG297"]
+
+
+def test_nan_in_a_truth_names_its_way_out(checked):
+    """Where it may stand for no data; in a prediction it is a fault of the model."""
+    nan = np.array([[0.0, np.nan]])
+    assert "--ignore nan" in checked([([[0, 1]], nan)]).faults[0].hint
+    assert "model" in checked([(nan, [[0, 1]])]).faults[0].hint
+
+
 def numbered(*counts):
     """Pairs of masks whose ids count 12 objects and the like, with background."""
     return [(np.arange(n + 1)[None], np.arange(n + 1)[None]) for n in counts]

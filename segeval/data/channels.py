@@ -114,7 +114,7 @@ def _values(truth: Mask) -> Array:
     """Finite numbers, with a channel for each class."""
     _check_plain(truth)
     if truth.pixels.dtype.kind == "f":
-        check_finite(truth.name, truth.pixels)
+        check_finite(truth.name, truth.pixels, hint="if NaN stands for no data, give --ignore nan")
     return truth.pixels
 
 

@@ -28,7 +28,10 @@ def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
     return array
 
 
-def check_finite(name: str, array: Array, whole: Array | None = None) -> tuple[float, float]:
+MADE = "find where the model made them; argmax would choose NaN"
+
+
+def check_finite(name: str, array: Array, whole: Array | None = None, hint: str = MADE) -> tuple[float, float]:
     """Refuse NaN and infinity; the least and the largest number otherwise. `whole`: what the array is a part of."""
     low, high = float(array.min()), float(array.max())  # NaN comes through both, and no mask of the whole is made
     if math.isfinite(low) and math.isfinite(high):
@@ -37,7 +40,7 @@ def check_finite(name: str, array: Array, whole: Array | None = None) -> tuple[f
     place = tuple(int(n) for n in np.unravel_index(wrong.argmax(), wrong.shape))
     found = counted(int(wrong.sum()), "time")
     what = f"{name} holds NaN or infinity {found}, first at {place}"
-    raise NotFinite(what, "find where the model made them; argmax would choose NaN")
+    raise NotFinite(what, hint)
 
 
 def checked_values(name: str, given: Any, inputs: str, exclusive: bool) -> Any:

@@ -96,7 +96,7 @@ def truth_labels(
         return _above(array, truth, threshold, ids, ignore), remarks
     if array.dtype.kind != "f":
         return narrowed(array, truth.name), remarks
-    check_finite(truth.name, array)
+    check_finite(truth.name, array, hint="if NaN stands for no data, give --ignore nan")
     if not whole(array):
         raise FractionalTruth(
             f"{truth.name} holds fractions, and a truth must be labels",
