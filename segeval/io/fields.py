@@ -133,6 +133,8 @@ def directories(data: bytes) -> Iterator[Directory]:
     order: Order = "<" if data.startswith(b"II") else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     at, entries, entry, width = (8, "Q", "HHQ8s", 8) if big else (4, "H", "HHI4s", 4)
+    if big and (_unsigned(data, 4, 2, order), _unsigned(data, 6, 2, order)) != (8, 0):
+        raise DamagedFile("the header of the BigTIFF makes no sense", "fetch or write the file again")
     head, size = struct.calcsize(f"={entries}"), struct.calcsize(f"={entry}")
     taken = values = 0
     at = _unsigned(data, at, width, order)

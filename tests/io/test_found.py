@@ -23,6 +23,7 @@ FOUND = {
     "width-of-4-bytes.tif": r"field 256 \(ImageWidth\) of the TIFF has 4 values of type BYTE, not one whole number",
     "width-as-text.tif": r"field 256 \(ImageWidth\) of the TIFF has 4 values of type ASCII",
     "bits-halved.tif": "holds 48 bytes",
+    "bigtiff-of-72-bytes.tif": "header of the BigTIFF",
     "format-of-unknown-type.tif": r"field 339 \(SampleFormat\)",
 }
 
