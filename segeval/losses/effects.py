@@ -12,8 +12,9 @@ from segeval.losses.plan import Asked, Caller, Leaf, Plan
 
 def check_effects(asked: Asked, caller: Caller, image: Sample) -> None:
     """Refuse what the caller chose for a loss where it changes nothing."""
-    reasons = without_effect(asked, image.binary, image.multilabel)
-    for option in chosen(caller):
+    options = chosen(caller)
+    reasons = without_effect(asked, image.binary, image.multilabel) if options else {}
+    for option in options:
         if option in reasons:
             raise BadOption(f"{option} has no effect on {asked.name}: {reasons[option]}", "leave it out")
 
