@@ -169,7 +169,7 @@ class Options:
     @property
     def about_reading(self) -> list[str]:
         """The options of `READING` that are not at their defaults."""
-        off = vars(self.reading) | {"colors": self.classes.colors, "map": self.reading.maps}
+        off = vars(self.reading) | {"colors": self.classes.palette, "map": self.reading.maps}
         return sorted(name for name in READING if off[name] and off[name] != getattr(Reading, name, None))
 
     def recorded(self) -> dict[str, Any]:

@@ -224,7 +224,7 @@ def test_unknown_key_gets_the_nearest_as_hint(key, near):
         ('[{"id": -Infinity}]', "-Infinity is not a JSON number"),
         ('[{"id": 1.0}]', "the id 1.0 is not a whole number"),
         ('[{"id": 1.5}]', "the id 1.5 is not a whole number"),
-        ('[{"id": 1e400}]', "is not a whole number"),
+        ('[{"id": 1e400}]', "1e400 is not a JSON number"),
         ('[{"id": true}]', "the id True is not a whole number"),
         ('[{"id": null}]', "the id None is not a whole number"),
         ('[{"id": [0]}]', "is not a whole number"),

@@ -134,7 +134,8 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
     from segeval.report.weighed import plan_lines, result_lines
     from segeval.weighing import open_work, prepare, write_maps
 
-    folder, follow = output.pop("folder") or _beside(masks), output.pop("follow_symlinks")
+    folder, follow = output.pop("folder"), output.pop("follow_symlinks")
+    folder = _beside(masks) if folder is None else folder
     work = ctx.with_resource(open_work(masks, folder, plan, follow=follow, **output))
     with present.progress(len(work.masks)) as step:
         plan, found, digests = prepare(work, plan, jobs, step)

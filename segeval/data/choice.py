@@ -26,8 +26,8 @@ class ClassChoice:
     binary: bool = False
     colors: Mapping[Colour, int] = field(default_factory=dict)
     multilabel: bool = False  # each class has a channel of its own, and `ignore` are values of the truth, not ids
-
     nodata: frozenset[str | float] = frozenset()  # "nan", "nodata" and numbers that are no ids: `VOID` is ignored then
+    palette: bool = False  # the colours are those of --colors, and did not just come with the classes
 
     @property
     def ignored(self) -> list[Any]:
@@ -42,6 +42,7 @@ class ClassChoice:
             "binary": self.binary,
             "multilabel": self.multilabel,
             "colors": sorted([id_, *color] for color, id_ in self.colors.items()),
+            **({"palette": True} if self.palette else {}),
         }
 
     @classmethod
@@ -54,7 +55,7 @@ class ClassChoice:
         )
         table = ClassTable(classes, frozenset() if multilabel else ignore) if classes else None
         colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
-        return cls(table, ignore, options["binary"], colors, multilabel, nodata)
+        return cls(table, ignore, options["binary"], colors, multilabel, nodata, options.get("palette", False))
 
     @property
     def channels(self) -> tuple[int, ...] | None:
@@ -116,7 +117,7 @@ def _chosen(
             raise BadOption("--ignore leaves no class", "ignore fewer ids")
     ignored = table.ignore if table else ignored_ids
     found = palette.colors if palette else table.colors if table else {}
-    return ClassChoice(table, ignored, binary, found)
+    return ClassChoice(table, ignored, binary, found, palette=palette is not None)
 
 
 def _independent(
