@@ -50,6 +50,9 @@ class Measure(Entry):
             return values
         return -values if self.best == self.low else -abs(values - self.best)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "public"}  # it cannot be pickled
+
     @cached_property
     def public(self) -> Callable[..., Any]:
         """The function, that says what takes masks where it is called with masks."""
