@@ -3,9 +3,9 @@
 ELSEWHERE = {
     "dice": [
         "MONAI DiceLoss: smooth=1e-5, per image, background in; include_background=False is background=False",
-        "segmentation_models_pytorch: over the batch; the term of a class the truth lacks is 0 and still counted",
+        "segmentation_models_pytorch: reduction='pooled'; the term of a class the truth lacks is 0 and still counted",
         "kornia dice_loss: average='micro' by default; its macro is presence='truth'",
-        "Keras dice: average='micro' over the batch",
+        "Keras dice: average='micro', reduction='pooled'",
         "nnU-Net: smooth=1e-5, background=False, minus 1 (it returns minus the coefficient)",
         "mmsegmentation 1.x: squared_dice with average='micro' and 2e-3 added below the line only",
     ],
