@@ -4,7 +4,7 @@ import contextlib
 import functools
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -206,8 +206,8 @@ def _tables(
     path: Path,
     document: Mapping[str, Any],
     outline: Outline,
-    records: Mapping[str, list[str]],
-    images: Mapping[str, list[str]],
+    records: Mapping[str, stored.Column],
+    images: Mapping[str, stored.Column],
 ) -> Tables:
     ids = tuple(records["id"])
     width = len(outline.classes)
@@ -220,7 +220,8 @@ def _tables(
         with stored.doubting(path, _UNFIT):
             return _merged(path, document, tables)
 
-    if images["id"] != [id_ for id_ in ids for _ in range(width)] or len(set(ids)) < len(ids):
+    each = (id_ for id_ in ids for _ in range(width))
+    if any(a != b for a, b in itertools.zip_longest(images["id"], each)) or len(set(ids)) < len(ids):
         raise ValueError("the ids of images.csv are not those of records.csv")
     tables = Tables(
         outline,
@@ -234,7 +235,9 @@ def _tables(
     return tables
 
 
-def _columns(kind: Kind, records: Mapping[str, list[str]], images: Mapping[str, list[str]], width: int) -> Columns:
+def _columns(
+    kind: Kind, records: Mapping[str, stored.Column], images: Mapping[str, stored.Column], width: int
+) -> Columns:
     """The columns of a kind of evidence, as the tables have them."""
     shape = (len(records["id"]), width)
     classes = {
@@ -245,7 +248,7 @@ def _columns(kind: Kind, records: Mapping[str, list[str]], images: Mapping[str, 
     )
 
 
-def _named(kind: Kind, table: Mapping[str, list[str]]) -> list[str]:
+def _named(kind: Kind, table: Mapping[str, stored.Column]) -> list[str]:
     """The columns of a kind that a table has: those that it declares, or all with its prefix."""
     declared = {**kind.columns, **kind.totals}
     if declared:
@@ -253,11 +256,11 @@ def _named(kind: Kind, table: Mapping[str, list[str]]) -> list[str]:
     return [key.removeprefix(kind.prefix) for key in table if key.startswith(kind.prefix)]
 
 
-def _numbers(kind: Kind, name: str, texts: list[str]) -> Array:
+def _numbers(kind: Kind, name: str, texts: Iterable[str]) -> Array:
     """Sums of whole numbers as int64; everything else in floating point."""
     if kind.adds(name) == "sum":
         with contextlib.suppress(ValueError):
-            return np.array(texts, np.int64)
+            return np.array([*texts], np.int64)
     found = np.array([float(text) if text else math.nan for text in texts], np.float64)
     if kind.adds(name) == "sum" and not np.isfinite(found).all():
         raise ValueError(f"{name} is no sum")
@@ -295,9 +298,9 @@ def _merged(path: Path, document: Mapping[str, Any], tables: Tables) -> Tables |
     cells = stored.columns(path.with_name("confusion_images.csv"), document["files"])
     number = {id_: n for n, id_ in enumerate(tables.ids)}
     image = np.array([number[unmarked(id_)] for id_ in cells["id"]], np.int64)
-    truth = np.array(cells["truth_id"], np.int64)
+    truth = np.array([*cells["truth_id"]], np.int64)
     pred = np.array([-1 if id_ == "other" else int(id_) for id_ in cells["pred_id"]], np.int64)
-    pixels = np.array(cells["pixels"], np.int64)
+    pixels = np.array([*cells["pixels"]], np.int64)
     known = [row["id"] for row in document["classes"]]
     ends = np.searchsorted(image, np.arange(len(tables.ids) + 1))  # the cells lie in the order of the images
     parts = [(truth[a:b], pred[a:b], pixels[a:b]) for a, b in itertools.pairwise(ends)]

@@ -4,10 +4,14 @@ import contextlib
 import csv
 import hashlib
 import io
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from segeval import documents
 from segeval.errors import UnreadableRun
@@ -47,7 +51,7 @@ def doubting(path: Path, what: str) -> Iterator[None]:
     """Work on what a stored file says: whatever it stumbles over is a fault of the file, which anybody can edit."""
     try:
         yield
-    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as fault:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, csv.Error) as fault:
         raise UnreadableRun(f"{path}{what}: {fault!r}", "score the images again") from fault
 
 
@@ -64,7 +68,26 @@ def _check_regular(path: Path) -> None:
         raise UnreadableRun(f"{path} is no regular file", "give a run.json or its folder")
 
 
-def columns(path: Path, sums: Mapping[str, str]) -> dict[str, list[str]]:
+class Column:
+    """The texts of a column, kept as bytes: there may be millions of them."""
+
+    def __init__(self) -> None:
+        self._parts: list[npt.NDArray[np.bytes_]] = []
+
+    def add(self, texts: Iterable[str]) -> None:
+        self._parts.append(np.array([text.encode() for text in texts], np.bytes_))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __iter__(self) -> Iterator[str]:
+        return (text.decode() for part in self._parts for text in part.tolist())
+
+
+_AT_ONCE = 10_000  # rows that are taken apart together
+
+
+def columns(path: Path, sums: Mapping[str, str]) -> dict[str, Column]:
     """The columns of a table by their headers, if the table is the one that the run was written with."""
     _check_regular(path)
     try:
@@ -73,8 +96,13 @@ def columns(path: Path, sums: Mapping[str, str]) -> dict[str, list[str]]:
         raise UnreadableRun(f"{path}: {fault.strerror}", "statistics need the tables beside run.json") from fault
     if hashlib.sha256(data).hexdigest() != sums.get(path.name):
         raise UnreadableRun(f"{path} is not the table that run.json was written with", "score the images again")
-    header, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
-    return dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {key: [] for key in header}
+    with doubting(path, " cannot be read"):
+        rows = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
+        found = {name: Column() for name in next(rows, [])}
+        while some := list(itertools.islice(rows, _AT_ONCE)):
+            for column, texts in zip(found.values(), zip(*some, strict=True), strict=True):
+                column.add(texts)
+    return found
 
 
 def copy(source: Path, target: Path, tables: Iterable[str]) -> None:

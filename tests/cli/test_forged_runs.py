@@ -120,7 +120,7 @@ def test_a_cell_that_is_no_count(endings, scored, table, column, cell):
     assert 3 in found or 4 in found
 
 
-@pytest.mark.parametrize("content", ["", "id\n", "id,id\n1\n", '"""', "\0,\n"])
+@pytest.mark.parametrize("content", ["", "id\n", "id,id\n1\n", '"""', "\0,\n", "x" * 200_000])
 @pytest.mark.parametrize("table", ["records.csv", "images.csv", "confusion_images.csv"])
 def test_a_table_that_is_none(endings, scored, table, content):
     tables = {name: text for name, text in scored.items() if name.endswith(".csv")}
