@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from segeval.catalog import did_you_mean
@@ -59,16 +60,16 @@ class ClassTable:
         """Background 0 and foreground 1."""
         return cls.named(["background", "foreground"])
 
-    @property
+    @cached_property
     def ids(self) -> tuple[int, ...]:
         return tuple(c.id for c in self.classes)
 
-    @property
+    @cached_property
     def colors(self) -> dict[Colour, int]:
         """Which id each colour stands for; the colours of ignored ids are in it too."""
         return {c.color: c.id for c in self.classes if c.color}
 
-    @property
+    @cached_property
     def groups(self) -> dict[str, list[int]]:
         """The ids of each group, in order of first appearance."""
         groups: dict[str, list[int]] = {}
@@ -77,7 +78,7 @@ class ClassTable:
                 groups.setdefault(c.group, []).append(c.id)
         return groups
 
-    @property
+    @cached_property
     def scored(self) -> "ClassTable":
         """The table without the ignored ids: an ignored id is not a class."""
         return ClassTable(tuple(c for c in self.classes if c.id not in self.ignore), self.ignore)

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,12 @@ class ClassChoice:
         colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
         return cls(table, ignore, options["binary"], colors, multilabel, nodata, options.get("palette", False))
 
-    @property
+    @cached_property
     def channels(self) -> tuple[int, ...] | None:
         """The ids that the channels of probabilities stand for, in order."""
         return self.table.ids if self.table else None
 
-    @property
+    @cached_property
     def scored(self) -> ClassTable | None:
         return self.table.scored if self.table else None
 
