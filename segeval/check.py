@@ -18,7 +18,8 @@ from segeval.evidence.kinds import EVIDENCE
 from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
-from segeval.run import Note, Record, without_effect
+from segeval.records import Note, Record
+from segeval.run import without_effect
 from segeval.text import extent
 
 SAMPLE = 100  # pairs whose pixels are read

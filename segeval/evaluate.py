@@ -35,7 +35,8 @@ from segeval.metrics import METRICS
 from segeval.options import READING, Options
 from segeval.pairing import Layout, MaskFile, Pair, Pairing, pair
 from segeval.perfile import guarded
-from segeval.run import Note, Record, Run
+from segeval.records import Note, Record
+from segeval.run import Run
 from segeval.text import counted, some
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from segeval.image import Image
 from segeval.io import Array, Mask
 from segeval.options import Options
 from segeval.pairing import added
-from segeval.run import Record, Run
+from segeval.records import Record
+from segeval.run import Run
 from segeval.text import extent
 
 

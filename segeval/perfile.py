@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from segeval.errors import FaultOfOurs, InputError, OutOfMemory, SegevalError, debugging
-from segeval.run import Note
+from segeval.records import Note
 
 Result = TypeVar("Result")
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,16 @@ import segeval
 from segeval import diagnose
 from segeval.bootstrap import bounds
 from segeval.classes import ClassTable
-from segeval.errors import ClassesFound, SegevalError, UnusedOption, causes, ending, is_doubt
+from segeval.errors import ClassesFound, SegevalError, UnusedOption, ending, is_doubt
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.means import Once, once, resample
 from segeval.numbers import class_rows, numbers, summary
 from segeval.options import Options
 from segeval.pairing import added
+from segeval.records import Note, Record, pixels, unpacked
 from segeval.statistics import Mean
-from segeval.tables import PIXELS, Outline, Tables, fingerprint, merged_tables
+from segeval.tables import Outline, Tables, alike, fingerprint, merged_tables
 from segeval.text import counted, some
 
 if TYPE_CHECKING:
@@ -33,47 +34,6 @@ if TYPE_CHECKING:
 SCHEMA = "segeval-run/1"
 MANY = 1000  # classes: of more than this, only those that occur are listed
 LARGEST_MATRIX = 2048  # classes: of more than this, the matrix is left to `confusion_images.csv`
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something to say about one pair (or, without an id, about all): a fault or a remark."""
-
-    id: str
-    code: str
-    message: str
-    hint: str = ""
-
-    @classmethod
-    def of(cls, id_: str, said: SegevalError) -> "Note":
-        return cls(id_, said.code, said.message, said.hint)
-
-    @property
-    def exit_code(self) -> int:
-        """How a run ends that has this to say."""
-        return causes()[self.code].exit_code
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What one pair leaves behind."""
-
-    id: str
-    evidence: Mapping[str, Any]  # by kind
-    truth_digest: str
-    notes: tuple[Note, ...] = ()
-    used: frozenset[str] | None = None  # the options about reading that had an effect; None: there is no prediction
-
-    @property
-    def confusion(self) -> PixelEvidence:
-        """The counts of pixels; of each class by itself where classes do not exclude each other."""
-        found: PixelEvidence = self.evidence[_pixels(self.evidence)]
-        return found
-
-
-def _pixels(kinds: Iterable[str]) -> str:
-    """Which of some kinds counts pixels: every image has one of them."""
-    return next(kind for kind in kinds if EVIDENCE[kind].eaten is PIXELS.eaten)
 
 
 def without_effect(records: Sequence[Record], options: Options) -> Iterable[UnusedOption]:
@@ -104,6 +64,56 @@ class Run:
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"<Run: {counted(len(self.records), 'image')}{failed}, miou_dataset {self.summary['miou_dataset']:.4f}>"
+
+    @classmethod
+    def read(cls, name: str | Path) -> "Run":
+        """The run in a folder that `segeval score -o DIR` wrote, or beside its `run.json`.
+
+        It is the run: it adds up with others, and what is written of it has the same bytes. UnreadableRun where
+        something is missing, damaged or altered.
+        """
+        from segeval.io import stored
+
+        path = stored.run_file(str(name))
+        document = stored.document(path, SCHEMA)
+        with stored.doubting(path, " is not a whole run"):
+            found = cls._of(document, stored.arrays(path.with_name(stored.EVIDENCE), document["files"]))
+        with stored.doubting(path, ": its evidence does not fit it"):
+            found._check(document)
+        return found
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any], arrays: Mapping[str, Any]) -> "Run":
+        """The run of a document and its evidence."""
+        options, images = Options.from_record(document["options"]), document["images"]
+        if options.losses is not None:
+            left_out = dict(document["losses_left_out"])
+            options = replace(options, losses=replace(options.losses, left_out=left_out))
+        added(document["inputs"])  # what does not add up is refused at once
+        notes = [Note.from_record(each) for each in document["notes"] if each["id"]]
+        return cls(
+            unpacked(arrays, options.specs, notes),
+            options,
+            document["inputs"],
+            int(images["paired"]),
+            tuple(map(Note.from_record, images["failed"])),
+            tuple(map(str, images["missing"])),
+            tuple(map(str, images["extra"])),
+        )
+
+    def _check(self, document: Mapping[str, Any]) -> None:
+        """Refuse a document that the evidence does not give. Intervals take long, and follow from the rest."""
+        options = replace(self.options, draws=replace(self.options.draws, ci=False))
+        now = replace(self, options=options).document()
+        for key in now.keys() - {"options", "segeval", "files"}:
+            if not alike(now[key], document[key]):
+                raise ValueError(f"{key} is not what its images give")
+
+    def __radd__(self, other: int) -> "Run":
+        """So that `sum(runs)` is a run: it begins with 0."""
+        if other != 0:
+            return NotImplemented
+        return self
 
     def __add__(self, other: "Run") -> "Run":
         if self.options.recorded() != other.options.recorded():
@@ -172,7 +182,7 @@ class Run:
 
     @property
     def _pixels(self) -> str:
-        return _pixels(self.options.specs)
+        return pixels(self.options.specs)
 
     def of_kind(self, kind: str) -> list[Any]:
         """The evidence of one kind of every case; None where it has none."""
@@ -301,7 +311,7 @@ class Run:
             "confusion": self.matrix(),
             "summary": self.summary,
             "undefined": self._undefined(),
-            "notes": [_said(note) for note in self.notes],
+            "notes": [note.recorded() for note in self.notes],
         }
         if self.criteria:
             document["losses"] = self.criteria.document()
@@ -329,7 +339,7 @@ class Run:
             "paired": self.paired,
             "scored": len(self.records),
             **({"cases": len(self.cases)} if self.options.scoring.pool_by else {}),
-            "failed": [_said(note) for note in self.failures],
+            "failed": [note.recorded() for note in self.failures],
             "missing": list(self.missing),
             "extra": list(self.extra),
         }
@@ -372,10 +382,6 @@ def _digest(digests: list[str]) -> str:
 def as_text(document: Mapping[str, Any]) -> str:
     """A document as JSON: sorted keys, no NaN, a final line feed."""
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
-
-
-def _said(note: Note) -> dict[str, str]:
-    return {"id": note.id, "code": note.code, "message": note.message} | ({"hint": note.hint} if note.hint else {})
 
 
 def finite(value: Any) -> Any:

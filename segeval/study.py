@@ -23,7 +23,8 @@ from segeval.metrics import METRICS
 from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
-from segeval.run import Note, Run, finite
+from segeval.records import Note
+from segeval.run import Run, finite
 
 SCHEMA = "segeval-losses/1"
 Progress = Callable[[int, int], None]

@@ -236,6 +236,17 @@ def same(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-9) or (math.isnan(a) and math.isnan(b))
 
 
+def alike(now: Any, then: Any) -> bool:
+    """Whether two documents say the same, to rounding, in all places that both have: a later version says more."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return all(alike(now[key], then[key]) for key in now.keys() & then.keys())
+    if isinstance(now, list) and isinstance(then, list):
+        return len(now) == len(then) and all(map(alike, now, then))
+    if isinstance(now, float) and isinstance(then, float):
+        return same(now, then)
+    return bool(now == then and type(now) is type(then))
+
+
 def merged_tables(tables: Tables, merged: Sequence[Confusion]) -> Tables:
     """The tables of groups of classes, from the counts of each image merged over the classes of each group."""
     outline = tables.outline.merged

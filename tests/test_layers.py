@@ -33,7 +33,7 @@ ROOMS = [
         "options",
         "image",
     ),
-    *("diagnose", "run", "perfile", "evaluate", "evaluator", "check", "api", "study"),
+    *("diagnose", "records", "run", "perfile", "evaluate", "evaluator", "check", "api", "study"),
     *("results", "gate", "compare"),
     *("processes", "weighing", "report", "studying", "ci", "testing", "cli"),
 ]

@@ -405,7 +405,7 @@ output = group(
         "--output",
         "folder",
         metavar="DIR",
-        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv.",
+        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv, evidence.npz.",
         trusted=True,
     ),
     formats("On stdout."),

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from segeval.data.choice import ClassChoice
     from segeval.gate import Verdict
     from segeval.pairing import Pairing
-    from segeval.run import Note, Run
+    from segeval.records import Note
+    from segeval.run import Run
 
 
 @contextlib.contextmanager

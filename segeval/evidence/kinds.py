@@ -1,6 +1,7 @@
 """Kinds of evidence: what an image leaves behind for a family of scores, and the columns that many images make."""
 
 import functools
+import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -205,7 +206,19 @@ def joined(parts: Sequence[Array]) -> Array:
 
 def split(joined: Array, sizes: Array) -> list[Array]:
     """The parts of what was joined.  ValueError where they do not fill it."""
+    if sizes.ndim != 1 or sizes.dtype.kind != "i" or (sizes < 0).any():
+        raise ValueError("sizes of parts are not whole numbers from 0")
     ends = np.cumsum(sizes)
     if int(ends[-1] if ends.size else 0) != len(joined):
         raise ValueError(f"{len(joined)} numbers do not split into parts of {int(np.sum(sizes))}")
     return np.split(joined, ends[:-1]) if ends.size else []
+
+
+def packed_text(document: Any) -> Array:
+    """A document as an array of the bytes of its JSON."""
+    return np.frombuffer(json.dumps(document, sort_keys=True).encode("ascii"), np.uint8)
+
+
+def unpacked_text(array: Array) -> Any:
+    """What `packed_text` was given; tuples are lists."""
+    return json.loads(array.tobytes().decode("ascii"))

@@ -9,12 +9,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from segeval import documents
-from segeval.errors import UnreadableRun
+from segeval.errors import InputError, UnreadableRun, UsageError
 
 
 def run_file(name: str) -> Path:
@@ -51,8 +52,16 @@ def doubting(path: Path, what: str) -> Iterator[None]:
     """Work on what a stored file says: whatever it stumbles over is a fault of the file, which anybody can edit."""
     try:
         yield
-    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, csv.Error) as fault:
-        raise UnreadableRun(f"{path}{what}: {fault!r}", "score the images again") from fault
+    except UnreadableRun:
+        raise
+    except (UsageError, InputError) as fault:
+        raise UnreadableRun(f"{path}{what}: {fault.message}", AGAIN) from fault
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, csv.Error, BadZipFile) as fault:
+        raise UnreadableRun(f"{path}{what}: {fault!r}", AGAIN) from fault
+
+
+AGAIN = "score the images again"
+EVIDENCE = "evidence.npz"
 
 
 def _check_regular(path: Path) -> None:
@@ -89,13 +98,7 @@ _AT_ONCE = 10_000  # rows that are taken apart together
 
 def columns(path: Path, sums: Mapping[str, str]) -> dict[str, Column]:
     """The columns of a table by their headers, if the table is the one that the run was written with."""
-    _check_regular(path)
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        raise UnreadableRun(f"{path}: {fault.strerror}", "statistics need the tables beside run.json") from fault
-    if hashlib.sha256(data).hexdigest() != sums.get(path.name):
-        raise UnreadableRun(f"{path} is not the table that run.json was written with", "score the images again")
+    data = _beside(path, sums, "statistics need the tables beside run.json")
     with doubting(path, " cannot be read"):
         rows = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
         found = {name: Column() for name in next(rows, [])}
@@ -103,6 +106,27 @@ def columns(path: Path, sums: Mapping[str, str]) -> dict[str, Column]:
             for column, texts in zip(found.values(), zip(*some, strict=True), strict=True):
                 column.add(texts)
     return found
+
+
+def arrays(path: Path, sums: Mapping[str, str]) -> dict[str, Any]:
+    """The arrays of the evidence, if it is the one that the run was written with."""
+    from segeval.io import archive
+
+    return archive.read(
+        _beside(path, sums, "only with it a run can be read back and merged; gate and compare do without")
+    )
+
+
+def _beside(path: Path, sums: Mapping[str, str], needed: str) -> bytes:
+    """A file beside a `run.json`, unaltered."""
+    _check_regular(path)
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise UnreadableRun(f"{path}: {fault.strerror}", needed) from fault
+    if hashlib.sha256(data).hexdigest() != sums.get(path.name):
+        raise UnreadableRun(f"{path} is not the file that run.json was written with", AGAIN)
+    return data
 
 
 def copy(source: Path, target: Path, tables: Iterable[str]) -> None:

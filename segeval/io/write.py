@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from segeval.errors import BadOutput, DiskFull, SegevalError
 
@@ -22,6 +22,13 @@ def atomic(path: Path) -> Iterator[TextIO]:
     The temporary file lies beside it and never ends in the final suffix; it is on the disk before it is renamed.
     """
     with _replacing(path, "x", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def atomic_bytes(path: Path) -> Iterator[BinaryIO]:
+    """The same for bytes."""
+    with _replacing(path, "xb") as stream:
         yield stream
 
 

@@ -16,6 +16,7 @@ from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
 from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
+from segeval.losses import packing
 from segeval.losses.parts import Formula, Parts
 from segeval.measures import Loss
 
@@ -152,6 +153,16 @@ class Measured:
         }
         shaped = {name: values.reshape(len(every), 1 + len(ids)) for name, values in rows.items()}
         return Columns({name: v[:, 1:] for name, v in shaped.items()}, {name: v[:, 0] for name, v in shaped.items()})
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Any]:
+        """The evidence of many images as a few arrays, without loss."""
+        return packing.packed(every)
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Any]) -> list[Any]:
+        """What `packed` was given."""
+        return packing.unpacked(arrays, cls)
 
     @classmethod
     def values(cls, asked: Asked, one: "Measured | None", number: int, caller: Caller) -> Numbers:

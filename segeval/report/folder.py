@@ -1,4 +1,4 @@
-"""A run as a folder: `run.json` and its tables."""
+"""A run as a folder: `run.json`, its tables, and the evidence from which `Run.read` makes it again."""
 
 import csv
 import hashlib
@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from segeval.evidence.confusion import positions
-from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.evidence.kinds import EVIDENCE as KINDS
+from segeval.evidence.kinds import Columns
 from segeval.evidence.runs import merged_cells
+from segeval.io import archive
 from segeval.io.output import OutputFolder
+from segeval.io.stored import EVIDENCE
 from segeval.io.write import atomic
+from segeval.records import packed
 from segeval.report.csv import csv_cell
 from segeval.run import SCHEMA, Run
 from segeval.tables import PIXELS
@@ -23,7 +27,7 @@ CHUNK = 1000  # images whose rows are made at a time
 
 def opened(path: str, force: bool) -> OutputFolder:
     """The folder as one of a run."""
-    return OutputFolder(Path(path), "run", "run.json", tuple(TABLES), force)
+    return OutputFolder(Path(path), "run", "run.json", (*TABLES, EVIDENCE), force)
 
 
 def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
@@ -34,6 +38,7 @@ def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
 def write(run: Run, folder: Path) -> dict[str, str]:
     """Write the tables and then `run.json`, each whole or not at all; gives the check sums of the tables."""
     sums = {name: _table(folder / name, rows(run)) for name, rows in TABLES.items()}
+    sums[EVIDENCE] = _evidence(folder / EVIDENCE, run)
     run.to_json(folder / "run.json", sums)
     return sums
 
@@ -42,6 +47,16 @@ def _table(path: Path, rows: Iterable[list[Any]]) -> str:
     """Write one table; gives its sha256."""
     with atomic(path) as stream:
         csv.writer(stream, lineterminator="\n").writerows(rows)
+    return _sum(path)
+
+
+def _evidence(path: Path, run: Run) -> str:
+    """Write what all images left behind, without loss; gives its sha256."""
+    archive.write(path, packed(run.records, run.options.specs))
+    return _sum(path)
+
+
+def _sum(path: Path) -> str:
     with open(path, "rb") as written:
         return hashlib.file_digest(written, "sha256").hexdigest()
 
@@ -72,7 +87,7 @@ def _losses(run: Run) -> Columns:
 
 def _others(run: Run) -> list[tuple[str, Columns]]:
     """The columns of all evidence but pixels and losses, with what their names begin with."""
-    kinds = [EVIDENCE[name] for name in run.tables.load if name != "losses"]
+    kinds = [KINDS[name] for name in run.tables.load if name != "losses"]
     return [(kind.prefix, run.tables.columns(kind.name)) for kind in kinds if kind.eaten is not PIXELS.eaten]
 
 

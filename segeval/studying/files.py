@@ -18,7 +18,8 @@ from segeval.losses.plan import Asked, Caller
 from segeval.options import Options
 from segeval.pairing import Pair, Pairing
 from segeval.perfile import guarded
-from segeval.run import Note, Run
+from segeval.records import Note
+from segeval.run import Run
 from segeval.study import SCHEMA
 from segeval.studying.tables import FORMATS
 

@@ -16,7 +16,8 @@ from segeval.io.output import OVERWRITE, held
 from segeval.io.write import atomic, sweep
 from segeval.pairing import MaskFile, listed
 from segeval.processes import each
-from segeval.run import Note, as_text
+from segeval.records import Note
+from segeval.run import as_text
 from segeval.weighing.maps import MASKS, Task, weigh
 from segeval.weighing.plan import Plan, keyed
 from segeval.weighing.survey import Survey, decided, settled, survey, total

@@ -21,7 +21,7 @@ from segeval.io.preview import preview
 from segeval.io.write import save
 from segeval.pairing import MaskFile
 from segeval.perfile import guarded
-from segeval.run import Note
+from segeval.records import Note
 from segeval.weighing.plan import Plan, keyed
 from segeval.weighing.survey import digest_of, found_cells, read
 from segeval.weightmap import weights

@@ -23,7 +23,7 @@ from segeval.errors import (
 from segeval.frequencies import Frequencies
 from segeval.pairing import MaskFile
 from segeval.perfile import guarded
-from segeval.run import Note
+from segeval.records import Note
 from segeval.weighing.plan import Plan
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 TABLES = ["images.csv", "records.csv", "confusion.csv", "confusion_images.csv"]
+FILES = [*TABLES, "evidence.npz"]
 PAIRS = {
     "a": ([[0, 1, 1, 2]], [[0, 0, 1, 255]]),
     "b": ([[1, 1, 9]], [[1, 0, 1]]),
@@ -32,14 +33,14 @@ def rows(path):
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
-def test_five_files(invoke, out):
+def test_six_files(invoke, out):
     """run.json and its tables; their check sums stand in it; no temporary file is left."""
     assert invoke("score", "pred", "truth", *OPTIONS, "-o", "out").exit_code == 0
-    assert sorted(os.listdir(out)) == sorted([*TABLES, "run.json"])
+    assert sorted(os.listdir(out)) == sorted([*FILES, "run.json"])
     document = json.loads((out / "run.json").read_text())
-    assert document["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in TABLES}
+    assert document["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in FILES}
     assert document["schema"] == "segeval-run/1"
-    assert all((out / name).stat().st_mode & 0o777 == 0o666 & ~_umask() for name in TABLES)
+    assert all((out / name).stat().st_mode & 0o777 == 0o666 & ~_umask() for name in FILES)
 
 
 def test_records_csv(invoke, out):

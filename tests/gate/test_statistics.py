@@ -16,8 +16,9 @@ from segeval.evidence.confusion import Confusion
 from segeval.gate import Rule, judge
 from segeval.gate.rules import TESTS
 from segeval.options import Options
+from segeval.records import Record
 from segeval.results import Results
-from segeval.run import Record, Run
+from segeval.run import Run
 from segeval.scoring import Scoring
 
 SEVERITY = ["pass", "inconclusive", "fail"]

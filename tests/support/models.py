@@ -9,8 +9,9 @@ from segeval.classes import ClassTable
 from segeval.data.choice import ClassChoice
 from segeval.evidence.confusion import Confusion
 from segeval.options import Options
+from segeval.records import Record
 from segeval.results import Results
-from segeval.run import Record, Run
+from segeval.run import Run
 from segeval.scoring import Scoring
 
 CLASSES = 4

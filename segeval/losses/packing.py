@@ -1,0 +1,103 @@
+"""What images leave behind for losses as a few arrays, and back, without loss."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from segeval.errors import Unfit
+from segeval.evidence.kinds import packed_text, unpacked_text
+from segeval.evidence.runs import Array
+from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
+
+_SINGLE = {"soft": SoftCounts, "classes": ClassSums, "confusion": SoftConfusion}
+_PLAIN = ("number", "binary", "exclusive", "background")
+_NONE = -1  # the form of an image without such evidence
+
+
+def packed(every: Sequence[Any]) -> dict[str, Array]:
+    """Images of one form (the same formulas, classes and types) share arrays, one row for each image.
+
+    `about` says what the forms are, and which losses did not fit which image; `form` which image has which.
+    """
+    forms: dict[str, int] = {}
+    members: list[tuple[Any, list[dict[str, Array]]]] = []
+    number, unfit = [], []
+    for n, one in enumerate(every):
+        if one is None:
+            number.append(_NONE)
+            continue
+        parts = _parts(one)
+        form = _form(one, parts)
+        place = forms.setdefault(str(form), len(forms))
+        if place == len(members):
+            members.append((form, []))
+        members[place][1].append(parts)
+        number.append(place)
+        unfit += [[n, key, fault.message, fault.hint] for key, fault in one.unfit.items()]
+    arrays = {"about": packed_text({"forms": [form for form, _ in members], "unfit": unfit})}
+    arrays["form"] = np.array(number, np.int64)
+    for place, (_, rows) in enumerate(members):
+        arrays |= {f"{place}.{name}": np.stack([row[name] for row in rows]) for name in rows[0]}
+    return arrays
+
+
+def _parts(one: Any) -> dict[str, Array]:
+    """The numbers of one image by name."""
+    found = {f"{name}.{key}": value for name in _SINGLE if (part := getattr(one, name)) for key, value in _of(part)}
+    found |= {f"sums.{n}.{key}": value for n, sums in enumerate(one.sums.values()) for key, value in _of(sums)}
+    return found | {f"kept.{n}": np.asarray(values) for n, values in enumerate(one.kept.values())}
+
+
+def _of(sums: Any) -> list[tuple[str, Array]]:
+    return [(each.name, np.asarray(getattr(sums, each.name))) for each in fields(sums)]
+
+
+def _form(one: Any, parts: Mapping[str, Array]) -> dict[str, Any]:
+    return {
+        **{name: getattr(one, name) for name in _PLAIN},
+        "sums": list(one.sums),
+        "kept": list(one.kept),
+        "arrays": {name: [array.dtype.str, list(array.shape)] for name, array in parts.items()},
+    }
+
+
+def unpacked(arrays: Mapping[str, Array], make: Any) -> list[Any]:
+    """What `packed` was given; `make` is the class of the evidence."""
+    about = unpacked_text(arrays["about"])
+    unfit: dict[int, dict[Any, Unfit]] = {}
+    for n, key, message, hint in about["unfit"]:
+        unfit.setdefault(n, {})[_tupled(key)] = Unfit(message, hint)
+    place = [0] * len(about["forms"])
+    found: list[Any] = []
+    for n, form in enumerate(arrays["form"].tolist()):
+        if form == _NONE:
+            found.append(None)
+            continue
+        named = about["forms"][form]
+        parts = {name: arrays[f"{form}.{name}"][place[form]] for name in named["arrays"]}
+        place[form] += 1
+        found.append(_made(named, parts, unfit.get(n, {}), make))
+    return found
+
+
+def _made(form: Mapping[str, Any], parts: Mapping[str, Array], unfit: Mapping[Any, Unfit], make: Any) -> Any:
+    def sums(kind: Any, name: str) -> Any:
+        return kind(*(parts[f"{name}.{each.name}"] for each in fields(kind)))
+
+    return make(
+        **{name: form[name] for name in _PLAIN},
+        **{
+            name: sums(kind, name) if any(part.startswith(f"{name}.") for part in parts) else None
+            for name, kind in _SINGLE.items()
+        },
+        sums={_tupled(key): sums(PixelSums, f"sums.{n}") for n, key in enumerate(form["sums"])},
+        kept={_tupled(key): parts[f"kept.{n}"] for n, key in enumerate(form["kept"])},
+        unfit=unfit,
+    )
+
+
+def _tupled(value: Any) -> Any:
+    """JSON's lists as the tuples that keys are made of."""
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
