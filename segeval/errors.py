@@ -211,6 +211,16 @@ class BadReport(UsageError):
     code = "SEG114"
 
 
+class Unmergeable(UsageError):
+    """Runs do not add up to one.
+
+    `segeval merge` wants runs of one version, of the same options and classes, that share no image. Name the classes
+    (`--num-classes`, `--classes`) where each part would find its own.
+    """
+
+    code = "SEG115"
+
+
 class EmptyFile(InputError):
     """The file has no bytes.
 
@@ -854,6 +864,15 @@ class WorkerDied(InputError):
     """
 
     code = "SEG265"
+
+
+class EmptyShard(Remark):
+    """A shard holds no image.
+
+    Ids spread by chance: with few images and many shards some of them are empty. They merge like all others.
+    """
+
+    code = "SEG267"
 
 
 class ClassesFound(Remark):

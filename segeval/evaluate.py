@@ -192,6 +192,7 @@ def _run(found: Pairing, records: list[Record], failures: list[Note], options: O
         failures=tuple(sorted(failures, key=lambda note: (note.id, note.code))),
         missing=tuple(found.missing),
         extra=tuple(found.extra),
+        shards=found.shards,
     )
     return checked(run)
 

@@ -28,6 +28,7 @@ from segeval.errors import (
     Unreadable,
 )
 from segeval.patterns import CLASS, Pattern, proposed
+from segeval.shards import Shards
 from segeval.text import some
 
 MISSING = ("error", "worst", "skip")
@@ -114,6 +115,16 @@ class Pairing:
     missing: list[str]
     extra: list[str]
     faults: list[tuple[str, InputError]]  # (id, what is wrong)
+    shards: Shards | None = None  # the parts that it was cut down to
+
+    def only(self, shards: Shards | None) -> "Pairing":
+        """What is in some shards."""
+        if shards is None:
+            return self
+        pairs = [pair for pair in self.pairs if shards.holds(pair.id)]
+        missing, extra = ([id_ for id_ in side if shards.holds(id_)] for side in (self.missing, self.extra))
+        faults = [(id_, fault) for id_, fault in self.faults if shards.holds(id_)]
+        return Pairing(pairs, missing, extra, faults, shards if shards.missing else None)
 
     @property
     def digest(self) -> str:

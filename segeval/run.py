@@ -16,7 +16,7 @@ import segeval
 from segeval import diagnose
 from segeval.bootstrap import bounds
 from segeval.classes import ClassTable
-from segeval.errors import ClassesFound, SegevalError, UnusedOption, ending, is_doubt
+from segeval.errors import ClassesFound, EmptyShard, SegevalError, UnusedOption, ending, is_doubt
 from segeval.evidence.channels import PixelEvidence
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.means import Once, once, resample
@@ -24,6 +24,7 @@ from segeval.numbers import class_rows, numbers, summary
 from segeval.options import Options
 from segeval.pairing import added
 from segeval.records import Note, Record, pixels, unpacked
+from segeval.shards import Shards, together
 from segeval.statistics import Mean
 from segeval.tables import Outline, Tables, alike, fingerprint, merged_tables
 from segeval.text import counted, some
@@ -60,6 +61,7 @@ class Run:
     failures: tuple[Note, ...] = ()
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    shards: Shards | None = None  # the parts of the images that it is of, where others are missing
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
@@ -99,6 +101,7 @@ class Run:
             tuple(map(Note.from_record, images["failed"])),
             tuple(map(str, images["missing"])),
             tuple(map(str, images["extra"])),
+            Shards.from_record(document.get("shards")),
         )
 
     def _check(self, document: Mapping[str, Any]) -> None:
@@ -118,7 +121,7 @@ class Run:
     def __add__(self, other: "Run") -> "Run":
         if self.options.recorded() != other.options.recorded():
             raise ValueError("runs of other options or classes do not add up")
-        twice = {r.id for r in self.records} & {r.id for r in other.records}
+        twice = self._ids & other._ids
         if twice:
             raise ValueError(f"runs that share images do not add up: {min(twice)!r}")
         return Run(
@@ -129,7 +132,12 @@ class Run:
             tuple(sorted(self.failures + other.failures, key=lambda note: (note.id, note.code))),
             tuple(sorted(self.missing + other.missing)),
             tuple(sorted(self.extra + other.extra)),
+            together(self.shards, other.shards),
         )
+
+    @property
+    def _ids(self) -> set[str]:
+        return {record.id for record in self.records} | {note.id for note in self.failures}
 
     def grouped(self, id_: str) -> str:
         """The group of an image; empty where images are not grouped."""
@@ -137,8 +145,8 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether every pair was scored."""
-        return not self.failures
+        """Whether every pair was scored, and no shard is missing."""
+        return not self.failures and self.shards is None
 
     @property
     def exit_code(self) -> int:
@@ -152,6 +160,8 @@ class Run:
         return about_all + [note for record in self.records for note in record.notes]
 
     def _said(self) -> Iterable[SegevalError]:
+        if self.shards and not self._ids:
+            yield EmptyShard(f"shard {self.shards} holds no image", "nothing is lost: it merges like all others")
         yield from without_effect(self.records, self.options)
         table = self.options.classes.scored
         counts = [record.confusion for record in self.records]
@@ -313,6 +323,8 @@ class Run:
             "undefined": self._undefined(),
             "notes": [note.recorded() for note in self.notes],
         }
+        if self.shards:
+            document["shards"] = self.shards.recorded()
         if self.criteria:
             document["losses"] = self.criteria.document()
             document["losses_left_out"] = dict(self.criteria.choice.left_out)

@@ -18,6 +18,7 @@ ROOMS = [
         "metrics",
         "classes",
         "patterns",
+        "shards",
         "pairing",
         "io",
         "data",
@@ -33,7 +34,7 @@ ROOMS = [
         "options",
         "image",
     ),
-    *("diagnose", "records", "run", "perfile", "evaluate", "evaluator", "check", "api", "study"),
+    *("diagnose", "records", "run", "merging", "perfile", "evaluate", "evaluator", "check", "api", "study"),
     *("results", "gate", "compare"),
     *("processes", "weighing", "report", "studying", "ci", "testing", "cli"),
 ]

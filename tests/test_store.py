@@ -186,6 +186,8 @@ def test_every_cut(place):
         ("fingerprint", "0" * 64),
         ("summary", {"miou_dataset": 0.99}),
         ("inputs", "x"),
+        ("shards", {"of": 10**12, "parts": [1]}),
+        ("shards", {"of": 3, "parts": [4]}),
     ],
 )
 def test_altered_documents(place, key, value):

@@ -451,6 +451,12 @@ def _workers(what: str) -> Callable[[Function], Function]:
     return group("jobs", "Running", made("segeval.evaluate", "workers"), jobs)
 
 
+sharding = group(
+    "shard",
+    "Running",
+    made("segeval.shards", "Shards.parse"),
+    option("--shard", "text", metavar="K/N", help="Only the K-th of N parts of the images; see `segeval merge`."),
+)
 running, processes = _workers("Threads"), _workers("Processes")
 
 

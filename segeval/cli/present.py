@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segeval.pairing import Pairing
     from segeval.records import Note
     from segeval.run import Run
+    from segeval.shards import Shards
 
 
 @contextlib.contextmanager
@@ -67,6 +68,17 @@ def _grouped(notes: Sequence["Note"]) -> Iterator[tuple["Note", str]]:
             f" (and {len(alike) - 1:,} more like it: {some([note.id for note in alike[1:]])})" if len(alike) > 1 else ""
         )
         yield alike[0], f"{alike[0].message}{more}"
+
+
+def say_missing_shards(shards: "Shards") -> None:
+    """Which shards a merged run lacks."""
+    parts = some([str(part) for part in shards.missing])
+    what = (
+        f"shard {parts} of {shards.of} is missing"
+        if len(shards.missing) == 1
+        else f"shards {parts} of {shards.of} are missing"
+    )
+    click.echo(f"Note: {what}; `complete` is false", err=True)
 
 
 def say_error(code: str, message: str, hint: str) -> None:

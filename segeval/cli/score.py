@@ -20,6 +20,7 @@ from segeval.cli.config import rules_of
 @options.ruling
 @options.surfaces
 @options.output
+@options.sharding
 @options.running
 @options.configured
 @click.pass_context
@@ -36,6 +37,7 @@ def command(
     ruling: dict[str, Any],
     shown: Any,
     output: dict[str, Any],
+    shard: Any,
     jobs: int,
 ) -> None:
     """Score the masks in PRED against the true masks in GT.
@@ -63,6 +65,7 @@ def command(
     shown.spare([stored, ruling["baseline"]], [pred, gt])
     pairing = find_pairs(pred, gt, layout)
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
+    pairing = pairing.only(shard)
     folder = output["folder"] and folders.opened(output["folder"], output["force"])
     ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
     if folder:

@@ -169,6 +169,9 @@ def headline(document: dict[str, Any], worst: list[tuple[str, float]]) -> str:
     line = f"{counted(images['scored'], 'image')} scored"
     if images["failed"]:
         line = f"INCOMPLETE: {line}, {len(images['failed']):,} failed"
+    if shards := document.get("shards"):
+        parts = ", ".join(map(str, shards["parts"]))
+        line = f"SHARD {parts} of {shards['of']}: {line}"
     if images["missing"]:
         policy = {"worst": "scored as all wrong", "skip": "left out", "error": "missing"}[
             document["options"]["missing"]

@@ -12,7 +12,7 @@ from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS
 from segeval.metrics import METRICS
 
-COMMANDS = ["check", "compare", "completion", "explain", "gate", "list", "losses", "score", "weightmap"]
+COMMANDS = ["check", "compare", "completion", "explain", "gate", "list", "losses", "merge", "score", "weightmap"]
 HEAVY = ["numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
 
 

@@ -188,10 +188,10 @@ def test_an_altered_table_is_refused(stored, name):
     assert run.rows
     text = (stored / name).read_text()
     (stored / name).write_text(text[:-2] + ("1" if text[-2] != "1" else "2") + "\n")
-    with pytest.raises(BadBaseline, match=f"{name} is not the table") as caught:
+    with pytest.raises(BadBaseline, match=f"{name} is not the file") as caught:
         judge(DROP, run, str(stored))
     assert caught.value.exit_code == 4
-    with pytest.raises(UnreadableRun, match=f"{name} is not the table") as caught:
+    with pytest.raises(UnreadableRun, match=f"{name} is not the file") as caught:
         judge([Rule.parse("dice over images p05 >= 0.1")], Results.read(str(stored)))
     assert caught.value.exit_code == 3
 
@@ -308,7 +308,7 @@ def test_a_run_with_altered_tables_is_no_new_baseline(stored, tmp_path):
     """What --update-baseline copies can be read back."""
     with open(stored / "images.csv", "a") as table:
         table.write("x\n")
-    with pytest.raises(UnreadableRun, match="is not the table"):
+    with pytest.raises(UnreadableRun, match="is not the file"):
         renew(Results.read(str(stored)), str(tmp_path / "new"), ratchet=False, worse=[])
     assert not (tmp_path / "new").exists()
 

@@ -186,7 +186,7 @@ def test_edited_tables_deny_the_document(stored, table, change):
     with pytest.raises(UnreadableRun):
         judge(rules, Results.read(str(stored)))
     edit(stored, ("files", table), "0" * 64)
-    with pytest.raises(UnreadableRun, match=f"{table} is not the table"):
+    with pytest.raises(UnreadableRun, match=f"{table} is not the file"):
         judge(rules, Results.read(str(stored)))
 
 
