@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from os import PathLike, fspath
 from typing import Any
 
@@ -26,6 +27,7 @@ def score(
     strict: bool = False,
     jobs: int | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
     **options: Any,
 ) -> Run:
     """Score predictions against true masks, as `segeval score` does with the same options.
@@ -33,6 +35,8 @@ def score(
     pred, truth: two folders, or two lists, tuples, generators or dicts {id: array} of arrays, image by image, as
     `Evaluator.update` takes them. options: those of the command, by name: num_classes=19, ignore=[255], losses="dice".
     strict: `Doubtful` is raised where a note says that the numbers may mean nothing (`Run.doubts`).
+
+    executor: any of `concurrent.futures`' kind instead of our `jobs` threads, for folders: processes, dask's, mpi4py's.
 
     Gives a `Run`: `Run.summary` (numbers of the data set by name), `Run.classes` (a row for each class), `Run.records`
     (the evidence of each pair), `Run.to_json(path)`. Undefined numbers are nan.
@@ -43,7 +47,7 @@ def score(
     if isinstance(pred, str | PathLike) and isinstance(truth, str | PathLike):
         chosen = Options.of(**options)
         pairing = find_pairs(fspath(pred), fspath(truth), chosen.layout)
-        run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress)
+        run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress, executor)
     else:
         run = _of_arrays(pred, truth, options)
     check_effects(run, run.options.about_reading)

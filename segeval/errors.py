@@ -858,7 +858,7 @@ class UnclearLabels(InputError):
 
 
 class WorkerDied(InputError):
-    """The process that worked on a file died twice.
+    """The process that worked on a file died.
 
     Usually it took more memory than there is: give fewer processes, `-j 1`, or a smaller `--max-memory`.
     """

@@ -5,7 +5,7 @@ import functools
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,9 +23,12 @@ from segeval.errors import (
     MissingPrediction,
     Remark,
     SameFile,
+    SegevalError,
     Transposed,
     UnfitChannels,
     UnknownPredIds,
+    WorkerDied,
+    debugging,
 )
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.kinds import EVIDENCE
@@ -153,14 +156,18 @@ def evaluate(
     options: Options,
     jobs: int | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Run:
-    """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored."""
+    """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored.
+
+    executor: somebody's own, of threads, processes or machines that see the files; it is not shut down.
+    """
     cases = options.scoring.cases.every(each.id for each in found.pairs)
     options.draws.grouping.every(cases)  # an id that has no group is told before the work
     records: list[Record] = []
     failures = [Note.of(id_, fault) for id_, fault in found.faults]
-    with threads(jobs) as executor:
-        for done, result in enumerate(in_order(executor, measure, found.pairs, options), 1):
+    with threads(jobs) if executor is None else contextlib.nullcontext(executor) as workers:
+        for done, result in enumerate(in_order(workers, measure, found.pairs, options, _lost), 1):
             if isinstance(result, Record):
                 records.append(result)
             else:
@@ -168,6 +175,12 @@ def evaluate(
             if progress:
                 progress(done, len(found.pairs))
     return _run(found, records, failures, options)
+
+
+def _lost(pair: Pair, fault: Exception) -> Note:
+    """A note for a pair that an executor took and gave nothing for."""
+    what = f"{pair.truth.name}: the executor gave no result: {type(fault).__name__}: {fault}".rstrip(": ")
+    return Note.of(pair.id, WorkerDied(what, "look at what ended its workers; give it fewer, or more memory"))
 
 
 def check_effects(run: Run, typed: Collection[str]) -> None:
@@ -240,16 +253,50 @@ def _channels(pair: Pair, pred: MaskFile, options: Options) -> int:
 
 
 def in_order(
-    executor: Executor, task: Callable[[Pair, Options], Result], pairs: Iterable[Pair], options: Options
+    executor: Executor,
+    task: Callable[[Pair, Options], Result],
+    pairs: Iterable[Pair],
+    options: Options,
+    lost: Callable[[Pair, Exception], Result] | None = None,
 ) -> Iterator[Result]:
-    """The results in the order of the pairs. Only so many wait at a time: memory does not grow with the folder."""
-    waiting: deque[Future[Result]] = deque()
+    """The results in the order of the pairs. Only so many wait at a time: memory does not grow with the folder.
+
+    lost: what a pair gives whose worker died; the task itself raises only what ends the whole.
+    """
+    waiting: deque[tuple[Pair, Callable[[], Result]]] = deque()
+
+    def result(pair: Pair, get: Callable[[], Result]) -> Result:
+        try:
+            return get()
+        except SegevalError:
+            raise
+        except Exception as fault:
+            if lost is None or debugging():
+                raise
+            return lost(pair, fault)
+
     for each in pairs:
-        waiting.append(executor.submit(task, each, options))
+        waiting.append((each, _handed(executor, task, each, options)))
         if len(waiting) >= AHEAD:
-            yield waiting.popleft().result()
+            yield result(*waiting.popleft())
     while waiting:
-        yield waiting.popleft().result()
+        yield result(*waiting.popleft())
+
+
+def _handed(
+    executor: Executor, task: Callable[[Pair, Options], Result], pair: Pair, options: Options
+) -> Callable[[], Result]:
+    """What waits for the result of a pair; of the weight maps the worker gets its own alone."""
+    own = replace(options, maps={pair.id: options.maps[pair.id]} if pair.id in options.maps else {})
+    try:
+        return executor.submit(task, pair, own if options.maps else options).result
+    except RuntimeError as fault:  # broken, or shut down
+        broken = fault
+
+    def told() -> Result:
+        raise broken
+
+    return told
 
 
 @contextlib.contextmanager
