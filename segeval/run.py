@@ -263,6 +263,20 @@ class Run:
             found |= {f"loss.{name}[{of}]": value for of, value in loss["per_class"].items()}
         return found
 
+    def flat(self) -> dict[str, float]:
+        """Every defined number by a plain name, as trackers want it: `miou_dataset`, `iou/road`, `loss/dice/road`.
+
+        A class whose name holds "/" stands by its id; `f_beta@2` is `f_beta_2`.
+        """
+        names = {c.name: str(c.id) if "/" in c.name else c.name for c in self.class_table.classes}
+        found = {}
+        for title, value in self.numbers().items():
+            name, bracket, of = title.partition("[")
+            key = name.replace("@", "_").replace("loss.", "loss/", 1)
+            if math.isfinite(value):
+                found[f"{key}/{names.get(of[:-1], of[:-1])}" if bracket else key] = float(value)
+        return found
+
     @property
     def summary(self) -> dict[str, float]:
         """Every summary number by name; nan where it is undefined."""
