@@ -166,8 +166,9 @@ def evaluate(
     options.draws.grouping.every(cases)  # an id that has no group is told before the work
     records: list[Record] = []
     failures = [Note.of(id_, fault) for id_, fault in found.faults]
+    lost = None if executor is None else _lost  # what our own threads do not catch is a fault of ours
     with threads(jobs) if executor is None else contextlib.nullcontext(executor) as workers:
-        for done, result in enumerate(in_order(workers, measure, found.pairs, options, _lost), 1):
+        for done, result in enumerate(in_order(workers, measure, found.pairs, options, lost), 1):
             if isinstance(result, Record):
                 records.append(result)
             else:
