@@ -24,14 +24,14 @@ import numpy as np
 import scipy
 from bench_score import measured
 
-from segeval import numbers
-from segeval.bootstrap import Draws
 from segeval.evidence.confusion import PixelCounts
 from segeval.evidence.kinds import Columns
 from segeval.gate.baseline import Paired
 from segeval.gate.rulings import differences
-from segeval.results import Results, outlined
-from segeval.tables import Tables
+from segeval.run import numbers
+from segeval.run.bootstrap import Draws
+from segeval.run.results import Results, outlined
+from segeval.run.tables import Tables
 
 Array = np.ndarray[Any, Any]
 Timed = dict[str, Callable[[], object]]

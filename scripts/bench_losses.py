@@ -27,8 +27,10 @@ import numpy as np
 from segeval import losses
 from segeval.evidence.pixels import Distributions, Outcomes, Values
 from segeval.evidence.soft import ClassSums, SoftConfusion, SoftCounts
-from segeval.losses import LOSSES, door, one
-from segeval.losses.plan import Asked, Caller, Plan, values
+from segeval.losses import LOSSES
+from segeval.losses import functional as one
+from segeval.losses.engine import inputs as door
+from segeval.losses.engine.evidence import Asked, Caller, Plan, values
 
 Array = np.ndarray[Any, Any]
 Timed = dict[str, Callable[[], object]]

@@ -20,7 +20,7 @@ import numpy as np
 import scipy
 from scipy import ndimage
 
-from segeval.weightmap import unet_weights
+from segeval.weightmap.formula import unet_weights
 
 Array = np.ndarray[Any, Any]
 

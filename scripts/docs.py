@@ -12,10 +12,11 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+import rooms
 from click import Context
 
 import segeval
-from segeval.cli import listing
+from segeval.cli import tables as listing
 from segeval.cli.main import cli
 from segeval.errors import Doubt, causes
 from segeval.losses import LOSSES
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
     """Every generated page by its path."""
     return {
         "README.md": _readme(),
+        "DESIGN.md": rooms.written((ROOT / "DESIGN.md").read_text("utf-8")),
         "docs/metrics.md": _page(
             "Metrics",
             "Each class against all others, from its pixel counts. `–` (null in JSON, nan in Python) stands for 0/0\n"

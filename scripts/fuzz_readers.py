@@ -43,7 +43,7 @@ from PIL import Image
 
 from segeval import io as masks
 from segeval.errors import InputError
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 plain_png: Any = importlib.import_module("support.plain_png")

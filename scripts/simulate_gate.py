@@ -15,13 +15,13 @@ import numpy as np
 from scipy import ndimage
 
 from segeval import io
-from segeval.bootstrap import Draws, exact_sums
 from segeval.evidence.confusion import Confusion
 from segeval.gate.decide import FAIL, PASS, Interval, decide
+from segeval.io.files import MaskFile
 from segeval.metrics import METRICS
-from segeval.pairing import MaskFile
-from segeval.scoring import Scoring
-from segeval.tables import Tables
+from segeval.run.bootstrap import Draws, exact_sums
+from segeval.run.scoring import Scoring
+from segeval.run.tables import Tables
 
 Array = np.ndarray[Any, Any]
 Random = np.random.RandomState  # its stream is frozen

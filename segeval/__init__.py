@@ -19,17 +19,23 @@ __all__ = [
 
 if TYPE_CHECKING:
     from segeval import distance, evidence, losses, metrics, testing, weightmap
-    from segeval.api import IncompleteRun, score
     from segeval.errors import SegevalError
-    from segeval.evaluator import Evaluator
-    from segeval.run import Run
+    from segeval.evaluate.api import IncompleteRun, score
+    from segeval.evaluate.evaluator import Evaluator
+    from segeval.run.run import Run
 
 
 def __getattr__(name: str) -> Any:
     """The public names and rooms, imported when asked for, so that the command line starts at once."""
     import importlib
 
-    homes = {"Evaluator": "evaluator", "IncompleteRun": "api", "score": "api", "Run": "run", "SegevalError": "errors"}
+    homes = {
+        "Evaluator": "evaluate.evaluator",
+        "IncompleteRun": "evaluate.api",
+        "Run": "run.run",
+        "SegevalError": "errors",
+        "score": "evaluate.api",
+    }
     if name in homes:
         return getattr(importlib.import_module(f"segeval.{homes[name]}"), name)
     if name in __all__:

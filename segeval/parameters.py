@@ -144,7 +144,7 @@ def _fitting(value: Any, kind: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """The numbers of a tensor or of another library's array."""
-    from segeval.arrays import is_torch, plain, widened  # scoring masks starts without it
+    from segeval.arrays.functions import is_torch, plain, widened  # scoring masks starts without it
 
     if not (is_torch(value) or hasattr(value, "__array_namespace__")):
         return value

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from typing import Any
 
-from segeval.bootstrap import Draws
 from segeval.gate import Rule, Verdict, judge
-from segeval.report import gated
-from segeval.results import Results
-from segeval.run import Run
+from segeval.report import verdict as gated
+from segeval.run.bootstrap import Draws
+from segeval.run.results import Results
+from segeval.run.run import Run
 
 __all__ = ["assert_gate"]
 

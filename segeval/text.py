@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 # Control, format (bidi, zero width), surrogate, unassigned-private use is fine; line and paragraph separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -31,6 +32,13 @@ def marked(text: str) -> str:
     """
     text = _all_visible(text)
     return f"'{text}" if _obeyed(text.lstrip("'")) else text
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell: text made safe, numbers as they are, undefined empty."""
+    if value is None or value != value:
+        return ""
+    return marked(value) if isinstance(value, str) else value
 
 
 def unmarked(cell: str) -> str:

@@ -7,54 +7,15 @@ import pytest
 
 # Every room knows only rooms that stand before it.
 ROOMS = [
-    *("errors", "text", "catalog", "documents", "grouping", "distance", "cells", "frequencies", "weightmap"),
-    *(
-        "autodiff",
-        "tensors",
-        "arrays",
-        "evidence",
-        "parameters",
-        "measures",
-        "metrics",
-        "classes",
-        "patterns",
-        "shards",
-        "pairing",
-        "io",
-        "data",
-        "statistics",
-        "bootstrap",
-        "losses",
-        "analysis",
-        "scoring",
-        "tables",
-        "means",
-        "numbers",
-        "criteria",
-        "options",
-        "image",
-    ),
-    *("diagnose", "records", "run", "merging", "perfile", "evaluate", "evaluator", "check", "api", "study"),
-    *("results", "gate", "compare"),
-    *("processes", "weighing", "report", "studying", "ci", "testing", "cli"),
+    *("errors", "text", "catalog", "patterns", "documents"),  # stones
+    *("arrays", "distance", "parameters", "measures", "evidence", "metrics", "io", "data", "losses", "run", "evaluate"),
+    *("gate", "weightmap", "report", "study", "testing", "cli"),
 ]
-PURE = {
-    *("distance", "cells", "frequencies", "weightmap", "autodiff", "tensors", "arrays"),
-    *(
-        "evidence",
-        "metrics",
-        "statistics",
-        "bootstrap",
-        "grouping",
-        "losses",
-        "analysis",
-        *("parameters", "measures", "scoring", "tables", "means", "numbers", "criteria"),
-    ),
-}
+PURE = {"arrays", "parameters", "measures", "distance", "evidence", "metrics"}
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}
 ONLY_IN = {"click": {"cli"}, "rich": {"cli", "report"}, "PIL": {"io"}, "tifffile": {"io"}, "imagecodecs": {"io"}}
 OPENERS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkdir"}
-OPEN_FILES = ("io/", "cli/", "report/folder.py", "documents.py")
+OPEN_FILES = ("io/", "cli/", "run/folder.py", "run/stored.py", "documents.py")
 
 
 @cache

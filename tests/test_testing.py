@@ -11,7 +11,7 @@ from support.models import model
 import segeval
 from segeval.errors import BadBaseline, BadOption, BadRule, NoBaseline, OtherImages
 from segeval.gate import Rule, judge
-from segeval.report import gated
+from segeval.report import verdict as gated
 from segeval.testing import assert_gate
 
 GOOD, BAD = model(), model(wrong=0.5, seed=2)

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 import click
 
-import segeval.cli
 from segeval import __version__
-from segeval.cli.present import say_error
+from segeval.cli import commands
+from segeval.cli.output import say_error
 from segeval.errors import (
     BUG,
     INTERRUPTED,
@@ -29,8 +29,6 @@ from segeval.errors import (
     debugging,
 )
 from segeval.text import safe_text
-
-_NO_COMMANDS = {"main", "options", "config", "present", "listing", "surfaces"}
 
 
 class Terminated(BaseException):
@@ -87,15 +85,15 @@ def endings() -> Iterator[None]:
 
 
 class Group(click.Group):
-    """Commands are the modules beside this one; they are imported when they are asked for."""
+    """Commands are the modules of a room; they are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(m.name for m in pkgutil.iter_modules(segeval.cli.__path__) if m.name not in _NO_COMMANDS)
+        return sorted(m.name for m in pkgutil.iter_modules(commands.__path__))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        command = importlib.import_module(f"segeval.cli.{name}").command
+        command = importlib.import_module(f"segeval.cli.commands.{name}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -124,7 +124,7 @@ max_pixels = option(
 layout = group(
     "layout",
     "Pairing",
-    made("segeval.pairing", "Layout"),
+    made("segeval.data.folders", "Layout"),
     option(
         "--pred-pattern",
         metavar="P",
@@ -180,7 +180,7 @@ strict = group(
 classes = group(
     "choice",
     "Classes",
-    made("segeval.data.choice", "choose"),
+    made("segeval.data.class_selection", "choose"),
     option("--num-classes", type=int, metavar="N", help="The classes are the ids 0 … N−1."),
     option("--classes", metavar="NAMES|FILE", help="Names of the ids 0, 1, …, or a CSV, JSON or TOML class file."),
     option(
@@ -282,7 +282,7 @@ _losses = _under(
         help="Class 0 in that mean; by default as each loss has it.",
     ),
 )
-_of = made("segeval.options", "measures")
+_of = made("segeval.run.options", "measures")
 measures = group("measures", "What to measure", _of, *_metrics, *_losses)
 all_losses = group(
     "measures",
@@ -371,11 +371,11 @@ _surfaces = (
 verdict_output = group(
     "shown",
     "Output",
-    made("segeval.cli.surfaces", "Shown"),
+    made("segeval.cli.report_options", "Shown"),
     option("--json", "as_json", is_flag=True, help="The verdict as JSON on stdout, instead of a table."),
     *_surfaces,
 )
-surfaces = group("shown", "Quality gate", made("segeval.cli.surfaces", "Shown"), *_surfaces)
+surfaces = group("shown", "Quality gate", made("segeval.cli.report_options", "Shown"), *_surfaces)
 
 _drawing = (
     option(
@@ -387,11 +387,11 @@ _drawing = (
     option("--resamples", type=int, default=10_000, show_default=True, metavar="B", help="Bootstrap resamples."),
     option("--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the bootstrap."),
 )
-draws = group("draws", "Statistics", made("segeval.bootstrap", "Draws"), *_drawing)
+draws = group("draws", "Statistics", made("segeval.run.bootstrap", "Draws"), *_drawing)
 intervals = group(
     "draws",
     "Statistics",
-    made("segeval.bootstrap", "Draws"),
+    made("segeval.run.bootstrap", "Draws"),
     option("--ci", is_flag=True, help="Confidence intervals (two-sided) of every summary number, by bootstrap."),
     *_drawing,
 )
@@ -448,13 +448,13 @@ def _workers(what: str) -> Callable[[Function], Function]:
     """`-j`: how many of them work at a time."""
     text = f"{what}; by default one for each core. Never changes a result."
     jobs = option("-j", "--jobs", type=int, metavar="N", help=text)
-    return group("jobs", "Running", made("segeval.evaluate", "workers"), jobs)
+    return group("jobs", "Running", made("segeval.evaluate.measure", "workers"), jobs)
 
 
 sharding = group(
     "shard",
     "Running",
-    made("segeval.shards", "Shards.parse"),
+    made("segeval.data.shards", "Shards.parse"),
     option("--shard", "text", metavar="K/N", help="Only the K-th of N parts of the images; see `segeval merge`."),
 )
 running, processes = _workers("Threads"), _workers("Processes")

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from segeval.data.checks import TOLERANCE, check_finite
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Given, Truth, foreground, grey_levels, like_probabilities, most_probable
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
 from segeval.errors import ColoursNeedTable, FractionalTruth, NotProbabilities, UnfitChannels, UnknownTruthIds
-from segeval.evidence.channels import IGNORED
-from segeval.evidence.runs import narrow
+from segeval.evidence.multilabel import IGNORED
+from segeval.evidence.run_length import narrow
 from segeval.io import Array, Mask
 from segeval.text import counted, extent, some
 

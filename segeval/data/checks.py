@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from segeval.errors import NotFinite, NotProbabilities, ShapesDiffer, UnfitPixels
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
 from segeval.text import counted, extent
 
 TOLERANCE = 5e-3  # of probabilities and their sum: float16 rounds a softmax of 100 classes by 2e-3
@@ -14,7 +14,7 @@ TOLERANCE = 5e-3  # of probabilities and their sum: float16 rounds a softmax of 
 
 def checked_weights(weights: Any, spatial: tuple[int, ...], name: str) -> Array:
     """A weight map: finite, not negative, of the image's size."""
-    from segeval.arrays import plain  # only losses have weights
+    from segeval.arrays.functions import plain  # only losses have weights
 
     array = np.asarray(plain(weights))
     if array.dtype.kind not in "biuf":
@@ -48,7 +48,7 @@ def checked_values(name: str, given: Any, inputs: str, exclusive: bool) -> Any:
 
     Probabilities may be off by the tolerance, as rounding leaves them, and are cut to [0, 1]; their derivative is not.
     """
-    from segeval.arrays import clipped, plain  # not needed to read labels
+    from segeval.arrays.functions import clipped, plain  # not needed to read labels
 
     array = plain(given)
     low, high = check_finite(name, array)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segeval.classes import Colour
+from segeval.data.classes import Colour
 from segeval.data.ids import narrowed
 from segeval.errors import ColoursNeedTable, EqualChannels, OtherPalette, Remark, UnknownColour
 from segeval.io import Array, Mask

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
 from segeval.data.colours import indices_of
 from segeval.data.labels import Given, Labels, Truth, pred_labels, truth_labels
 from segeval.data.nodata import beside_nodata, without_nodata

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from segeval.arrays import Array, is_torch, plain, widened
-from segeval.autodiff import Variable
+from segeval.arrays.autodiff import Variable
+from segeval.arrays.functions import Array, is_torch, plain, widened
 from segeval.data.checks import TOLERANCE
 from segeval.errors import BadOption, ShapesDiffer, TwoReadings, UnfitPixels
 from segeval.text import extent

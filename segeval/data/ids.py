@@ -3,7 +3,7 @@
 import numpy as np
 
 from segeval.errors import IdTooLarge
-from segeval.evidence.runs import narrow
+from segeval.evidence.run_length import narrow
 from segeval.io import Array
 
 

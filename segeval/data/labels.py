@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.classes import Colour
 from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_softmax, within_0_and_1
+from segeval.data.classes import Colour
 from segeval.data.colours import uncoloured
 from segeval.data.ids import narrowed, whole
 from segeval.data.reading import Reading

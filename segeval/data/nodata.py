@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segeval.data.choice import VOID, ClassChoice
+from segeval.data.class_selection import VOID, ClassChoice
 from segeval.errors import NodataKept, Remark
 from segeval.io import Array, Mask
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
 from segeval.errors import NotOneHot, OneHotLabels, Remark
 from segeval.io import Array, Mask
 from segeval.text import counted, extent

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from segeval import io
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
 from segeval.data.colours import uncoloured
 from segeval.data.shapes import shapes_differ
 from segeval.errors import EmptyClass, UnfitChannels
 from segeval.io import Array, Mask
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 from segeval.text import some
 
 

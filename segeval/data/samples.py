@@ -7,12 +7,12 @@ import numpy as np
 
 from segeval.data.channels import class_rows
 from segeval.data.checks import checked_values, checked_weights
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Given, Labels
 from segeval.data.reading import Reading
 from segeval.errors import ShapesDiffer
-from segeval.evidence.channels import IGNORED
 from segeval.evidence.confusion import positions
+from segeval.evidence.multilabel import IGNORED
 from segeval.evidence.sample import Sample
 from segeval.io import Array, Mask
 from segeval.text import extent

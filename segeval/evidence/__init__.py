@@ -1,6 +1,6 @@
 """What one pair of arrays leaves behind: small, and additive."""
 
-from segeval.evidence.channels import ChannelCounts
 from segeval.evidence.confusion import Confusion
+from segeval.evidence.multilabel import ChannelCounts
 
 __all__ = ["ChannelCounts", "Confusion"]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from segeval.errors import ShapesDiffer, UnknownTruthIds
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, split
-from segeval.evidence.runs import Array, CellCounter, merged_cells, narrow, runs, summed
+from segeval.evidence.run_length import Array, CellCounter, merged_cells, narrow, runs, summed
 from segeval.text import counted, extent, some
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import numpy as np
 
 from segeval.catalog import Entry, Listed, Listing
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
 
 Adds = Literal["sum", "value"]  # a column adds up over images, or is a value of each
 

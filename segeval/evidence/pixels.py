@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from segeval.arrays import Array, class_sums, clipped, like, namespace, pick, plain, softplus
+from segeval.arrays.functions import Array, class_sums, clipped, like, namespace, pick, plain, softplus
 
 Numbers = Any  # an array of NumPy, torch, … or a Variable
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from segeval.arrays import Array, clipped, condensed, hold, like, namespace, plain, sigmoid, softplus
-from segeval.autodiff import Variable, gradient
+from segeval.arrays.autodiff import Variable, gradient
+from segeval.arrays.functions import Array, clipped, condensed, hold, like, namespace, plain, sigmoid, softplus
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
 
 BLOCK = 1 << 18  # numbers of all channels that are looked at together: few enough for the cache

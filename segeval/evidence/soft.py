@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from segeval.arrays import class_sums, like, namespace
+from segeval.arrays.functions import class_sums, like, namespace
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels
 
 

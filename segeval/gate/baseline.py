@@ -10,12 +10,12 @@ import numpy as np
 
 from segeval.errors import BadBaseline, NoBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.evidence.confusion import PixelCounts
-from segeval.io import stored
 from segeval.losses import LOSSES
 from segeval.metrics import METRICS
-from segeval.numbers import Number
-from segeval.results import Results
-from segeval.tables import Tables
+from segeval.run import stored
+from segeval.run.numbers import Number
+from segeval.run.results import Results
+from segeval.run.tables import Tables
 from segeval.text import counted, some
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segeval.bootstrap import FEW, Stat, at_most, bounds, p_drop
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
+from segeval.run.bootstrap import FEW, Stat, at_most, bounds, p_drop
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 NOT_APPLICABLE = "not applicable"  # of a class that only a pattern means, and that is in no mask

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from segeval.bootstrap import Stat
 from segeval.catalog import did_you_mean
 from segeval.errors import BadRule, UnknownName
-from segeval.grouping import Slice
-from segeval.numbers import Number, find
-from segeval.results import Results
+from segeval.run.bootstrap import Stat
+from segeval.run.grouping import Slice
+from segeval.run.numbers import Number, find
+from segeval.run.results import Results
 
 TESTS = ("none", "regression", "noninferiority")
 LEVELS = ("error", "warn", "off")

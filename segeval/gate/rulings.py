@@ -9,10 +9,9 @@ from os import PathLike, fspath
 
 import numpy as np
 
-from segeval.bootstrap import Draws, holm
 from segeval.catalog import check_choice
 from segeval.errors import BadRule, NoBaseline, OtherClasses
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
 from segeval.gate.baseline import Paired, check_number, paired, read
 from segeval.gate.decide import (
     FAIL,
@@ -27,11 +26,12 @@ from segeval.gate.decide import (
 )
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.gate.verdict import Check, Ruling, Verdict
-from segeval.grouping import Grouping, Slice
-from segeval.means import Drawn, resample
-from segeval.numbers import Number
-from segeval.results import Results
-from segeval.tables import Tables
+from segeval.run.bootstrap import Draws, holm
+from segeval.run.grouping import Grouping, Slice
+from segeval.run.means import Drawn, resample
+from segeval.run.numbers import Number
+from segeval.run.results import Results
+from segeval.run.tables import Tables
 from segeval.text import some
 
 POLICIES = ("pass", "warn", "fail")

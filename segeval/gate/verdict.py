@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import segeval
-from segeval.bootstrap import Draws
 from segeval.errors import GATE_FAILED, INPUT, OK
 from segeval.gate.baseline import Paired
 from segeval.gate.decide import ERROR, FAIL, INCONCLUSIVE, PASS, WARNING, standing
-from segeval.results import Results
-from segeval.run import finite
+from segeval.run.bootstrap import Draws
+from segeval.run.results import Results
+from segeval.run.run import finite
 
 SCHEMA = "segeval-gate/1"
 

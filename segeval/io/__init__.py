@@ -23,7 +23,7 @@ from segeval.errors import (
     UnknownFormat,
     Unreadable,
 )
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 from segeval.text import extent, safe_text
 
 Array = npt.NDArray[Any]

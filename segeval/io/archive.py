@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
 from segeval.io.npy import Npy
 from segeval.io.write import atomic_bytes
 

@@ -9,15 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from segeval.errors import (
-    DamagedFile,
-    Remark,
-    Rotated,
-    SeveralFrames,
-    TailMissing,
-    TrailingBytes,
-    UnfitPixels,
-)
+from segeval.errors import DamagedFile, Remark, Rotated, SeveralFrames, TailMissing, TrailingBytes, UnfitPixels
 from segeval.io import READERS
 from segeval.text import extent, safe_text
 

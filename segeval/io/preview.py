@@ -13,7 +13,7 @@ def preview(weights: Array, objects: Array) -> bytes:
 
     Of a volume, the plane with the largest sum of weights.
     """
-    from segeval.cells import contour  # every module of this room is imported to find the readers
+    from segeval.distance.objects import contour  # every module of this room is imported to find the readers
 
     height, width = ((1, *weights.shape)[-2:]) if weights.ndim else (1, 1)
     planes, outlines = weights.reshape(-1, height, width), objects.reshape(-1, height, width)

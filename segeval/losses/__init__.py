@@ -7,7 +7,7 @@ from segeval.measures import Losses
 LOSSES = Losses("loss")
 LOSSES.discover(__name__, list(__path__))
 
-from segeval.losses.one import gradient, names, per_class, pixel_map, value  # noqa: E402 - they need the catalogue filled
+from segeval.losses.functional import gradient, names, per_class, pixel_map, value  # noqa: E402 - they need the catalogue filled
 
 __all__ = ["LOSSES", "gradient", "names", "per_class", "pixel_map", "value"]
 

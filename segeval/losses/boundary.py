@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from segeval.arrays import like, namespace, plain, ratio
+from segeval.arrays.functions import like, namespace, plain, ratio
+from segeval.distance.cheapest_point import cheapest
+from segeval.distance.maps import both_sides, inner
 from segeval.errors import BadParameter, Unfit
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.losses import LOSSES
-from segeval.losses.distances import both_sides, inner
-from segeval.losses.nearest import cheapest
-from segeval.losses.neighbourhoods import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
+from segeval.losses.operators.filters import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
 from segeval.parameters import Count, Exponent, NonNegative, Positive, Share, Steps
 
 

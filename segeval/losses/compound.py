@@ -5,12 +5,12 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import LOW, clipped, complement, like, namespace, power
+from segeval.arrays.functions import LOW, clipped, complement, like, namespace, power
 from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.soft import ClassSums, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.boundary import hausdorff_dt, soft_cldice
-from segeval.losses.parts import Parts
+from segeval.losses.engine.parts import Parts
 from segeval.losses.pixelwise import cross_entropy
 from segeval.losses.region import dice, tversky
 from segeval.losses.regression import mean_squared_error

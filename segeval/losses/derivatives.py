@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from segeval import autodiff
-from segeval.arrays import Array
-from segeval.autodiff import Variable
+from segeval.arrays import autodiff
+from segeval.arrays.autodiff import Variable
+from segeval.arrays.functions import Array
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import Sums
-from segeval.losses.plan import Asked, Caller, Measured, Plan, values
+from segeval.losses.engine.evidence import Asked, Caller, Measured, Plan, values
 
 Slopes = Mapping[Hashable, Array]  # the derivative of the value by each field of the evidence
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from segeval.arrays import LOW, Array
+from segeval.arrays.functions import LOW, Array
 from segeval.errors import BadParameter
 from segeval.losses import LOSSES
 

@@ -4,7 +4,7 @@ The sum over classes, then the mean over pixels; a binary problem has the distri
 0 ln 0 is 0, and only what stands below a fraction line is clipped.
 """
 
-from segeval.arrays import clipped, namespace, xlogx
+from segeval.arrays.functions import clipped, namespace, xlogx
 from segeval.evidence.pixels import Distributions, Numbers
 from segeval.losses import LOSSES
 from segeval.parameters import Share

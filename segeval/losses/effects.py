@@ -7,7 +7,7 @@ import numpy as np
 from segeval.errors import BadOption
 from segeval.evidence.sample import Field, Sample
 from segeval.evidence.soft import SoftCounts
-from segeval.losses.plan import Asked, Caller, Leaf, Plan
+from segeval.losses.engine.evidence import Asked, Caller, Leaf, Plan
 
 
 def check_effects(asked: Asked, caller: Caller, image: Sample) -> None:

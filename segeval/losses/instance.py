@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import class_sums, like, namespace, ratio
-from segeval.cells import parts
+from segeval.arrays.functions import class_sums, like, namespace, ratio
+from segeval.distance.objects import parts
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftCounts

@@ -1,6 +1,6 @@
 """Margin losses: on scores, whose sign is the decision."""
 
-from segeval.arrays import softplus
+from segeval.arrays.functions import softplus
 from segeval.evidence.pixels import Numbers, Values
 from segeval.losses import LOSSES
 

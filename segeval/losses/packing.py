@@ -8,7 +8,7 @@ import numpy as np
 
 from segeval.errors import Unfit
 from segeval.evidence.kinds import packed_text, unpacked_text
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
 
 _SINGLE = {"soft": SoftCounts, "classes": ClassSums, "confusion": SoftConfusion}

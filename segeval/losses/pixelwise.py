@@ -4,13 +4,13 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import complement, like, namespace, plain, power
+from segeval.arrays.functions import complement, like, namespace, plain, power
+from segeval.distance.maps import contour_errors, fraction_to_centre
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.sample import Picture
 from segeval.evidence.soft import ClassSums
 from segeval.losses import LOSSES
-from segeval.losses.distances import contour_errors, fraction_to_centre
 from segeval.parameters import Map, NonNegative, Share, Weights, Whole
 
 

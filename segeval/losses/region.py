@@ -4,13 +4,13 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays import LOW, clipped, like, namespace, plain, power, ratio, softplus
+from segeval.arrays.functions import LOW, clipped, like, namespace, plain, power, ratio, softplus
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftConfusion, SoftCounts
 from segeval.losses import LOSSES
-from segeval.losses.orders import lovasz
+from segeval.losses.operators.lovasz import lovasz
 from segeval.parameters import Matrix, NonNegative, Share, Whole
 
 LN2 = 0.6931471805599453

@@ -1,6 +1,6 @@
 """Regression losses: on the residual r = p − g of numbers of any range, mean over pixels and classes."""
 
-from segeval.arrays import namespace, softplus
+from segeval.arrays.functions import namespace, softplus
 from segeval.evidence.pixels import Numbers, Values
 from segeval.losses import LOSSES
 from segeval.parameters import Positive

@@ -15,5 +15,5 @@ def __getattr__(name: str) -> Any:
     if name in METRICS:
         return METRICS[name].public
     if name == "value":  # the way in for arrays, which knows far more than formulas do
-        return importlib.import_module("segeval.api").value
+        return importlib.import_module("segeval.evaluate.api").value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,11 +1,11 @@
 """The class table as CSV."""
 
 import csv as writer
-from typing import Any, TextIO
+from typing import TextIO
 
 from segeval.report import REPORTS, Document
 from segeval.report.sections import MEANS
-from segeval.text import marked
+from segeval.text import csv_cell, marked
 
 
 @REPORTS.add()
@@ -33,10 +33,3 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
     for key in MEANS:
         names = [METRICS[c].mean if c in METRICS else "" for c in columns]
         rows.writerow(["", f"mean_{key}", *(csv_cell(document["summary"].get(f"{name}_{key}")) for name in names)])
-
-
-def csv_cell(value: Any) -> Any:
-    """A cell: text made safe, numbers as they are, undefined empty."""
-    if value is None or value != value:
-        return ""
-    return marked(value) if isinstance(value, str) else value

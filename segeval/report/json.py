@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from segeval.report import REPORTS, Document
-from segeval.run import as_text
+from segeval.run.run import as_text
 
 
 @REPORTS.add()

@@ -6,7 +6,7 @@ from typing import Any
 
 from segeval.evidence.confusion import shares
 from segeval.metrics import METRICS
-from segeval.scoring import Scoring
+from segeval.run.scoring import Scoring
 from segeval.text import counted, some
 
 Cell = str | int | float | None

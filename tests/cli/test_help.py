@@ -213,7 +213,10 @@ def test_documents_of_the_catalogue(invoke):
 
 @pytest.mark.parametrize(
     ("module", "unwanted"),
-    [("evaluate", ["PIL", "scipy", "segeval.losses", "segeval.distance", "segeval.arrays"]), ("losses", ["scipy"])],
+    [
+        ("evaluate.measure", ["PIL", "scipy", "segeval.losses", "segeval.distance", "segeval.arrays"]),
+        ("losses", ["scipy"]),
+    ],
 )
 def test_what_scoring_does_not_need_is_not_loaded(module, unwanted):
     """Scoring masks starts without the losses, without Pillow, which few masks need, and without SciPy."""

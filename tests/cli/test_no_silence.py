@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import segeval
-from segeval.api import IncompleteRun
 from segeval.errors import SegevalError
+from segeval.evaluate.api import IncompleteRun
 
 T = np.zeros((16, 24), np.uint8)
 T[2:7, 3:10], T[9:14, 12:20] = 1, 2

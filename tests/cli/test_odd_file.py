@@ -64,7 +64,7 @@ def test_losses(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("step", "of"), [("zones", "study"), ("sensitivity", "study"), ("_pictures", "studying.files")]
+    ("step", "of"), [("zones", "study.study"), ("sensitivity", "study.study"), ("_pictures", "study.files")]
 )
 def test_losses_of_which_a_part_fails(run, tmp_path, step, of):
     """What was found before stands in the document."""
@@ -78,7 +78,8 @@ def test_losses_of_which_a_part_fails(run, tmp_path, step, of):
 
 
 DONE = """
-from segeval.weighing import maps, survey as surveys
+from segeval.weightmap import one_mask as maps
+from segeval.weightmap import scan as surveys
 def weigh(task, plan):
     return maps.weigh(task, plan)
 def survey(*args):
@@ -94,7 +95,7 @@ def test_weightmap(run, tmp_path, monkeypatch, jobs, options):
     """In the processes that make maps, and in those that count before them."""
     (tmp_path / "faulty.py").write_text(FAULT + DONE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    patch = "import faulty, segeval.weighing.folder as f\nf.weigh, f.survey = faulty.weigh, faulty.survey"
+    patch = "import faulty, segeval.weightmap.folder as f\nf.weigh, f.survey = faulty.weigh, faulty.survey"
     code, _, err = run("weightmap", "truth", "-o", "out", "-j", jobs, *options, patch=patch)
     assert (code, err.decode().splitlines()) == (70, [SAID, HINT])
     document = stored(tmp_path / "out/weightmap.json")

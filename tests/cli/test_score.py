@@ -411,9 +411,9 @@ def test_beta_and_mean(scored, masks):
 def two(masks, tmp_path):
     """Two pairs, found; gives a function that scores what was found."""
 
-    from segeval.evaluate import evaluate, find_pairs
-    from segeval.options import Options
-    from segeval.pairing import Layout
+    from segeval.data.folders import Layout
+    from segeval.evaluate.measure import evaluate, find_pairs
+    from segeval.run.options import Options
 
     masks(a=([[0, 1]], [[0, 1]]), b=([[0, 1]], [[0, 1]]))
     found = find_pairs(str(tmp_path / "pred"), str(tmp_path / "truth"), Layout())

@@ -80,7 +80,7 @@ def test_a_pattern_that_never_ends(run, save, tmp_path):
     """2, before any work."""
     for side in ("pred", "truth"):
         save(f"{side}/{'a' * 60}!.npy", [[0, 1]])
-    patch = "import segeval.grouping as g; g._PATIENCE = 0.05"
+    patch = "import segeval.run.grouping as g; g._PATIENCE = 0.05"
     code, out, err = run("score", "pred", "truth", "--ci", "--group-by", "(a+)+$", patch=patch)
     assert (code, out) == (2, b"")
     assert b"SEG112 --group-by '(a+)+$' takes too long" in err

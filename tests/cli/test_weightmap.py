@@ -10,8 +10,8 @@ import tifffile
 from support.patches import FULL_DISK
 
 from segeval import io
-from segeval.pairing import MaskFile
-from segeval.weightmap import unet_weights
+from segeval.io.files import MaskFile
+from segeval.weightmap.formula import unet_weights
 
 CELLS = np.array([[0, 0, 0, 0, 0, 0], [0, 1, 0, 2, 2, 0], [0, 1, 0, 2, 2, 0], [0, 0, 0, 0, 0, 0]], np.uint8)
 INSTANCES = ["--labels", "instances"]

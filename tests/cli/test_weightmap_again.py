@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from support.patches import signalled, swapped
 
 from segeval.cli.main import cli
-from segeval.weightmap import unet_weights
+from segeval.weightmap.formula import unet_weights
 
 CELLS = np.array([[0, 0, 0, 0, 0, 0], [0, 1, 0, 2, 2, 0], [0, 1, 0, 2, 2, 0], [0, 0, 0, 0, 0, 0]], np.uint8)
 OTHER = np.array([[7, 0, 0], [0, 0, 9]], np.uint16)
@@ -189,7 +189,7 @@ def test_killed_at_any_moment(start, inside, many, finished, tmp_path, jobs, pla
 
 def test_a_half_run_is_known_as_ours(start, inside, many, tmp_path):
     """Stopped by Ctrl-C: 130, no temporary file, and the same command starts anew without --force."""
-    patch = signalled("segeval.weighing.maps:encoded", 3, "SIGINT")
+    patch = signalled("segeval.weightmap.one_mask:encoded", 3, "SIGINT")
     process = start("weightmap", "masks", "-o", "out", "-j", 1, patch=patch)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (130, b"\ninterrupted\n")
@@ -234,7 +234,7 @@ def test_a_mask_that_changes_meanwhile(run, masks, save, tmp_path):
     """It was counted as it was: a map of what it is now would have wrong class weights."""
     save("masks/c.npy", CELLS)
     code, _, err = run(
-        "weightmap", "masks", "-o", "out", "-j", 1, patch=swapped("segeval.weighing:write_maps", CHANGES)
+        "weightmap", "masks", "-o", "out", "-j", 1, patch=swapped("segeval.weightmap.folder:write_maps", CHANGES)
     )
     assert code == 3
     assert b"masks/c.npy changed since it was counted" in err
@@ -243,7 +243,7 @@ def test_a_mask_that_changes_meanwhile(run, masks, save, tmp_path):
 
 DIES = """
 import os
-from segeval.weighing import maps
+from segeval.weightmap import one_mask as maps
 def weigh(task, plan):
     return os._exit(9) if task.id == "1/4" else maps.weigh(task, plan)
 """
@@ -253,7 +253,7 @@ def weigh(task, plan):
 def test_a_process_that_dies(run, many, tmp_path):
     """Of a mask that takes all memory, say: the others get their maps, and the fault has the file's name."""
     (tmp_path / "deadly.py").write_text(DIES)
-    patch = swapped("segeval.weighing.folder:weigh", "from deadly import weigh as new")
+    patch = swapped("segeval.weightmap.folder:weigh", "from deadly import weigh as new")
     places = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     code, _, err = run("weightmap", "masks", "-o", "out", "-j", 2, patch=patch, PYTHONPATH=places)
     assert code == 3

@@ -11,12 +11,12 @@ import pytest
 from support.models import model
 
 import segeval
-from segeval.bootstrap import Draws
 from segeval.errors import BadBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.gate import Rule, judge
 from segeval.gate.baseline import paired, read, renew
-from segeval.report import folder as folders
-from segeval.results import Results
+from segeval.run import folder as folders
+from segeval.run.bootstrap import Draws
+from segeval.run.results import Results
 
 DROP = [Rule.parse("miou_dataset drop <= 0.1")]
 

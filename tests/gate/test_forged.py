@@ -13,9 +13,9 @@ import segeval
 from segeval.errors import BadBaseline, UnreadableRun
 from segeval.gate import Rule, judge
 from segeval.gate.baseline import read
-from segeval.numbers import numbers
-from segeval.report import folder as folders
-from segeval.results import Results
+from segeval.run import folder as folders
+from segeval.run.numbers import numbers
+from segeval.run.results import Results
 
 CLASSES = "id,name,group\n0,road,ground\n1,car,thing\n2,sky,ground\n"
 
@@ -202,5 +202,5 @@ def test_a_run_alone_is_judged_with_a_caution(stored, scored):
     for sides in ((stored, scored), (scored, stored)):
         document = judge(rules, Results.read(str(sides[0])), str(sides[1])).document()
         assert (document["verdict"], document["cautions"]) == ("pass", [said])
-        assert f"caution: {said}" in segeval.report.gated.verdict_lines(document)
+        assert f"caution: {said}" in segeval.report.verdict.verdict_lines(document)
     assert judge(rules, Results.read(str(scored)), str(scored)).document()["cautions"] == []

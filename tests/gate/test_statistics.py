@@ -9,17 +9,17 @@ import pytest
 from scipy import stats
 from support.models import CLASSES, model, pred_of, truth_of
 
-from segeval.bootstrap import Draws
-from segeval.classes import ClassTable
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
+from segeval.data.classes import ClassTable
 from segeval.evidence.confusion import Confusion
 from segeval.gate import Rule, judge
 from segeval.gate.rules import TESTS
-from segeval.options import Options
-from segeval.records import Record
-from segeval.results import Results
-from segeval.run import Run
-from segeval.scoring import Scoring
+from segeval.run.bootstrap import Draws
+from segeval.run.options import Options
+from segeval.run.records import Record
+from segeval.run.results import Results
+from segeval.run.run import Run
+from segeval.run.scoring import Scoring
 
 SEVERITY = ["pass", "inconclusive", "fail"]
 DRAWS = Draws(confidence=0.9, resamples=20_000, seed=4)

@@ -7,11 +7,11 @@ import pytest
 from support.models import model, truth_of
 from support.scores import Scores
 
-from segeval.bootstrap import Draws
 from segeval.errors import BadRule, NoBaseline
 from segeval.gate import Rule, judge
 from segeval.metrics import METRICS
-from segeval.numbers import find
+from segeval.run.bootstrap import Draws
+from segeval.run.numbers import find
 
 FAST = Draws(resamples=2000, seed=5)
 

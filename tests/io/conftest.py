@@ -9,7 +9,7 @@ import pytest
 from segeval import io
 from segeval.errors import InputError
 from segeval.io import MAX_PIXELS, Mask
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
 Read = Callable[..., Mask]
 

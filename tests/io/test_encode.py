@@ -9,7 +9,7 @@ import tifffile
 
 from segeval import io
 from segeval.io.encode import encoded
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
 MAP = np.linspace(0, 12, 60, dtype=np.float32).reshape(3, 4, 5)
 

@@ -8,9 +8,9 @@ import pytest
 
 from segeval import io
 from segeval.errors import DamagedFile
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
-FOLDER = Path(__file__).parent.parent / "data" / "mutated"
+FOLDER = Path(__file__).parent.parent / "files" / "mutated"
 FOUND = {
     "palette-of-17-bytes.png": "no palette, or one of an impossible length",
     "pixels-twice.png": "more pixel data than its header says",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from segeval.errors import DamagedFile, InputError, RefusedFormat, SeveralFrames, TooLarge, UnfitPixels
 from segeval.io import read as io_read
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
 LABEL_TYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]
 IDS = np.random.RandomState(1).randint(0, 100, (13, 17))

@@ -26,7 +26,7 @@ FORGED = b"\x1b]0;owned\x07\n::error::owned"
 READ = """
 import sys, numpy
 from segeval import io
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 wanted = numpy.load(sys.argv[1])
 for path in sys.argv[2:]:
     found = io.read(MaskFile(path, path)).pixels

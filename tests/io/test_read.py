@@ -32,7 +32,7 @@ from segeval.errors import (
     Unreadable,
     UsageError,
 )
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
 IDS = np.array([[0, 1, 2], [3, 4, 255]], np.uint8)
 

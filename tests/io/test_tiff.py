@@ -19,7 +19,7 @@ from PIL import Image
 
 from segeval.errors import DamagedFile, InputError, RefusedFormat, Rotated, SeveralFrames, TooLarge, UnfitPixels
 from segeval.io import header
-from segeval.pairing import MaskFile
+from segeval.io.files import MaskFile
 
 IDS = np.random.RandomState(1).randint(0, 20, (37, 43)).astype(np.uint8).repeat(2, axis=1)
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262

@@ -11,8 +11,8 @@ from support.loss_reference.cases import SHAPE, WEIGHTS, Case, fits, settings, s
 from segeval import losses
 from segeval.errors import BadOption, NotFinite, SegevalError, ShapesDiffer, TwoReadings, Unfit
 from segeval.losses import LOSSES
-from segeval.losses.one import ask
-from segeval.losses.plan import Plan
+from segeval.losses.engine.evidence import Plan
+from segeval.losses.functional import ask
 
 NAMES = LOSSES.asked_by_name()
 R = np.random.RandomState(12)

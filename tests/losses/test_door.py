@@ -7,7 +7,7 @@ import pytest
 
 from segeval import losses
 from segeval.errors import BadOption, NotProbabilities, UnknownTruthIds
-from segeval.losses.door import sample
+from segeval.losses.engine.inputs import sample
 
 P = np.array([[0.2, 0.7], [0.9, 0.4], [0.1, 0.3]])
 T = np.array([[0, 1], [1, 0], [1, 1]])

@@ -7,7 +7,7 @@ import pytest
 
 from segeval import losses
 from segeval.errors import BadOption
-from segeval.losses.asking import Inputs, LossChoice
+from segeval.losses.engine.selection import Inputs, LossChoice
 
 P = np.array([[0.6, 0.1, 0.3], [0.3, 0.7, 0.2], [0.1, 0.2, 0.5]])
 T = np.array([0, 1, 2])

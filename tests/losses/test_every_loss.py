@@ -12,9 +12,9 @@ from segeval import losses
 from segeval.errors import SegevalError, Unfit
 from segeval.evidence import sample as samples
 from segeval.losses import LOSSES
-from segeval.losses.door import sample
-from segeval.losses.one import ask
-from segeval.losses.plan import Caller, Plan, values
+from segeval.losses.engine.evidence import Caller, Plan, values
+from segeval.losses.engine.inputs import sample
+from segeval.losses.functional import ask
 from segeval.parameters import parameters
 
 NAMES = LOSSES.asked_by_name()

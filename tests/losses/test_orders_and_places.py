@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from segeval.losses import neighbourhoods as near
-from segeval.losses.distances import both_sides, contour, contour_errors, fraction_to_centre, inner
-from segeval.losses.nearest import cheapest
-from segeval.losses.orders import lovasz, steps
+from segeval.distance.cheapest_point import cheapest
+from segeval.distance.maps import both_sides, contour, contour_errors, fraction_to_centre, inner
+from segeval.losses.operators import filters as near
+from segeval.losses.operators.lovasz import lovasz, steps
 
 R = np.random.RandomState(41)
 

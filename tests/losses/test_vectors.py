@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from segeval import losses
-from segeval.losses.door import sample
-from segeval.losses.one import ask
-from segeval.losses.plan import Caller, Plan, values
+from segeval.losses.engine.evidence import Caller, Plan, values
+from segeval.losses.engine.inputs import sample
+from segeval.losses.functional import ask
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parent.parent / "files"
 VECTORS = json.loads((DATA / "loss_vectors.json").read_text(encoding="utf-8"))["vectors"]
 PEERS = json.loads((DATA / "loss_peer_values.json").read_text(encoding="utf-8"))
 KINDS = {"probabilities": "probabilities", "logits": "logits", "scores": "scores", "values": "scores"}

@@ -13,10 +13,9 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from segeval.cli.main import cli
-from segeval.report.csv import csv_cell
 from segeval.report.md import markdown_text
 from segeval.report.sections import shown, worst_images
-from segeval.text import marked
+from segeval.text import csv_cell, marked
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

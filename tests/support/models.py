@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from segeval.bootstrap import Draws
-from segeval.classes import ClassTable
-from segeval.data.choice import ClassChoice
+from segeval.data.class_selection import ClassChoice
+from segeval.data.classes import ClassTable
 from segeval.evidence.confusion import Confusion
-from segeval.options import Options
-from segeval.records import Record
-from segeval.results import Results
-from segeval.run import Run
-from segeval.scoring import Scoring
+from segeval.run.bootstrap import Draws
+from segeval.run.options import Options
+from segeval.run.records import Record
+from segeval.run.results import Results
+from segeval.run.run import Run
+from segeval.run.scoring import Scoring
 
 CLASSES = 4
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parent.parent / "files"
 VECTORS = {v["id"]: v for v in json.loads((DATA / "metric_vectors.json").read_text(encoding="utf-8"))["vectors"]}
 
 

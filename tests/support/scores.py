@@ -1,9 +1,9 @@
 """The scores of confusions: the numbers of a run of which only the pixels were counted."""
 
 from segeval.evidence.confusion import PixelCounts
-from segeval.means import Once
-from segeval.numbers import class_rows, summary
-from segeval.tables import Tables
+from segeval.run.means import Once
+from segeval.run.numbers import class_rows, summary
+from segeval.run.tables import Tables
 
 
 class Scores:

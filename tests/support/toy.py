@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segeval.evidence.kinds import EVIDENCE, ClassColumns
-from segeval.evidence.runs import Array
+from segeval.evidence.run_length import Array
 from segeval.metrics import METRICS
 from segeval.parameters import Positive
 

@@ -2,9 +2,9 @@
 
 import functools
 
-from segeval.bootstrap import Draws
 from segeval.gate import Rule, judge
-from segeval.results import Results
+from segeval.run.bootstrap import Draws
+from segeval.run.results import Results
 from support.models import model
 
 ATTACKS = [

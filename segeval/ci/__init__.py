@@ -1,1 +1,0 @@
-"""What continuous integration shows of a verdict: one module per surface, each a function from documents to text."""

@@ -1,0 +1,66 @@
+"""`segeval explain`: what a code or a name means."""
+
+import inspect
+import textwrap
+
+import click
+
+from segeval.cli import options
+
+
+@options.command
+@click.argument("name", required=False)
+def command(name: str | None) -> None:
+    """Explain an error code, a metric, a summary number, a loss (as `loss.dice`), or `exit-codes`.
+
+    Without NAME all names are listed.
+
+    \b
+    Example:
+      segeval explain SEG214
+    """
+    click.echo(_known() if name is None else _explanation(name))
+
+
+def _known() -> str:
+    """All that can be explained."""
+    from segeval.cli.tables import TABLES, explained
+
+    names = {**explained(), "tables": [*TABLES]}
+    return "\n\n".join(f"{kind}:\n{_wrapped(each)}" for kind, each in names.items())
+
+
+def _wrapped(names: list[str]) -> str:
+    return textwrap.fill(" ".join(names), 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _explanation(name: str) -> str:
+    from segeval.errors import causes, is_doubt
+
+    kind = causes().get(name.upper())
+    if kind:
+        ending = f"ends with exit code {kind.exit_code}" if kind.exit_code else "a remark: no number changes"
+        ending = "a note; with --strict, and in `check`, exit code 3" if is_doubt(kind.code) else ending
+        return f"{kind.code} ({ending})\n\n{inspect.getdoc(kind)}"
+    from segeval.cli.tables import TABLES, aligned
+
+    if name in TABLES:
+        return aligned(TABLES[name]())
+    if name.upper().startswith("SEG"):
+        from segeval.catalog import did_you_mean
+        from segeval.errors import UnknownName
+
+        raise UnknownName(f"there is no error code {name!r}", did_you_mean(name.upper(), sorted(causes())))
+    from segeval.losses import LOSSES
+    from segeval.metrics import METRICS
+
+    if name.startswith("loss.") or (name in LOSSES and name not in METRICS):
+        from segeval.cli.tables import loss_page
+
+        return loss_page(LOSSES.find(name.removeprefix("loss.")))
+    from segeval.cli.tables import summary_page
+
+    if page := summary_page(name):
+        return page
+    entry = METRICS.find(name.partition("@")[0])
+    return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"

@@ -1,0 +1,71 @@
+"""`segeval losses`: what every loss would say, and teach."""
+
+import sys
+from typing import Any
+
+import click
+
+from segeval.cli import options
+
+
+@options.command
+@options.folders
+@options.layout
+@options.reading
+@options.strict
+@options.classes
+@options.all_losses
+@options.studying
+@options.running
+@options.configured
+@click.pass_context
+def command(
+    ctx: click.Context,
+    pred: str,
+    gt: str,
+    layout: Any,
+    reading: Any,
+    strict: bool,
+    choice: Any,
+    measures: Any,
+    studying: dict[str, Any],
+    jobs: int,
+) -> None:
+    """Explain what every loss says about the predictions in PRED, and what it would teach.
+
+    Values in all and per class; where the gradient falls; whether images rank as by the metrics; the answers to known
+    errors. Without --losses, all that the inputs allow.
+
+    \b
+    Example:
+      segeval losses pred gt --num-classes 19 --ignore 255
+    """
+    from segeval.cli import output as present
+    from segeval.errors import ending
+    from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
+    from segeval.io.output import held
+    from segeval.run.options import Options
+    from segeval.study import files as studied
+    from segeval.study.study import study
+    from segeval.study.tables import FORMATS
+
+    pairing = find_pairs(pred, gt, layout)
+    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), pairing, gt, jobs)
+    folder = studied.opened(studying)
+    ctx.with_resource(held({"-o": studying["folder"], "--maps": studying["maps"]}, [pred, gt]))
+    if folder:
+        folder.check(studied.known(studying, chosen.recorded(), pairing.digest))
+    with present.progress(len(pairing.pairs)) as step:
+        run = evaluate(pairing, chosen, jobs, step)
+        document, faults = study(run, pairing, chosen, studying["images"], studying["steps"], jobs, step)
+    kept = folder and folder.holds_other(document)
+    if not kept:
+        studied.write(document, run, studying)
+        faults += studied.write_maps(run, pairing, chosen, studying, jobs)
+    FORMATS[studying["form"]](document, run, sys.stdout)
+    faults += [*run.failures, *(run.doubts if strict else ())]
+    present.say_faults(faults, run.notes, run.extra)
+    if folder and kept:
+        raise folder.refusal()
+    check_effects(run, options.typed(ctx))
+    ctx.exit(ending(fault.exit_code for fault in faults))

@@ -1,0 +1,107 @@
+"""`segeval score`: the numbers of two folders."""
+
+import sys
+from typing import Any
+
+import click
+
+from segeval.cli import options
+from segeval.cli.config import rules_of
+
+
+@options.command
+@options.folders
+@options.layout
+@options.reading
+@options.strict
+@options.classes
+@options.measures
+@options.intervals
+@options.ruling
+@options.surfaces
+@options.output
+@options.sharding
+@options.running
+@options.configured
+@click.pass_context
+def command(
+    ctx: click.Context,
+    pred: str,
+    gt: str,
+    layout: Any,
+    reading: Any,
+    strict: bool,
+    choice: Any,
+    measures: Any,
+    draws: Any,
+    ruling: dict[str, Any],
+    shown: Any,
+    output: dict[str, Any],
+    shard: Any,
+    jobs: int,
+) -> None:
+    """Score the masks in PRED against the true masks in GT.
+
+    Files pair by relative path and name. Without --num-classes or --classes the classes are the ids found.
+
+    \b
+    Example:
+      segeval score pred gt --num-classes 19 --ignore 255 -o out
+    """
+    from segeval.cli import output as present
+    from segeval.errors import OK, ending
+    from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
+    from segeval.io.output import held
+    from segeval.report import REPORTS
+    from segeval.run import folder as folders
+    from segeval.run.options import Options
+
+    rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
+    if rules:
+        _check_baseline(ruling["baseline"], output["folder"])
+    present.check_matrix(output, choice)
+    shown.check_asked(ctx, bool(rules))
+    stored = output["folder"] and f"{output['folder']}/run.json"
+    shown.spare([stored, ruling["baseline"]], [pred, gt])
+    pairing = find_pairs(pred, gt, layout)
+    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
+    pairing = pairing.only(shard)
+    folder = output["folder"] and folders.opened(output["folder"], output["force"])
+    ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
+    if folder:
+        folder.check(folders.known(chosen.recorded(), pairing.digest))
+    with present.progress(len(pairing.pairs)) as step:
+        run = evaluate(pairing, chosen, jobs, step)
+    kept = folder and folder.holds_other(run.document())
+    document = run.document(folders.write(run, folder.path) if folder and not kept else None)
+    if run.records or output["form"] == "json":
+        REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
+    doubts = run.doubts if strict else []
+    present.say_faults([*run.failures, *doubts], run.notes, run.extra)
+    if run.records:
+        present.say_headline(run, document, output["form"])
+    if folder and kept:
+        raise folder.refusal()
+    check_effects(run, options.typed(ctx))
+    verdict = _gated(rules, run, draws, ruling, shown, output["form"]) if rules else OK
+    ctx.exit(ending([run.exit_code, verdict, *(note.exit_code for note in doubts)]))
+
+
+def _check_baseline(baseline: str | None, folder: str | None) -> None:
+    """Refuse to write the run where its baseline lies: it would be compared with itself."""
+    from segeval.errors import BadOption
+    from segeval.run.stored import same
+
+    if baseline and folder and same(folder, baseline):
+        raise BadOption(f"-o {folder} is the baseline", "choose another folder with -o")
+
+
+def _gated(rules: list[Any], run: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str) -> int:
+    """Judge the run at once; gives the exit code."""
+    from segeval.cli import output as present
+    from segeval.gate import judge
+    from segeval.run.results import Results
+
+    verdict = judge(rules, Results.of(run), ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
+    present.show_verdict(verdict, shown, sys.stdout if form == "table" else sys.stderr)
+    return verdict.exit_code

@@ -1,0 +1,168 @@
+"""The tables of what there is, printed from the catalogues; the docs are made of them too."""
+
+import inspect
+import itertools
+
+from segeval.data.inputs import KINDS
+from segeval.errors import EXIT_CODES, causes
+from segeval.io import READERS, REFUSED
+from segeval.losses import LOSSES
+from segeval.losses.engine.parts import Parts
+from segeval.losses.engine.pixel_loss import MAPPED
+from segeval.losses.peers import ELSEWHERE
+from segeval.measures import Loss, Measure
+from segeval.metrics import METRICS
+from segeval.run.numbers import MEANS, SUMMARY
+
+Rows = list[list[str]]
+
+
+def metrics() -> Rows:
+    rows = [["name", "range", "best", "formula", "mean"]]
+    for entry in METRICS.values():
+        mean = f"{entry.mean}_dataset, _image, _class" if entry.mean else "–"
+        rows.append([entry.name, _range(entry), f"{entry.best:g}", _formula(entry.func), mean])
+    return rows
+
+
+def _formula(func: object) -> str:
+    """The first indented line of a docstring, right of the equals sign."""
+    lines = (inspect.getdoc(func) or "").splitlines()
+    return next(line.partition("=")[2].strip() for line in lines if line.startswith("    "))
+
+
+def losses() -> Rows:
+    rows = [["name", "family", "range", "input", "parameters"]]
+    for entry in LOSSES.values():
+        family = entry.func.__module__.rpartition(".")[2]
+        rows.append([entry.name, family, _range(entry), _input(entry), ", ".join(_settings(entry)) or "–"])
+    return rows
+
+
+def _range(measure: Measure) -> str:
+    return f"{measure.low:g} … {measure.high:g}".replace("inf", "∞").replace("-", "−")
+
+
+def _input(entry: Loss) -> str:
+    """What a loss takes, as far as it is special."""
+    if entry.direct:
+        return "other arrays, in Python only"
+    kind = "scores" if entry.scores else "probabilities"
+    return f"{kind}, hard truth" if entry.hard else kind
+
+
+def _settings(entry: Loss) -> list[str]:
+    """The parameters of a loss with their defaults."""
+    if entry.direct:
+        keywords = inspect.signature(entry.func).parameters.values()
+        return [f"{p.name}={p.default}" for p in keywords if p.kind is p.KEYWORD_ONLY]
+    return [f"{each.name}={each.default}" for each in entry.params.values()]
+
+
+def loss_page(entry: Loss) -> str:
+    """A loss in full: formula, when to use it, source, range, parameters, conventions."""
+    lines = [f"loss.{entry.name}", "", inspect.getdoc(entry.func) or "", "", f"range: {_range(entry)}"]
+    lines.append(f"input: {_input(entry)}")
+    if not entry.direct:
+        kind = "a mean over pixels" if entry.eats in MAPPED else "of each class, then their mean"
+        lines.append(f"reduction: {'from its parts' if entry.eats is Parts else kind}")
+        if not entry.background:
+            lines.append("classes: foreground only (not class 0), unless background is asked for")
+        if entry.log:
+            lines.append("probabilities are kept within [1e-7, 1 − 1e-7] before a logarithm")
+        known = entry.params.values()
+        lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
+    lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
+    return "\n".join(lines)
+
+
+_MEANS = {
+    "dataset": "Mean over classes of {metric}, of the pixels of all images together.",
+    "image": "Mean over images of the mean over classes of {metric} of each image.",
+    "class": "Mean over classes of the mean over images of {metric}.",
+}
+_FORMULAS = {
+    "dataset": "mean over c of {metric}(Σ over images of the counts of c)",
+    "image": "mean over images of (mean over c of {metric} of c in the image)",
+    "class": "mean over c of (mean over images of {metric} of c)",
+}
+
+
+def summary_page(name: str) -> str:
+    """A number of the whole data set, its formula, and the options that change it; empty for another name."""
+    bare = name.removeprefix("group_")
+    stem, _, kind = bare.rpartition("_")
+    metric = next((each for each in METRICS.values() if each.mean and each.mean == stem), None)
+    if name in SUMMARY or bare == "mean_accuracy":
+        lines = [inspect.getdoc(SUMMARY[bare].func) or ""]
+    elif metric and kind in MEANS:
+        what, formula = (each[kind].format(metric=metric.name) for each in (_MEANS, _FORMULAS))
+        lines = [what, "", f"    {name} = {formula}", "", f"{metric.name} = {_formula(metric.func)}"]
+    else:
+        return ""
+    lines += ["", "classes: groups of classes"] if bare != name else []
+    lines += ["", "options: --ignore, --missing" + ("" if bare in ("pixel_accuracy", "fw_iou") else _OF_MEANS)]
+    return "\n".join([name, "", *lines])
+
+
+_OF_MEANS = ", --mean (which mean), --presence (of which classes), --mean-without, --undefined"
+
+
+def explained() -> dict[str, list[str]]:
+    """The names that can be explained, by kind."""
+    means = [f"{metric.mean}_{kind}" for metric in METRICS.values() if metric.mean for kind in MEANS]
+    return {
+        "metrics": list(METRICS),
+        "summary numbers": [*SUMMARY, *means],
+        "losses": [f"loss.{name}" for name in LOSSES],
+        "error codes": sorted(causes()),
+    }
+
+
+def formats() -> Rows:
+    rows = [["format", "suffixes", "what is read"]]
+    rows += [[e.name.upper(), " ".join(e.facts["suffixes"]), e.facts["holds"]] for e in READERS.values()]
+    rows += [["refused", " ".join(each.suffixes), each.reason] for each in REFUSED]
+    return rows
+
+
+def inputs() -> Rows:
+    rows = [[kind.holds, kind.taken, " ".join(said.code for said in kind.said), kind.otherwise] for kind in KINDS]
+    return [["what a file holds", "is taken for", "said", "otherwise"], *rows]
+
+
+def exit_codes() -> Rows:
+    return [["code", "meaning"], *([str(code), meaning] for code, meaning in EXIT_CODES.items())]
+
+
+def error_codes() -> Rows:
+    return [["code", "cause", "exit"], *([code, _cause(kind), str(kind.exit_code)] for code, kind in causes().items())]
+
+
+def _cause(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
+TABLES = {
+    "metrics": metrics,
+    "losses": losses,
+    "formats": formats,
+    "inputs": inputs,
+    "exit-codes": exit_codes,
+    "errors": error_codes,
+}
+
+
+def aligned(rows: Rows) -> str:
+    """Columns of equal width, for a terminal."""
+    widths = [max(map(len, column)) for column in itertools.zip_longest(*rows, fillvalue="")]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def markdown(rows: Rows) -> str:
+    """A Markdown table."""
+    head, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

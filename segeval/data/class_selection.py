@@ -1,0 +1,204 @@
+"""The classes that the options name."""
+
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from segeval.data.classes import SUFFIXES, ClassInfo, ClassTable, Colour, checked, parse
+from segeval.documents import read
+from segeval.errors import BadClassTable, BadOption
+
+VOID_IDS = {255, 65535}  # what data sets call pixels that are not to be looked at, in 8 and 16 bits
+VOID = -(1 << 30)  # the id of pixels without data behind the door: even float32 holds it
+
+
+@dataclass(frozen=True)
+class ClassChoice:
+    """What counts as a class; without a table, the ids that are found."""
+
+    table: ClassTable | None = None  # ignored ids included: they may have a channel
+    ignore: frozenset[int] = frozenset()
+    binary: bool = False
+    colors: Mapping[Colour, int] = field(default_factory=dict)
+    multilabel: bool = False  # each class has a channel of its own, and `ignore` are values of the truth, not ids
+    nodata: frozenset[str | float] = frozenset()  # "nan", "nodata" and numbers that are no ids: `VOID` is ignored then
+    palette: bool = False  # the colours are those of --colors, and did not just come with the classes
+
+    @property
+    def ignored(self) -> list[Any]:
+        """What is ignored, as the options say it."""
+        return [*sorted(self.ignore - {VOID}), *sorted(self.nodata, key=lambda each: (isinstance(each, str), each))]
+
+    def recorded(self) -> dict[str, Any]:
+        """What can change a number, as it stands in `run.json`."""
+        return {
+            "classes": [[c.id, c.name, c.group] for c in self.scored.classes] if self.scored else None,
+            "ignore": self.ignored,
+            "binary": self.binary,
+            "multilabel": self.multilabel,
+            "colors": sorted([id_, *color] for color, id_ in self.colors.items()),
+            **({"palette": True} if self.palette else {}),
+        }
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "ClassChoice":
+        """The same from the options of a `run.json`, which does not name what is ignored."""
+        ignore, nodata = _ignored(options["ignore"])
+        multilabel = options["multilabel"]
+        classes = options["classes"] and tuple(
+            ClassInfo(id_, name, None, group) for id_, name, group in options["classes"]
+        )
+        table = ClassTable(classes, frozenset() if multilabel else ignore) if classes else None
+        colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
+        return cls(table, ignore, options["binary"], colors, multilabel, nodata, options.get("palette", False))
+
+    @cached_property
+    def channels(self) -> tuple[int, ...] | None:
+        """The ids that the channels of probabilities stand for, in order."""
+        return self.table.ids if self.table else None
+
+    @cached_property
+    def scored(self) -> ClassTable | None:
+        return self.table.scored if self.table else None
+
+
+def choose(
+    num_classes: int | None = None,
+    classes: str | PathLike[str] | Sequence[str] | None = None,
+    ignore: Iterable[int | float | str] = (),
+    binary: bool = False,
+    colors: str | PathLike[str] | None = None,
+    multilabel: bool = False,
+) -> ClassChoice:
+    """The classes of a run, and what is ignored."""
+    ids, nodata = _ignored(ignore)
+    return replace(_chosen(num_classes, classes, ids, binary, colors, multilabel), nodata=nodata)
+
+
+def _chosen(
+    num_classes: int | None,
+    classes: str | PathLike[str] | Sequence[str] | None,
+    ignored_ids: frozenset[int],
+    binary: bool,
+    colors: str | PathLike[str] | None,
+    multilabel: bool,
+) -> ClassChoice:
+    """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
+    given = {"--num-classes": num_classes is not None, "--classes": classes is not None}
+    if all(given.values()):
+        raise BadOption("--num-classes and --classes exclude each other", "give one of them")
+    palette = load_table(fspath(colors)) if colors else None
+    if colors and not (palette and palette.colors):
+        raise BadClassTable(f"{colors} has no colours", "give each class a 'color', such as '#804080'")
+    if num_classes is not None:
+        table: ClassTable | None = ClassTable.numbered(num_classes)
+    elif classes is not None:
+        table = _named(classes)
+    else:
+        table = ClassTable.binary() if binary else palette
+    if multilabel:
+        return _independent(table, ignored_ids, binary, palette)
+    if binary and ignored_ids & {0, 1}:
+        raise BadOption(
+            "--binary makes 0 and 1 of all ids, so that neither can be ignored", "leave out --ignore 0 or 1"
+        )
+    if binary and table and not set(table.ids) <= {0, 1}:
+        raise BadOption(
+            "--binary has the classes 0 and 1, and no others", "leave out --num-classes and --classes, or name two"
+        )
+    if table:
+        table = table.ignoring(ignored_ids)
+        if not table.scored.classes:
+            raise BadOption("--ignore leaves no class", "ignore fewer ids")
+    ignored = table.ignore if table else ignored_ids
+    found = palette.colors if palette else table.colors if table else {}
+    return ClassChoice(table, ignored, binary, found, palette=palette is not None)
+
+
+def _independent(
+    table: ClassTable | None, ignored: frozenset[int], binary: bool, palette: ClassTable | None
+) -> ClassChoice:
+    """The classes of masks with a channel for each: a class that a file ignores is left out, other ids are values."""
+    if binary:
+        raise BadOption("--multilabel and --binary exclude each other", "a mask of one class is binary: --binary")
+    if palette:
+        raise BadOption("--multilabel and --colors exclude each other", "a colour stands for one class a pixel")
+    if ignored & {0, 1}:
+        raise BadOption(
+            "the channels of --multilabel hold 0 and 1, so that neither can be ignored", "leave out --ignore 0 or 1"
+        )
+    if table is None:
+        return ClassChoice(None, ignored, multilabel=True)
+    if table.groups:
+        raise BadOption(
+            "--multilabel counts each class by itself, and the class file has groups", "leave out the groups"
+        )
+    if len(table.scored.classes) < 2:
+        raise BadOption("--multilabel has only one class", "save the mask without channels and use --binary")
+    return ClassChoice(table, ignored | (table.ignore - set(table.ids)), multilabel=True)
+
+
+def check_two(choice: ClassChoice) -> None:
+    """Refuse classes that `--truth-threshold` cannot make."""
+    if choice.multilabel or (choice.table and len(choice.table.ids) != 2):
+        raise BadOption("--truth-threshold makes two classes", "give --binary, or two classes")
+
+
+def check_soft(choice: ClassChoice) -> None:
+    """Refuse ignored ids that a truth of fractions cannot have: every channel takes part in the sum of 1."""
+    if choice.table and set(choice.table.ids) & choice.ignore:
+        raise BadOption(
+            "--soft-truth has a channel for each class, and one of them is ignored", "ignore a value that is no class"
+        )
+    if choice.ignore & {0, 1}:
+        raise BadOption("0 and 1 are fractions of --soft-truth, and cannot be ignored", "leave out --ignore 0 or 1")
+
+
+def _ignored(ignore: Iterable[int | float | str]) -> tuple[frozenset[int], frozenset[str | float]]:
+    """The ids that are ignored, and what else is: "nan", "nodata", numbers that are no ids."""
+    try:
+        values = [_value(each) for each in ([ignore] if isinstance(ignore, str) else ignore)]
+    except TypeError as fault:
+        raise BadOption(f"--ignore is {ignore!r}", "give a list of ids") from fault
+    ids = {int(each) for each in values if not isinstance(each, str) and each == int(each) and abs(each) < 1 << 31}
+    others = frozenset(each for each in values if isinstance(each, str) or each not in ids)
+    return frozenset(ids | ({VOID} if others else set())), others
+
+
+def _value(text: Any) -> str | float:
+    """A word or a number to ignore."""
+    if str(text).strip().lower() in ("nan", "nodata"):
+        return str(text).strip().lower()
+    try:
+        number = float(text) if not isinstance(text, int) else text
+        if math.isfinite(number):
+            return number
+    except (ValueError, OverflowError):
+        pass
+    raise BadOption(f"--ignore is {text!r}", "give an id, nan, nodata, or another number that stands for no data")
+
+
+def load_table(path: str) -> ClassTable:
+    """The class table in a CSV, JSON or TOML file."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadClassTable(f"{path} is not a class file", f"give a file that ends in {', '.join(SUFFIXES)}")
+    return parse(read(path, BadClassTable), suffix, path)
+
+
+def _named(classes: str | PathLike[str] | Sequence[str]) -> ClassTable:
+    if isinstance(classes, PathLike):
+        return load_table(fspath(classes))
+    if not isinstance(classes, str):
+        return ClassTable.named(classes)
+    if classes.lower().endswith(SUFFIXES) or os.path.isfile(classes):
+        return load_table(classes)
+    if "," not in classes and re.search(r"/|\.[A-Za-z]{2,5}$", classes):
+        raise BadClassTable(f"there is no file {classes}", "give class names with commas between them, or a class file")
+    return checked(ClassTable.named(classes.split(",")), "--classes")

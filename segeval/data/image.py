@@ -1,0 +1,97 @@
+"""A pair behind the door: what each kind of evidence looks at, made once and only where it is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segeval.data.class_selection import ClassChoice
+from segeval.data.labels import Labels
+from segeval.data.reading import Reading
+from segeval.errors import UnknownTruthIds
+from segeval.evidence.confusion import Confusion
+from segeval.evidence.multilabel import ChannelCounts
+from segeval.evidence.multilabel import count as count_channels
+from segeval.evidence.run_length import Array, CellCounter, LabelDigest, number_digest, runs
+from segeval.io import Mask
+
+if TYPE_CHECKING:
+    from segeval.evidence.sample import Sample
+
+Cells = tuple[Array, Array, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """The labels of a pair, checked: nothing behind the door asks again.
+
+    weights: reads a weight of each pixel, where losses take one.
+    """
+
+    truth_name: str
+    labels: Labels
+    reading: Reading
+    classes: ClassChoice
+    weights: Callable[[], Mask | None] = lambda: None
+
+    @cached_property
+    def _counted(self) -> tuple[Confusion | ChannelCounts, str]:
+        """The counts of the pair, and the digest of its true labels: one sweep finds both."""
+        classes = self.classes
+        ids = classes.scored.ids if classes.scored else None
+        if classes.multilabel:
+            return count_channels(self.labels.pred, self.labels.truth, ids=ids, ignore=classes.ignore)
+        cells, digest = self._cells
+        try:
+            return Confusion.from_cells(recoded(cells, classes), ids, classes.ignore), digest
+        except UnknownTruthIds as fault:
+            raise UnknownTruthIds(f"{self.truth_name}: {fault.message}", fault.hint) from fault
+
+    @cached_property
+    def _cells(self) -> tuple[Cells, str]:
+        return counted(self.labels.pred, self.labels.truth)
+
+    @property
+    def cells(self) -> Cells:
+        """How often each true and predicted id meet, as they stand in the files: of masks without channels."""
+        return self._cells[0]
+
+    @property
+    def counts(self) -> Confusion | ChannelCounts:
+        """How often each class was right or wrong."""
+        return self._counted[0]
+
+    @property
+    def digest(self) -> str:
+        """A number for the truth: of its labels, or of its fractions where it has them."""
+        target, kept = self.labels.target, self.labels.kept
+        if target is not None:
+            return number_digest(target if kept is None else np.where(kept, target, -1))
+        return self._counted[1]
+
+    @cached_property
+    def sample(self) -> "Sample":
+        """The pair as losses see it."""
+        from segeval.data.samples import sample
+
+        return sample(self.labels, self.reading, self.classes, self.weights())
+
+
+def counted(pred: Array, truth: Array) -> tuple[Cells, str]:
+    """The cells of a pair and the digest of its truth, in one sweep."""
+    counter, digest = CellCounter(), LabelDigest(truth.shape)
+    for block in runs(pred, truth):
+        counter.add(block)
+        digest.add(block)
+    return counter.cells(), digest.hexdigest()
+
+
+def recoded(cells: Cells, classes: ClassChoice) -> Cells:
+    """The cells with 1 for every non-zero id when the masks are binary; ignored true ids stay what they are."""
+    if not classes.binary:
+        return cells
+    truth, pred, pixels = cells
+    kept = np.isin(truth, list(classes.ignore))
+    return np.where(kept, truth, truth != 0).astype(np.int32), (pred != 0).astype(np.int32), pixels

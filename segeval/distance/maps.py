@@ -1,0 +1,44 @@
+"""Distance maps of masks: constants in every gradient."""
+
+import numpy as np
+
+from segeval.arrays.functions import Array
+from segeval.distance.grid import nearest, steps
+from segeval.distance.objects import contour
+
+
+def inner(mask: Array) -> Array:
+    """The distance of each pixel of a mask to the nearest pixel outside it; 0 outside, and in a mask of one value."""
+    return np.zeros(mask.shape) if mask.all() else nearest(~mask, steps(None, mask.ndim))
+
+
+def both_sides(mask: Array) -> Array:
+    """The distance of each pixel to the nearest pixel of the other value; 0 in a mask of one value."""
+    return inner(mask) + inner(~mask)
+
+
+def fraction_to_centre(labels: Array) -> Array:
+    """For each pixel (d_max − d)/(d_max − d_min) of its label; 1 where all are equal, 0 in an image of one label."""
+    found = np.unique(labels)
+    share = np.zeros(labels.shape)
+    if (found >= 0).sum() < 2:
+        return share
+    for label in found[found >= 0]:
+        region = labels == label
+        d = inner(region)[region]
+        spread = d.max() - d.min()
+        share[region] = (d.max() - d) / spread if spread > 0 else 1.0
+    return share
+
+
+def contour_errors(pred: Array, truth: Array) -> Array:
+    """On predicted contours the distance to the nearest true contour pixel; 0 elsewhere, and without a true contour.
+
+    Ignored pixels (−1 in truth) are background in both, so that what is predicted there does not matter.
+    """
+    ignored = truth < 0
+    pred, truth = np.where(ignored, 0, pred), np.where(ignored, 0, truth)
+    true_contour = contour(truth)
+    if not true_contour.any():
+        return np.zeros(truth.shape)
+    return np.where(contour(pred), inner(~true_contour), 0.0)

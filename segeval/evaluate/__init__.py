@@ -1,0 +1,1 @@
+"""Pairs of files, or arrays -> evidence -> a run; the library's front door."""

@@ -1,0 +1,106 @@
+"""The library's front door."""
+
+import inspect
+import warnings
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+
+from segeval.errors import Doubtful
+from segeval.evaluate.evaluator import Evaluator
+from segeval.evaluate.measure import Progress, check_effects, evaluate, find_pairs, prepared
+from segeval.run.options import Options
+from segeval.run.run import Run
+
+
+class IncompleteRun(UserWarning):
+    """Some pairs could not be scored; `Run.failures` says which and why."""
+
+
+def score(
+    pred: str | PathLike[str] | Iterable[Any],
+    truth: str | PathLike[str] | Iterable[Any],
+    *,
+    strict: bool = False,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    **options: Any,
+) -> Run:
+    """Score predictions against true masks, as `segeval score` does with the same options.
+
+    pred, truth: two folders, or two lists, tuples, generators or dicts {id: array} of arrays, image by image, as
+    `Evaluator.update` takes them. options: those of the command, by name: num_classes=19, ignore=[255], losses="dice".
+    strict: `Doubtful` is raised where a note says that the numbers may mean nothing (`Run.doubts`).
+
+    executor: any of `concurrent.futures`' kind instead of our `jobs` threads, for folders: processes, dask's, mpi4py's.
+
+    Gives a `Run`: `Run.summary` (numbers of the data set by name), `Run.classes` (a row for each class), `Run.records`
+    (the evidence of each pair), `Run.to_json(path)`. Undefined numbers are nan.
+
+    Raises a `SegevalError` with a `code` and a `hint` when nothing can be scored. Pairs of files that cannot be read do
+    not stop the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
+    """
+    if isinstance(pred, str | PathLike) and isinstance(truth, str | PathLike):
+        chosen = Options.of(**options)
+        pairing = find_pairs(fspath(pred), fspath(truth), chosen.layout)
+        run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress, executor)
+    else:
+        run = _of_arrays(pred, truth, options)
+    check_effects(run, run.options.about_reading)
+    if strict and run.doubts:
+        raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
+    if not run.complete:
+        first = run.failures[0]
+        warnings.warn(
+            f"{len(run.failures)} pairs were not scored; {first.code} {first.message}", IncompleteRun, stacklevel=2
+        )
+    return run
+
+
+def _of_arrays(pred: Any, truth: Any, options: dict[str, Any]) -> Run:
+    """The run of the arrays of two collections."""
+    for name, given in (("pred", pred), ("truth", truth)):
+        if isinstance(given, str | PathLike | bytes) or hasattr(given, "dtype") or not isinstance(given, Iterable):
+            what = f"{name} is {type(given).__name__}, and score takes two folders, or two collections of images"
+            raise TypeError(f"{what}; for arrays: segeval.Evaluator(…).update(pred, truth)")
+    if isinstance(pred, dict) != isinstance(truth, dict):
+        raise TypeError("pred and truth are a dict and none; give both as {id: array}, or both in the same order")
+    evaluator = Evaluator(**options)
+    if isinstance(pred, dict):
+        if lone := sorted(map(str, pred.keys() ^ truth.keys())):
+            raise ValueError(f"pred and truth have other ids: {lone[0]!r} is in one of them alone")
+        for id_, array in pred.items():
+            evaluator.update(array, truth[id_], id=str(id_), batch=False)
+    else:
+        for each in zip(pred, truth, strict=True):
+            evaluator.update(*each, batch=False)
+    return evaluator.compute()
+
+
+def value(name: str, pred: Any, truth: Any, **options: Any) -> np.ndarray[Any, Any]:
+    """A metric of each class of two arrays of one image: (C,), nan where it is undefined.
+
+    pred, truth and options as for `Evaluator`; the classes are those of `num_classes` or `classes`, or the ids found.
+    """
+    evaluator = Evaluator(**{**options, "metrics": [name]})
+    evaluator.update(pred, truth, batch=False)
+    tables = evaluator.compute().tables
+    found: np.ndarray[Any, Any] = tables.values(tables.scoring.entries[0])[0]
+    return found
+
+
+def _naming(function: Any) -> inspect.Signature:
+    """The signature of a function with the names of the options in place of **options."""
+    own = inspect.signature(function).parameters.values()
+    options = inspect.signature(Options.of).parameters.values()
+    kinds = inspect.Parameter
+    positional = [each for each in own if each.kind is kinds.POSITIONAL_OR_KEYWORD]
+    keywords = [each for each in own if each.kind is kinds.KEYWORD_ONLY]
+    return inspect.Signature([*positional, *options, *keywords])
+
+
+score.__signature__ = _naming(score)  # type: ignore[attr-defined]

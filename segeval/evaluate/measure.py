@@ -1,0 +1,326 @@
+"""Pairs -> records -> Run."""
+
+import contextlib
+import functools
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from segeval import io
+from segeval.data import parts
+from segeval.data.classes import ClassTable
+from segeval.data.door import read_pair, read_truth
+from segeval.data.folders import Layout, Pair, Pairing, pair
+from segeval.data.image import Image, recoded
+from segeval.data.image import counted as cells_of
+from segeval.data.labels import Labels
+from segeval.errors import (
+    BadOption,
+    HardMasks,
+    InputError,
+    MissingPrediction,
+    Remark,
+    SameFile,
+    SegevalError,
+    Transposed,
+    UnfitChannels,
+    UnknownPredIds,
+    WorkerDied,
+    debugging,
+)
+from segeval.evaluate.perfile import guarded
+from segeval.evidence.confusion import Confusion
+from segeval.evidence.kinds import EVIDENCE
+from segeval.io.files import MaskFile
+from segeval.metrics import METRICS
+from segeval.run import diagnose
+from segeval.run.options import READING, Options
+from segeval.run.records import Note, Record
+from segeval.run.run import Run
+from segeval.text import counted, some
+
+if TYPE_CHECKING:
+    from segeval.evidence.sample import Sample
+
+Progress = Callable[[int, int], None]  # (done, of)
+
+Result = TypeVar("Result")
+
+POOR = 0.5  # the mIoU of an image below which we look whether its transpose fits better
+KEPT = 1 << 24  # bytes: taking the memory of a pair anew, page by page, costs as much as counting it
+AHEAD = 256  # pairs that are handed out before their turn comes
+
+
+def measure(pair: Pair, options: Options) -> Record | Note:
+    """The record of one pair, or a note that says why there is none."""
+    return guarded(pair.id, pair.names, lambda: _measure(pair, options))
+
+
+def _measure(pair: Pair, options: Options) -> Record:
+    return _missed(pair, options) if pair.pred is None else _compared(pair, pair.pred, options)
+
+
+def _compared(pair: Pair, pred: MaskFile, options: Options) -> Record:
+    image = _opened(pair, pred, options)
+    said = []
+    if pred.same_as(pair.truth):
+        said.append(SameFile(f"{pair.truth.name} is its own prediction", "the pair scores 1"))
+    return recorded(pair.id, image, options, said)
+
+
+def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = ()) -> Record:
+    """What an image leaves behind, and what is worth saying about it."""
+    said = [*image.labels.remarks, *also]
+    if confusion := image.counts.by_id:
+        said += _remarks_on_ids(id_, confusion, image, options)
+    evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in options.specs.items()}
+    said += _remarks_on_losses(image, options)
+    notes = tuple(Note.of(id_, remark) for remark in said)
+    return Record(id_, evidence, image.digest, notes, image.labels.used)
+
+
+def _missed(pair: Pair, options: Options) -> Record:
+    """The record of a missing prediction: every pixel in column `other`, or nothing found in any channel."""
+    truth = parts.read(pair.truth, options.reading.max_pixels, options.classes)
+    true = read_truth(truth, options.reading, options.classes)
+    pred = (true.labels == 1).view(np.uint8) if options.classes.multilabel else true.labels
+    labels = Labels(pred, true.labels, [], true.target, true.kept)
+    image = Image(pair.truth.name, labels, options.reading, options.classes)
+    found = {kind: EVIDENCE[kind].evidence.missed(image, spec) for kind, spec in options.specs.items()}
+    evidence = {kind: each for kind, each in found.items() if each is not None}
+    return Record(pair.id, evidence, image.digest, tuple(Note.of(pair.id, remark) for remark in true.remarks))
+
+
+def _opened(pair: Pair, pred: MaskFile, options: Options) -> Image:
+    """A pair behind the door."""
+    limit, grey = options.reading.max_pixels, options.reading.probability
+    mask = parts.read(pred, limit, options.classes, grey)
+    truth = parts.read(pair.truth, limit, options.classes)
+    labels = read_pair(mask, truth, options.reading, options.classes)
+    weights = functools.partial(_weights, pair, options)
+    return Image(pair.truth.name, labels, options.reading, options.classes, weights)
+
+
+def _weights(pair: Pair, options: Options) -> io.Mask | None:
+    """The weight map of a pair, where losses take one."""
+    if options.losses is None or options.losses.weights is None:
+        return None
+    if pair.id not in options.maps:
+        what = f"{pair.id}: there is no weight map in {options.losses.weights}"
+        raise MissingPrediction(what, "make them with `segeval weightmap`, under the names of the true masks")
+    return io.read(options.maps[pair.id], options.reading.max_pixels)
+
+
+def _remarks_on_losses(image: Image, options: Options) -> Iterator[Remark]:
+    """What is worth saying about losses of hard masks."""
+    if options.losses is None or not any(each.entry.log for each in options.losses.asked):
+        return
+    given = image.labels.given
+    if given and given.hard:
+        what = f"{given.name} is a hard mask: losses with a logarithm see the clip at 1e-7"
+        yield HardMasks(what, "save probabilities to score how sure the model was")
+
+
+def read_sample(pair: Pair, options: Options) -> "Sample":
+    """A pair as the losses see it, from its files."""
+    assert pair.pred is not None
+    return _opened(pair, pair.pred, options).sample
+
+
+def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Options) -> Iterator[Remark]:
+    if strangers := confusion.unknown_pred:
+        named = [f"{stranger} ({counted(pixels, 'pixel')})" for stranger, pixels in strangers.items()]
+        what = f"{id_}: the prediction holds ids that are no class: {some(named)}"
+        yield UnknownPredIds(what, "they count as wrong")
+    yield from diagnose.of_image(image.truth_name, image.cells, image.labels, options.classes)
+    pred, truth = image.labels.pred, image.labels.truth
+    square = truth.ndim == 2 and truth.shape[0] == truth.shape[1]
+    if square and (now := _agreement(confusion)) < POOR:
+        cells, _ = cells_of(pred.T, truth)
+        then = _agreement(Confusion.from_cells(recoded(cells, options.classes), confusion.ids, confusion.ignore))
+        if then >= now + diagnose.BETTER:
+            what = f"{id_}: transposing the prediction raises mIoU {now:.2f} → {then:.2f}"
+            yield Transposed(what, "were rows and columns swapped?")
+
+
+def _agreement(confusion: Confusion) -> float:
+    """The mean IoU over the classes present."""
+    values = METRICS["iou"].func(confusion.counts)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else 1.0
+
+
+def evaluate(
+    found: Pairing,
+    options: Options,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Run:
+    """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored.
+
+    executor: somebody's own, of threads, processes or machines that see the files; it is not shut down.
+    """
+    cases = options.scoring.cases.every(each.id for each in found.pairs)
+    options.draws.grouping.every(cases)  # an id that has no group is told before the work
+    records: list[Record] = []
+    failures = [Note.of(id_, fault) for id_, fault in found.faults]
+    lost = None if executor is None else _lost  # what our own threads do not catch is a fault of ours
+    with threads(jobs) if executor is None else contextlib.nullcontext(executor) as workers:
+        for done, result in enumerate(in_order(workers, measure, found.pairs, options, lost), 1):
+            if isinstance(result, Record):
+                records.append(result)
+            else:
+                failures.append(result)
+            if progress:
+                progress(done, len(found.pairs))
+    return _run(found, records, failures, options)
+
+
+def _lost(pair: Pair, fault: Exception) -> Note:
+    """A note for a pair that an executor took and gave nothing for."""
+    what = f"{pair.truth.name}: the executor gave no result: {type(fault).__name__}: {fault}".rstrip(": ")
+    return Note.of(pair.id, WorkerDied(what, "look at what ended its workers; give it fewer, or more memory"))
+
+
+def check_effects(run: Run, typed: Collection[str]) -> None:
+    """Refuse options about reading that were asked for and had no effect on any prediction."""
+    for option in sorted(READING & set(typed)):
+        if run.records and all(record.used is not None and option not in record.used for record in run.records):
+            name = f"--{option.replace('_', '-')}"
+            raise BadOption(f"{name} had no effect on any image", f"leave {name} out, or see what the files hold")
+
+
+def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
+    """The pairs of two folders, of the formats that can be read."""
+    return pair(pred_dir, truth_dir, layout, io.suffixes(), io.refused_suffixes())
+
+
+def _run(found: Pairing, records: list[Record], failures: list[Note], options: Options) -> Run:
+    run = Run(
+        records=tuple(records),
+        options=options,
+        inputs=found.digest,
+        paired=sum(1 for p in found.pairs if p.pred is not None),
+        failures=tuple(sorted(failures, key=lambda note: (note.id, note.code))),
+        missing=tuple(found.missing),
+        extra=tuple(found.extra),
+        shards=found.shards,
+    )
+    return checked(run)
+
+
+def checked(run: Run) -> Run:
+    """The run, unless its images do not belong together or nothing of them is left."""
+    if run.options.classes.multilabel and len({record.confusion.ids for record in run.records}) > 1:
+        raise UnfitChannels("some masks have more channels than others", "name the classes: --num-classes or --classes")
+    diagnose.check_foreground(run.total)
+    return run
+
+
+def prepared(options: Options, found: Pairing, truth_dir: str, jobs: int | None = None) -> Options:
+    """The options with the losses that the inputs allow, and the weight maps and classes that they take.
+
+    Losses look at every pixel of every class, so that classes must be known before: where nobody names them, they are
+    those of the channels, or the ids that a first look at all files finds.
+    """
+    if options.losses is not None and options.classes.scored is None:
+        options = replace(options, classes=replace(options.classes, table=_classes(options, found, jobs)), found=True)
+    options = options.with_losses()
+    if options.losses is None or options.losses.weights is None:
+        return options
+    layout = Layout(gt_pattern=options.layout.gt_pattern, missing="skip")
+    found = find_pairs(options.losses.weights, truth_dir, layout)
+    return replace(options, maps={each.id: each.pred for each in found.pairs if each.pred is not None})
+
+
+def _classes(options: Options, found: Pairing, jobs: int | None) -> ClassTable:
+    """The classes of masks about which nothing is said."""
+    for first in found.pairs[:1]:
+        if first.pred and (number := _channels(first, first.pred, options)):
+            return ClassTable.numbered(number).ignoring(options.classes.ignore)
+    run = evaluate(found, replace(options, losses=None), jobs)
+    return ClassTable.found(run.total.ids, run.total.ignore)
+
+
+def _channels(pair: Pair, pred: MaskFile, options: Options) -> int:
+    """How many channels the files of a pair have; 0 where there are none, or they cannot be read."""
+    try:
+        given, true = (io.header(each, options.reading.max_pixels) for each in (pred, pair.truth))
+    except InputError:
+        return 0
+    return given.shape[0] if len(given.shape) > len(true.shape) or options.classes.multilabel else 0
+
+
+def in_order(
+    executor: Executor,
+    task: Callable[[Pair, Options], Result],
+    pairs: Iterable[Pair],
+    options: Options,
+    lost: Callable[[Pair, Exception], Result] | None = None,
+) -> Iterator[Result]:
+    """The results in the order of the pairs. Only so many wait at a time: memory does not grow with the folder.
+
+    lost: what a pair gives whose worker died; the task itself raises only what ends the whole.
+    """
+    waiting: deque[tuple[Pair, Callable[[], Result]]] = deque()
+
+    def result(pair: Pair, get: Callable[[], Result]) -> Result:
+        try:
+            return get()
+        except SegevalError:
+            raise
+        except Exception as fault:
+            if lost is None or debugging():
+                raise
+            return lost(pair, fault)
+
+    for each in pairs:
+        waiting.append((each, _handed(executor, task, each, options)))
+        if len(waiting) >= AHEAD:
+            yield result(*waiting.popleft())
+    while waiting:
+        yield result(*waiting.popleft())
+
+
+def _handed(
+    executor: Executor, task: Callable[[Pair, Options], Result], pair: Pair, options: Options
+) -> Callable[[], Result]:
+    """What waits for the result of a pair; of the weight maps the worker gets its own alone."""
+    own = replace(options, maps={pair.id: options.maps[pair.id]} if pair.id in options.maps else {})
+    try:
+        return executor.submit(task, pair, own if options.maps else options).result
+    except RuntimeError as fault:  # broken, or shut down
+        broken = fault
+
+    def told() -> Result:
+        raise broken
+
+    return told
+
+
+@contextlib.contextmanager
+def threads(jobs: int | None) -> Iterator[Executor]:
+    """A pool of `jobs` threads; not waited for when the work is broken off.
+
+    Decoders and NumPy let go of the interpreter lock, so that threads do what processes would, without their start.
+    """
+    np.empty(KEPT, np.uint8)  # freed at once: glibc then keeps as much, instead of returning it after every pair
+    executor = ThreadPoolExecutor(workers(jobs))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def workers(jobs: int | None) -> int:
+    """How many threads are meant: by default one for each core that can be used."""
+    if jobs is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if jobs < 1:
+        raise BadOption(f"--jobs is {jobs}", "give a number above 0")
+    return jobs

@@ -1,0 +1,1 @@
+"""From images to the evidence of losses, and from evidence to their values."""

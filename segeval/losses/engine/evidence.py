@@ -1,0 +1,406 @@
+"""From samples to evidence, in one sweep for all losses asked for; and from evidence to their values."""
+
+import functools
+import inspect
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar, get_type_hints
+
+import numpy as np
+
+from segeval.arrays.functions import like, namespace, plain, ratio
+from segeval.errors import Unfit, UnfitPixels
+from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
+from segeval.evidence.sample import Field, Picture, Sample
+from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
+from segeval.losses import packing
+from segeval.losses.engine.parts import Formula, Parts
+from segeval.measures import Loss
+
+Key = tuple[str, tuple[tuple[str, Any], ...]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One loss with all its parameters."""
+
+    entry: Loss
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What is chosen outside every formula: how classes are averaged, and which."""
+
+    average: str = "macro"
+    presence: str = "union"
+    background: bool | None = None  # None: as the loss has it
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A formula that eats evidence itself, with its parameters."""
+
+    formula: Formula
+    params: Mapping[str, Any]
+    outcomes: bool = False  # a binary problem counts both outcomes
+
+    @property
+    def key(self) -> Key:
+        return key(self.formula, self.params)
+
+    @cached_property
+    def needs(self) -> type:
+        return needs(self.formula)
+
+    def __call__(self, evidence: Any) -> Any:
+        return self.formula(evidence, **self.params)
+
+    def on(self, sample: Sample) -> "Leaf":
+        """The same with what an image says: the place of class 0, and its weight map if none was given."""
+        placed = self.placed(sample.background if sample.exclusive else 0)
+        if sample.weights is None or self.params.get("weights", 0) is not None:
+            return placed
+        return Leaf(self.formula, {**placed.params, "weights": sample.weights}, self.outcomes)
+
+    def placed(self, background: int | None) -> "Leaf":
+        """The same with the place of class 0 among the outcomes (None: it is none of them), if the formula asks."""
+        if not asks_background(self.formula):
+            return self
+        return Leaf(self.formula, {**self.params, "background": background}, self.outcomes)
+
+
+def key(formula: Formula, params: Mapping[str, Any]) -> Key:
+    """What tells a formula with its parameters from all others; a map belongs to the image, not to the formula."""
+    return formula.__name__, tuple(sorted((k, v) for k, v in params.items() if not hasattr(v, "shape")))
+
+
+@functools.lru_cache
+def needs(formula: Formula) -> type:
+    """The evidence that a formula eats: the annotation of its first parameter."""
+    first = next(iter(inspect.signature(formula).parameters))
+    kind: type = get_type_hints(formula)[first]
+    return kind
+
+
+@functools.lru_cache
+def asks_background(formula: Formula) -> bool:
+    """Whether a formula treats class 0 apart from all others."""
+    return "background" in inspect.signature(formula).parameters
+
+
+@EVIDENCE.add(columns={}, view=dict, prefix="loss.")
+@dataclass(frozen=True)
+class Measured:
+    """What one image, or several together, leave behind for the losses asked for."""
+
+    kind: ClassVar[str] = "losses"
+
+    number: int  # classes in tables
+    binary: bool
+    exclusive: bool
+    background: int | None  # the position of class 0, of exclusive classes
+    soft: SoftCounts
+    classes: ClassSums | None = None
+    confusion: SoftConfusion | None = None
+    sums: Mapping[Key, PixelSums] = field(default_factory=dict)
+    kept: Mapping[Key, Numbers] = field(default_factory=dict)  # a value of each class; of one image only
+    unfit: Mapping[Key, Unfit] = field(default_factory=dict)
+
+    def __add__(self, other: "Measured") -> "Measured":
+        return replace(
+            self,
+            soft=self.soft + other.soft,
+            classes=None if self.classes is None or other.classes is None else self.classes + other.classes,
+            confusion=None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
+            sums={each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums},
+            kept={},
+            unfit={**self.unfit, **other.unfit},
+        )
+
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> "Measured":
+        """The evidence of an image behind the door."""
+        return spec.plan.measure(image.sample)  # type: ignore[no-any-return]
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> None:  # noqa: ARG003 - one signature for all kinds
+        """A loss wants a prediction."""
+        return
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> "Measured | None":
+        """The evidence of all images together."""
+        there = [each for each in every if each is not None]
+        return functools.reduce(operator.add, there) if there else None
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
+        """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
+        there = [each for each in every if each is not None]
+        if len({(each.binary, each.exclusive) for each in there}) > 1:
+            raise UnfitPixels("some predictions are maps of the foreground and others are not", "score them apart")
+        rows = {
+            asked.name: np.array([cls.values(asked, one, len(ids), spec.caller) for one in every])
+            for asked in spec.final(tuple(ids), there)
+        }
+        shaped = {name: values.reshape(len(every), 1 + len(ids)) for name, values in rows.items()}
+        return Columns({name: v[:, 1:] for name, v in shaped.items()}, {name: v[:, 0] for name, v in shaped.items()})
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Any]:
+        """The evidence of many images as a few arrays, without loss."""
+        return packing.packed(every)
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Any]) -> list[Any]:
+        """What `packed` was given."""
+        return packing.unpacked(arrays, cls)
+
+    @classmethod
+    def values(cls, asked: Asked, one: "Measured | None", number: int, caller: Caller) -> Numbers:
+        """The value of a loss, then those of so many classes; undefined where it has none or does not fit."""
+        undefined = np.full(1 + number, np.nan)
+        if one is None:
+            return undefined
+        try:
+            with np.errstate(under="ignore"):
+                return np.asarray(values(asked, one, caller))
+        except Unfit:
+            return undefined
+
+
+class Plan:
+    """The formulas to be run on every image."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        self.asked = tuple(asked)
+
+    @cached_property
+    def leaves(self) -> dict[Key, Leaf]:
+        """Every formula that eats evidence itself, once."""
+        found: dict[Key, Leaf] = {}
+        for each in self.asked:
+            _note(found, each.entry.func, each.params, each.entry.outcomes)
+        return found
+
+    def of(self, kind: type) -> list[Leaf]:
+        return [leaf for leaf in self.leaves.values() if leaf.needs is kind]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether all of the evidence adds up over images."""
+        return not self.of(Field)
+
+    def measure(self, sample: Sample) -> Measured:
+        """The evidence of one image: one sweep over its pixels, and what has to see all of it."""
+        for each in self.asked:
+            each.entry.check(sample.number if sample.exclusive else 2, each.params, sample.weights)
+        with np.errstate(under="ignore"):  # what is too small to be a number is 0
+            return self._measured(sample)
+
+    def _measured(self, sample: Sample) -> Measured:
+        swept = functools.reduce(operator.add, (self.swept(pixels, sample) for pixels in sample.blocks()))
+        placed = self.placed(sample, swept.soft)
+        return replace(
+            swept, sums={**swept.sums, **placed["sums"]}, kept=placed["kept"], unfit={**swept.unfit, **placed["unfit"]}
+        )
+
+    def placed(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
+        """The evidence of what has to see all of an image, by the fields of `Measured`."""
+        kept, unfit = {}, {}
+        for leaf in self.of(Field):
+            try:
+                kept[leaf.key] = _fielded(leaf, sample, soft)
+            except Unfit as fault:
+                unfit[leaf.key] = fault
+        return {"sums": {leaf.key: _pictured(leaf, sample) for leaf in self.of(Picture)}, "kept": kept, "unfit": unfit}
+
+    def swept(self, pixels: Pixels, sample: Sample) -> Measured:
+        """The evidence of some pixels, which adds up."""
+        problems, values = pixels.problems, Values(pixels)
+        sums = {leaf.key: _outcomes_sums(leaf.on(sample), problems) for leaf in self.of(Outcomes)}
+        sums |= {leaf.key: PixelSums.of_channels(leaf(values), pixels.exclusive) for leaf in self.of(Values)}
+        if diverging := self.of(Distributions):
+            given = [Distributions.of(problem) for problem in problems]
+            for leaf in diverging:
+                sums[leaf.key] = PixelSums.of([(d.outcomes, _summed(leaf(d)), None) for d in given])
+        confusion, unfit = None, {}
+        if hard := self.of(SoftConfusion):
+            if sample.soft_truth or sample.multilabel:
+                unfit = {leaf.key: wants_classes(leaf.formula.__name__) for leaf in hard}
+            else:
+                confusion = SoftConfusion.of(problems[0])
+        classes = ClassSums.of(problems) if self.of(ClassSums) else None
+        soft = SoftCounts.of(pixels)
+        return Measured(
+            sample.number, sample.binary, sample.exclusive, sample.background, soft, classes, confusion, sums, {}, unfit
+        )
+
+
+def _note(found: dict[Key, Leaf], formula: Formula, params: Mapping[str, Any], outcomes: bool = False) -> Any:
+    """Note the formulas that eat evidence themselves among the parts of a formula."""
+    if needs(formula) is Parts:
+        formula(Parts(lambda part, given: _note(found, part, given)), **params)
+    else:
+        leaf = Leaf(formula, params, outcomes)
+        found[leaf.key] = leaf
+    return np.ones(1)
+
+
+def wants_classes(name: str) -> Unfit:
+    """Why a loss that is for labels cannot be computed."""
+    return Unfit(f"{name} is for hard truths of classes that exclude each other", f"see `segeval explain loss.{name}`")
+
+
+def _outcomes_sums(leaf: Leaf, problems: list[Outcomes]) -> PixelSums:
+    return PixelSums.of([(problem, problem.expected(leaf(problem)), None) for problem in problems])
+
+
+def _summed(terms: Numbers) -> Numbers:
+    return namespace(terms).sum(terms, axis=0)
+
+
+def _pictured(leaf: Leaf, sample: Sample) -> PixelSums:
+    parts = []
+    for picture in Picture.of(sample):
+        found = leaf(picture)
+        values, weights = found if isinstance(found, tuple) else (found, None)
+        parts.append((picture.outcomes, picture.outcomes.expected(values), weights))
+    return PixelSums.of(parts)
+
+
+def _fielded(leaf: Leaf, sample: Sample, soft: SoftCounts) -> Numbers:
+    """The value of each class; undefined where everything is ignored, and for classes that are not looked at."""
+    own = [1] if sample.binary and not leaf.outcomes else range(sample.number)
+    if sample.total == 0:
+        return np.full(len(own), np.nan)
+    empty = _empty(sample, soft)
+    undefined = like(np.nan, soft.p)
+    each = [undefined if k in empty else Field.of(sample, k).scalar(leaf) for k in own]
+    xp = namespace(soft.p)
+    return xp.stack([xp.reshape(value, ()) for value in each])
+
+
+def _empty(sample: Sample, soft: SoftCounts) -> set[int]:
+    """The channels in neither prediction nor truth, if the truth holds others beside class 0.
+
+    Such a class is in no mean then, whatever the caller chooses: what it costs need not be found out.
+    """
+    if sample.binary:
+        return set()
+    union, true = plain(soft.union), plain(soft.t)
+    hidden = sample.background if sample.exclusive else None
+    others = any(true[k] > 0 for k in range(len(true)) if k != hidden)
+    return {k for k in range(len(true)) if others and not union[k] > 0}
+
+
+def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
+    """The value of a loss, then that of each class: (1 + classes,), nan where undefined.
+
+    Unfit where the loss cannot be computed for these inputs.
+    """
+    if not plain(found.soft.n)[0]:  # everything is ignored
+        return like(np.full(1 + found.number, np.nan), found.soft.p)
+    keep_background = caller.background
+    if keep_background is None:
+        keep_background = asked.entry.background
+    return _compounded(asked.entry.func, asked.params, found, caller, keep_background)
+
+
+def _compounded(
+    formula: Formula, params: Mapping[str, Any], found: Measured, caller: Caller, background: bool
+) -> Numbers:
+    """The values of a formula, of those that it calls where it is made of others."""
+    if needs(formula) is not Parts:
+        return _value(Leaf(formula, params), found, caller, background)
+    # a function inside that called itself by its name would keep the whole image alive
+    return formula(Parts(lambda part, given: _compounded(part, given, found, caller, background)), **params)
+
+
+def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
+    if leaf.key in found.unfit:
+        raise found.unfit[leaf.key]
+    if leaf.key in found.sums:
+        return _of_sums(found.sums[leaf.key], found.number)
+    outcome = found.background if found.exclusive else 0
+    if leaf.needs is ClassSums:
+        assert found.classes is not None
+        return _of_classes(leaf.placed(outcome)(found.classes), found.classes, found.exclusive or found.binary)
+    if leaf.needs is SoftConfusion:
+        return _single(leaf.placed(outcome)(found.confusion), found.number)
+    if leaf.needs is SoftCounts:
+        leaf = leaf.placed(outcome if found.exclusive or found.binary else None)
+        return _of_counts(leaf, found, caller, background)
+    return _over_classes(found.kept[leaf.key], found, caller, background)
+
+
+def _of_sums(sums: PixelSums, number: int) -> Numbers:
+    xp = namespace(sums.total)
+    per_class = ratio(sums.by, like(plain(sums.per), sums.by))
+    overall = ratio(sums.total, like(plain(sums.weight), sums.total))
+    assert per_class.shape[0] == number
+    return xp.concat([xp.reshape(overall, (1,)), per_class])
+
+
+def _of_classes(terms: Numbers, sums: ClassSums, one_problem: bool) -> Numbers:
+    """From terms (B, K) that add up to the value of each problem."""
+    xp = namespace(terms)
+    rows = xp.sum(terms, axis=1)
+    if not one_problem:
+        return xp.concat([xp.reshape(xp.sum(rows), (1,)) / rows.shape[0], rows])
+    pixels = like(plain(sums.pixels)[0, :], terms)
+    return xp.concat([rows, ratio(terms[0, :] * float(plain(sums.n)), pixels)])
+
+
+def _single(value: Numbers, number: int) -> Numbers:
+    """A loss that has no value of single classes."""
+    xp = namespace(value)
+    return xp.concat([xp.reshape(value, (1,)), like(np.full(number, np.nan), value)])
+
+
+def _of_counts(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
+    each = leaf(found.soft)
+    if len(each.shape) == 0:
+        hidden = 0 if found.binary else found.background if found.exclusive else None
+        each = each if background or hidden is None else leaf(found.soft.outcomes.without(hidden))
+        return _single(each, found.number)
+    result = _over_classes(each, found, caller, background)
+    if caller.average == "micro" and each.shape == found.soft.p.shape:
+        pooled = leaf(found.soft.only(_chosen(found, background)).pooled)
+        if pooled.shape[0] == 1:
+            return namespace(result).concat([pooled, result[1:]])
+    return result
+
+
+def _chosen(found: Measured, background: bool) -> list[int]:
+    """The channels that take part."""
+    channels = range(found.soft.p.shape[0])
+    hidden = None if background or not found.exclusive or len(channels) == 1 else found.background
+    return [channel for channel in channels if channel != hidden]
+
+
+def _over_classes(each: Numbers, found: Measured, caller: Caller, background: bool) -> Numbers:
+    """The mean over the classes present (over all, where none is), then each class."""
+    foreground_only = found.binary and each.shape[0] == 1
+    counts = found.soft if foreground_only else found.soft.outcomes
+    seen = plain(counts.t) if caller.presence == "truth" else plain(counts.union)
+    rows = each.shape[0]
+    classes = range(0 if background else rows - 1, rows) if found.binary else _chosen(found, background)
+    present = [k for k in classes if seen[k] > 0]
+    taken = [k for k in present or classes if not np.isnan(plain(each)[k])]
+    xp = namespace(each)
+    undefined = like(np.full(1, np.nan), each)
+    mean = xp.reshape(xp.sum(xp.stack([each[k] for k in taken])), (1,)) / len(taken) if taken else undefined
+    shown = xp.concat([undefined, each]) if foreground_only else each
+    hidden = like(np.array([k in present or not present for k in range(each.shape[0])]), each)
+    if not foreground_only:
+        shown = xp.where(hidden, shown, np.nan)
+    return xp.concat([mean, shown])

@@ -1,0 +1,221 @@
+"""Losses of arrays: of one image, or of a batch."""
+
+import functools
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from segeval.arrays.functions import Array, mean_of_defined, namespace, plain, tracked, unmixed
+from segeval.catalog import check_choice
+from segeval.data.from_arrays import Images, as_array, images
+from segeval.errors import BadOption, NoGradient, Unfit
+from segeval.evidence.sample import Sample
+from segeval.losses import LOSSES
+from segeval.losses.derivatives import derivatives
+from segeval.losses.effects import check_effects
+from segeval.losses.engine.evidence import Asked, Caller, Plan, values
+from segeval.losses.engine.inputs import class_ids, ids_of, samples, weight_maps
+from segeval.losses.engine.pixel_loss import pixel_losses
+from segeval.measures import Loss
+from segeval.parameters import by_class
+
+AVERAGES = ("macro", "micro")
+PRESENCE = ("union", "truth")
+REDUCTIONS = ("mean", "none", "pooled")
+
+
+def names() -> list[str]:
+    """The names of all losses."""
+    return list(LOSSES)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A loss, the images that it is asked of, and what is chosen outside its formula."""
+
+    asked: Asked
+    caller: Caller
+    reduction: str
+    found: Images
+    samples: list[Sample]
+
+    def answer(self, part: Any) -> Any:
+        """A part of the values of the one image, or of the images of a batch as the reduction has them."""
+        given = self.found.pred
+        with unmixed(given):
+            if not self.found.axes.batch or self.reduction == "pooled":
+                return tracked(_values(self.asked, self.samples, self.caller)[part], given)
+            each = [tracked(_values(self.asked, [image], self.caller)[part], given) for image in self.samples]
+            stacked = namespace(each[0]).stack(each)
+            return stacked if self.reduction == "none" else mean_of_defined(stacked)
+
+
+def value(
+    name: str,
+    pred: Any,
+    truth: Any,
+    *,
+    inputs: str = "probabilities",
+    channels: bool | None = None,
+    batch: bool | None = None,
+    multilabel: bool = False,
+    average: str = "macro",
+    presence: str = "union",
+    background: bool | None = None,
+    ignore: Iterable[int] = (),
+    reduction: str = "mean",
+    **params: Any,
+) -> Any:
+    """The value of a loss of one image or a batch, as `segeval score --losses` reports it.
+
+    pred: probabilities (C, *spatial) of classes that exclude each other, or (*spatial) of the foreground; with `inputs`
+    logits (softmax or sigmoid is applied) or scores (signed margins, each channel on its own). Integers of the truth's
+    shape are a hard mask. truth: integer labels (*spatial), or one-hot or soft numbers of pred's shape. Of a batch,
+    both have one axis more, the first.
+
+    channels: whether there is an axis of classes. batch: whether there is one of images. None: what the shapes allow;
+    equal shapes are one image or volume, and two readings are an error. multilabel: the channels are independent
+    problems. reduction, of a batch: the mean of the images' values (undefined ones left out), their values (none), or
+    the value of their evidence summed (pooled). average: the mean over classes (macro), or their counts added first
+    (micro). presence: the classes in the mean, those in truth or prediction (union) or in the truth. background:
+    whether class 0 is in the mean; None: as the loss has it. ignore: labels left out of every sum; of a truth without
+    labels, values. **params: those of the formula, see `segeval explain loss.NAME`; a number for each class may be a
+    dict by id.
+
+    A float (nan where undefined); for tensors a tensor of no axis, with its derivative (0 where undefined). With
+    reduction="none" an array. Raises a `SegevalError` that says what is wrong: UnknownName, BadParameter, BadOption,
+    Unfit, NotProbabilities, NotFinite, ShapesDiffer, TwoReadings, UnknownTruthIds.
+    """
+    question = _question(
+        name,
+        pred,
+        truth,
+        inputs=inputs,
+        channels=channels,
+        batch=batch,
+        multilabel=multilabel,
+        average=average,
+        presence=presence,
+        background=background,
+        ignore=ignore,
+        reduction=reduction,
+        **params,
+    )
+    found = question.answer(0)
+    return float(found) if isinstance(found, np.ndarray | np.generic) and not np.ndim(found) else found
+
+
+def per_class(name: str, pred: Any, truth: Any, **options: Any) -> Any:
+    """The value of each class, (C,), or (N, C) with reduction="none"; nan for a class that is in no mean.
+
+    Of a binary problem background and foreground. Options and errors as in `value`.
+    """
+    return _question(name, pred, truth, **options).answer(slice(1, None))
+
+
+def gradient(name: str, pred: Any, truth: Any, **options: Any) -> Array:
+    """The derivative of `value` by pred, of the shape of pred: exact, in double precision, without torch.
+
+    Options and errors as in `value`; with reduction="none" of each image's own value. Orders, selections and distance
+    maps are constants; probabilities are clipped as in the value, but the derivative is taken at the clipped value, not
+    cut. nan where the value is undefined, and 0 for an image of a batch that is left out of its mean.
+    """
+    question = _question(name, plain(as_array(pred, "pred")), truth, **options)
+    if any(image.hard_pred and not image.binary for image in question.samples):
+        raise Unfit("pred is a label map, which has no derivative by its ids", "give it as one-hot channels")
+    shape = question.found.pred.shape
+    if not question.found.axes.batch or question.reduction == "pooled":
+        return np.stack(derivatives(question.asked, question.samples, question.caller)).reshape(shape)
+    each = np.stack([derivatives(question.asked, [image], question.caller)[0] for image in question.samples]).reshape(
+        shape
+    )
+    if question.reduction == "none":
+        return each
+    undefined = np.isnan(each).reshape(len(each), -1).all(axis=1)
+    if undefined.all():
+        return each
+    each[undefined] = 0
+    return np.asarray(each / (len(each) - int(undefined.sum())))
+
+
+def pixel_map(name: str, pred: Any, truth: Any, **options: Any) -> Array:
+    """The loss of each pixel, (*spatial) or (N, *spatial), of a loss that is a mean over pixels; its mean is the value.
+
+    nan where ignored. Unfit for a loss of other kind. Options as in `value`; the mean of each image is its own value,
+    whatever the reduction.
+    """
+    question = _question(name, pred, truth, **options)
+    each = [pixel_losses(question.asked, image) for image in question.samples]
+    return np.stack(each) if question.found.axes.batch else each[0]
+
+
+def _question(
+    name: str,
+    pred: Any,
+    truth: Any,
+    *,
+    inputs: str = "probabilities",
+    channels: bool | None = None,
+    batch: bool | None = None,
+    multilabel: bool = False,
+    average: str = "macro",
+    presence: str = "union",
+    background: bool | None = None,
+    ignore: Iterable[int] = (),
+    reduction: str = "mean",
+    **params: Any,
+) -> Question:
+    """The options of `value`, checked, and the arrays as the loss sees them."""
+    entry = _entry(name)
+    caller = _caller(average, presence, background)
+    check_choice("reduction", reduction, REDUCTIONS)
+    found = images(pred, truth, channels=channels, batch=batch, multilabel=multilabel)
+    ignore = ids_of(ignore)
+    seen = samples(found, inputs=inputs, ignore=ignore, any_range=entry.any_range)
+    given = entry.completed(by_class(entry.name, entry.params, params, class_ids(seen[0], ignore), ignore))
+    if given.get("weights") is not None:
+        maps = weight_maps(given["weights"], found)
+        seen = [replace(image, weights=each) for image, each in zip(seen, maps, strict=True)]
+        given["weights"] = None  # the images have them
+    asked = Asked(entry, given)
+    _check_reduction(asked, reduction, found.axes.batch)
+    check_effects(asked, caller, seen[0])
+    return Question(asked, caller, reduction, found, seen)
+
+
+def ask(name: str, params: dict[str, Any]) -> Asked:
+    """The loss of that name with its parameters, all checked."""
+    entry = _entry(name)
+    return Asked(entry, entry.completed(params))
+
+
+def _entry(name: str) -> Loss:
+    entry = LOSSES.find(str(name).removeprefix("loss."))
+    if entry.direct:
+        raise NoGradient(f"{entry.name} is a formula of other inputs", f"call segeval.losses.{entry.name}(…) directly")
+    return entry
+
+
+def _caller(average: str, presence: str, background: bool | None) -> Caller:
+    check_choice("average", average, AVERAGES)
+    check_choice("presence", presence, PRESENCE)
+    if background not in (None, True, False):
+        raise BadOption(f"background is {background!r}", "give True, False, or None for the loss's own")
+    return Caller(average, presence, background)
+
+
+def _check_reduction(asked: Asked, reduction: str, batch: bool) -> None:
+    if reduction != "mean" and not batch:
+        raise BadOption(f"reduction is {reduction!r}, and there is one image", "batch=True says that there are several")
+    if reduction == "pooled" and not Plan([asked]).adds_up:
+        raise Unfit(f"{asked.name} looks at places, and has no sums over a batch", "take reduction='mean' or 'none'")
+
+
+def _values(asked: Asked, images: list[Sample], caller: Caller) -> Any:
+    """The value of a loss of images together, then that of each class."""
+    plan = Plan([asked])
+    with np.errstate(under="ignore"):
+        return values(asked, functools.reduce(operator.add, (plan.measure(image) for image in images)), caller)

@@ -1,0 +1,1 @@
+"""What losses with places and orders share: windows, morphology, sorted errors."""

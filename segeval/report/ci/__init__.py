@@ -1,0 +1,1 @@
+"""What continuous integration shows of a verdict: one module for each surface, documents -> text."""

@@ -1,0 +1,1 @@
+"""A run: its records, tables and numbers, and how it is stored."""

@@ -1,0 +1,141 @@
+"""A run as a folder: `run.json`, its tables, and the evidence from which `Run.read` makes it again."""
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segeval.evidence.confusion import positions
+from segeval.evidence.kinds import EVIDENCE as KINDS
+from segeval.evidence.kinds import Columns
+from segeval.evidence.run_length import merged_cells
+from segeval.io import archive
+from segeval.io.output import OutputFolder
+from segeval.io.write import atomic
+from segeval.run.records import packed
+from segeval.run.run import SCHEMA, Run
+from segeval.run.stored import EVIDENCE
+from segeval.run.tables import PIXELS
+from segeval.text import csv_cell, marked
+
+CHUNK = 1000  # images whose rows are made at a time
+
+
+def opened(path: str, force: bool) -> OutputFolder:
+    """The folder as one of a run."""
+    return OutputFolder(Path(path), "run", "run.json", (*TABLES, EVIDENCE), force)
+
+
+def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
+    """What of a run shows before any work."""
+    return {"schema": SCHEMA, "options": options, "inputs": inputs}
+
+
+def write(run: Run, folder: Path) -> dict[str, str]:
+    """Write the tables and then `run.json`, each whole or not at all; gives the check sums of the tables."""
+    sums = {name: _table(folder / name, rows(run)) for name, rows in TABLES.items()}
+    sums[EVIDENCE] = _evidence(folder / EVIDENCE, run)
+    run.to_json(folder / "run.json", sums)
+    return sums
+
+
+def _table(path: Path, rows: Iterable[list[Any]]) -> str:
+    """Write one table; gives its sha256."""
+    with atomic(path) as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
+    return _sum(path)
+
+
+def _evidence(path: Path, run: Run) -> str:
+    """Write what all images left behind, without loss; gives its sha256."""
+    archive.write(path, packed(run.records, run.options.specs))
+    return _sum(path)
+
+
+def _sum(path: Path) -> str:
+    with open(path, "rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest()
+
+
+def _images(run: Run) -> Iterable[list[Any]]:
+    """One row for each image and class: counts, metrics, and the columns of all other evidence."""
+    metrics, scoring = run.options.scoring.entries, run.options.scoring
+    losses, others = _losses(run).classes, _others(run)
+    head = ["id", "group", "class_id", "class", "truth_pixels", "pred_pixels", "tp", "fp", "fn"]
+    head += [*map(scoring.printed, metrics), *(f"loss.{name}" for name in losses), "tn"]
+    yield [*head, *(f"{prefix}{name}" for prefix, found in others for name in found.classes)]
+    named = [(c.id, marked(c.name)) for c in run.class_table.classes]
+    for start in range(0, len(run.tables.ids), CHUNK):
+        part = slice(start, start + CHUNK)
+        tables = run.tables.only(np.arange(len(run.tables.ids))[part])
+        counts = tables.counts
+        columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
+        columns += [tables.values(metric) for metric in metrics]
+        columns += [*(values[part] for values in losses.values()), counts.tn]
+        columns += [values[part] for _, found in others for values in found.classes.values()]
+        images = [(marked(id_), marked(run.grouped(id_))) for id_ in run.tables.ids[part]]
+        yield from _image_rows(images, named, [column.tolist() for column in columns])
+
+
+def _losses(run: Run) -> Columns:
+    return run.tables.columns("losses") if run.criteria else Columns({}, {})
+
+
+def _others(run: Run) -> list[tuple[str, Columns]]:
+    """The columns of all evidence but pixels and losses, with what their names begin with."""
+    kinds = [KINDS[name] for name in run.tables.load if name != "losses"]
+    return [(kind.prefix, run.tables.columns(kind.name)) for kind in kinds if kind.eaten is not PIXELS.eaten]
+
+
+def _image_rows(
+    images: list[tuple[str, str]], names: list[tuple[int, str]], columns: list[list[list[Any]]]
+) -> Iterable[list[Any]]:
+    for n, image in enumerate(images):
+        for k, named in enumerate(names):
+            yield [*image, *named, *(csv_cell(column[n][k]) for column in columns)]
+
+
+def _records(run: Run) -> Iterable[list[Any]]:
+    """One row for each image: what is of it as a whole."""
+    found = [("loss.", _losses(run)), *_others(run)]
+    names = [f"{prefix}{name}" for prefix, columns in found for name in columns.images]
+    yield ["id", "group", "truth_sha256", "right", "pixels", *names]
+    values = [column.tolist() for _, columns in found for column in columns.images.values()]
+    tables = run.tables
+    whole = zip(tables.ids, tables.truths, tables.right.tolist(), tables.decisions.tolist(), strict=True)
+    for n, (id_, truth, right, pixels) in enumerate(whole):
+        row = [marked(id_), marked(run.grouped(id_)), truth, right, pixels]
+        yield [*row, *(csv_cell(column[n]) for column in values)]
+
+
+def _confusion(run: Run) -> Iterable[list[Any]]:
+    """The pooled matrix: rows truth, columns prediction."""
+    matrix = run.matrix()
+    yield ["truth_id", *matrix["pred_ids"]]
+    for id_, row in zip(matrix["truth_ids"], matrix["counts"] or [], strict=False):
+        yield [id_, *row]
+
+
+def _confusion_images(run: Run) -> Iterable[list[Any]]:
+    """The cells of each image that are not zero."""
+    yield ["id", "truth_id", "pred_id", "pixels"]
+    ids = run.class_table.ids
+    for id_, counts in zip(run.tables.ids, run.counts, strict=True):
+        found = counts.by_id
+        if not found:
+            continue
+        truth, pred, pixels = found.valid
+        known = np.where(positions(pred, ids) < len(ids), pred, -1)
+        for t, p, n in zip(*(column.tolist() for column in merged_cells(truth, known, pixels)), strict=True):
+            yield [marked(id_), t, p if p >= 0 else "other", n]
+
+
+TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {
+    "images.csv": _images,
+    "records.csv": _records,
+    "confusion.csv": _confusion,
+    "confusion_images.csv": _confusion_images,
+}

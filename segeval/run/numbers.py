@@ -1,0 +1,350 @@
+"""The numbers of a run: which there are, what each is of images however they are drawn, which side of it is better."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from segeval.catalog import did_you_mean
+from segeval.errors import UnknownName
+from segeval.evidence.kinds import Columns
+from segeval.evidence.run_length import Array
+from segeval.measures import Measure, Metric, Metrics
+from segeval.metrics import METRICS
+from segeval.metrics.overlap import ratio
+from segeval.run.bootstrap import Stat
+from segeval.run.means import Drawn, once
+from segeval.run.scoring import REASONS
+from segeval.run.statistics import Mean
+from segeval.run.tables import Outline, Tables, reasons
+
+MEANS = (
+    "dataset",
+    "image",
+    "class",
+)  # over classes, of the data set's values; over images; over classes, of images' means
+SUMMARY = Metrics("summary number")
+
+
+@SUMMARY.add(low=0, high=1, best=1, short="pixel accuracy")
+def pixel_accuracy(d: Drawn) -> Array:
+    """Share of the pixels that are predicted as what they are.
+
+        pixel_accuracy = Σ_c tp_c / pixels
+
+    Of classes that do not exclude each other, the share of right decisions, one for each class and pixel.
+    """
+    return ratio(d.pixels.images["right"], d.pixels.images["pixels"])
+
+
+@SUMMARY.add(low=0, high=1, best=1, short="frequency-weighted IoU")
+def fw_iou(d: Drawn) -> Array:
+    """Mean of the IoU of classes, each weighing as many pixels as the truth has of it.
+
+        fw_iou = Σ_c t_c iou_c / Σ_c t_c, t_c = tp_c + fn_c
+
+    Long, J. et al. (2015). arXiv:1411.4038
+    """
+    truth = d.counts.tp + d.counts.fn
+    iou = METRICS["iou"].func(d.counts)
+    return ratio(d.total(np.where(truth > 0, iou, 0.0) * truth), d.total(truth))
+
+
+@SUMMARY.add(low=0, high=1, best=1, short="mean accuracy")
+def mean_accuracy(d: Drawn) -> Array:
+    """Mean of the recall of classes over the whole data set, also called class accuracy.
+
+        mean_accuracy = mean over c of tp_c / (tp_c + fn_c)
+
+    The same as `mrecall_dataset`.
+    """
+    return d.over_classes(d.class_terms(METRICS["recall"]))
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a run: which, of which class, and over what."""
+
+    name: str
+    title: str  # as it is written in a rule: `iou[person]`
+    low: float
+    high: float
+    best: float  # the value that cannot be better; nan: none is
+    drawn: Callable[[Drawn], Array] | None  # (B,); None: its images do not tell it
+    path: tuple[str | int, ...] = ()  # where a document has it; none: a document does not
+    refusal: str = ""  # why it cannot be told from images
+    images: Callable[[Tables], Array] | None = None  # what it is of single images (images,); None: nothing
+    terms: Callable[[Drawn], Array] | None = None  # what it is a mean of, if it is one: (1, n) of images drawn once
+    unit: str = ""  # pixel | spacing
+
+    def good(self, values: Array) -> Array:
+        """The values turned so that more is better."""
+        if self.best == self.high:
+            return values
+        return -values if self.best == self.low else -np.abs(values - self.best)
+
+    def of_images(self, tables: Tables) -> float:
+        """The number of these images; nan where they do not tell it."""
+        return math.nan if self.drawn is None else float(self.drawn(once(tables))[0])
+
+    def mean(self, drawn: Drawn) -> Mean:
+        """The number of images drawn once, with how many of how many terms are undefined."""
+        assert self.drawn
+        value = float(self.drawn(drawn)[0])
+        terms = np.array([value]) if self.terms is None else self.terms(drawn)
+        return Mean(value, int(np.isnan(terms).sum()), terms.size)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A number of each class."""
+
+    name: str
+    of: Callable[[Drawn], Array]  # (B, classes)
+    images: Callable[[Tables], Array] | None  # (images, classes)
+    measure: Measure | None = None
+    best: float = math.nan  # of a count: the one that cannot be better
+
+    def number(self, outline: Outline, k: int) -> Number:
+        """The number of a class."""
+        of, images, title = self.of, self.images, f"{self.name}[{outline.classes[k][1]}]"
+        own = None if images is None else lambda tables: images(tables)[:, k]
+        number = _number(self.name, title, self.measure, lambda d: of(d)[:, k], ("classes", k, self.name), own)
+        return number if self.measure else replace(number, best=self.best)
+
+
+def _number(
+    name: str,
+    title: str,
+    measure: Measure | None,
+    of: Callable[[Drawn], Array] | None,
+    path: tuple[str | int, ...] = (),
+    images: Callable[[Tables], Array] | None = None,
+    terms: Callable[[Drawn], Array] | None = None,
+    refusal: str = "",
+) -> Number:
+    low, high, best, unit = (
+        (measure.low, measure.high, measure.best, measure.unit) if measure else (0.0, math.inf, math.nan, "")
+    )
+    return Number(name, title, low, high, best, of, path, refusal, images, terms, unit)
+
+
+def summary(outline: Outline) -> dict[str, Number]:
+    """The numbers of the whole data set, by name: those of `SUMMARY`, then the means over classes, of groups too."""
+    means = {each.name: each for each in _means(outline)}
+    found = {name: _number(name, name, each, each.func, ("summary", name)) for name, each in SUMMARY.items()}
+    found["pixel_accuracy"] = _number(
+        *("pixel_accuracy", "pixel_accuracy", SUMMARY["pixel_accuracy"], pixel_accuracy, ("summary", "pixel_accuracy")),
+        images=lambda tables: ratio(tables.right, tables.decisions),
+    )
+    found["mean_accuracy"] = means.pop("mean_accuracy")
+    found |= means
+    return found | ({each.name: each for each in _means(outline.merged, "group_")} if outline.groups else {})
+
+
+def averaged(outline: Outline) -> list[Metric]:
+    """The metrics that have means: all of pixel counts, and those of other evidence that were asked for."""
+    return [
+        metric
+        for metric in METRICS.values()
+        if metric.mean and outline.known(metric) and (metric.eats is COUNTS or metric in outline.scoring.entries)
+    ]
+
+
+COUNTS = METRICS["iou"].eats
+
+
+def _means(outline: Outline, prefix: str = "") -> Iterator[Number]:
+    """The means over classes."""
+
+    def within(change: Callable[[Drawn], Array]) -> Callable[[Drawn], Array]:
+        return (lambda d: change(d.merged)) if prefix else change
+
+    def of_images(metric: Metric) -> Callable[[Tables], Array]:
+        def means(tables: Tables) -> Array:
+            owner = tables.merged if prefix else tables
+            assert owner
+            return owner.image_means(metric)
+
+        return means
+
+    def mean(name: str, metric: Metric, kind: str) -> Number:
+        terms, of = _mean_of(metric, kind)
+        key = f"{prefix}{name}"
+        return _number(key, key, metric, within(of), ("summary", key), of_images(metric), within(terms))
+
+    yield mean("mean_accuracy", METRICS["recall"], "dataset")
+    for metric in averaged(outline):
+        yield from (mean(f"{metric.mean}_{kind}", metric, kind) for kind in MEANS)
+
+
+def _mean_of(metric: Metric, kind: str) -> tuple[Callable[[Drawn], Array], Callable[[Drawn], Array]]:
+    """The terms of a mean, and the mean."""
+    if kind == "image":
+        return (
+            lambda d: d.tables.image_means(metric),
+            lambda d: d.over_images(d.tables.image_means(metric)[:, None])[:, 0],
+        )
+
+    def terms(d: Drawn) -> Array:
+        return d.class_terms(metric) if kind == "dataset" else d.tables.in_means(d.means(metric))
+
+    return terms, lambda d: d.over_classes(terms(d))
+
+
+def columns(outline: Outline) -> dict[str, Column]:
+    """The numbers of each class: counts, the metrics asked for, means over images."""
+    found = {name: _counted(name, *each) for name, each in COUNTED.items()}
+    scoring = outline.scoring
+    found |= {scoring.printed(metric): _scored(metric, scoring.printed(metric)) for metric in scoring.entries}
+    return found | {column.name: column for column in map(_over_images, averaged(outline))}
+
+
+# What is counted of each image and class and summed over images, with the number that cannot be better (nan: none).
+COUNTED: dict[str, tuple[Callable[[Any, Array], Array], float]] = {
+    "images": (lambda _, present: present, math.nan),
+    "n_both_empty": (lambda counts, _: counts.tp + counts.fn + counts.fp == 0, math.nan),
+    "n_missed": (lambda counts, _: (counts.tp + counts.fp == 0) & (counts.fn > 0), 0),
+    "n_hallucinated": (lambda counts, _: (counts.tp + counts.fn == 0) & (counts.fp > 0), 0),
+    "truth_pixels": (lambda counts, _: counts.tp + counts.fn, math.nan),
+    "pred_pixels": (lambda counts, _: counts.tp + counts.fp, math.nan),
+    "tp": (lambda counts, _: counts.tp, math.nan),
+    "fp": (lambda counts, _: counts.fp, math.nan),
+    "fn": (lambda counts, _: counts.fn, math.nan),
+    "tn": (lambda counts, _: counts.tn, math.nan),
+}
+
+
+def _counted(name: str, count: Callable[[Any, Array], Array], best: float) -> Column:
+    def of_images(tables: Tables) -> Array:
+        return count(tables.counts, tables.present(tables.counts)).astype(np.int64)
+
+    def summed(d: Drawn) -> Array:
+        groups = Columns({name: d.tables.summed(of_images(d.tables))}, {})
+        return d.sums(groups, lambda _: "sum").classes[name]
+
+    return Column(name, summed, of_images, best=best)
+
+
+def _scored(metric: Metric, name: str) -> Column:
+    return Column(name, lambda d: d.dataset(metric), lambda tables: tables.values(metric), metric)
+
+
+def _over_images(metric: Metric) -> Column:
+    name = f"{metric.name}_over_images"
+    return Column(name, lambda d: d.means(metric), lambda tables: tables.values(metric), metric)
+
+
+def numbers(outline: Outline) -> Iterator[Number]:
+    """Every number of a run."""
+    yield from summary(outline).values()
+    for column in columns(outline).values():
+        yield from (column.number(outline, k) for k in range(len(outline.classes)))
+    for name in outline.losses:
+        yield from (_loss(outline, name, k) for k in (None, *range(len(outline.classes))))
+
+
+def find(outline: Outline, name: str, class_: int | None, over: str = "images", stat: Stat | None = None) -> Number:
+    """The number of that name.  UnknownName where the run has none.
+
+    class_: a position in the class table.  stat: what to tell of the scores of single images or groups (`over`);
+    without one the number is of all of them together.
+    """
+    if name.startswith("loss."):
+        number = _loss(outline, name.removeprefix("loss."), class_)
+        return number if stat is None else _spread(number, over, stat)
+    if stat is not None:
+        return _spread(_of_images(outline, name, class_, over), over, stat)
+    return _of_all(outline, name) if class_ is None else _of_class(outline, name, class_)
+
+
+def _of_all(outline: Outline, name: str) -> Number:
+    known = summary(outline)
+    if name in known:
+        return known[name]
+    if name in {metric.mean for metric in METRICS.values()} - {""}:
+        raise UnknownName(f"there are several {name}", f"say which: {', '.join(f'{name}_{kind}' for kind in MEANS)}")
+    if name in METRICS or name in columns(outline):
+        raise UnknownName(f"{name} belongs to classes", f"write {name}[CLASS], {name}[*] or {name} over images STAT")
+    raise UnknownName(f"the run has no number called {name!r}", did_you_mean(name, list(known)))
+
+
+def _of_class(outline: Outline, name: str, k: int) -> Number:
+    known = columns(outline)
+    metric = _metric(outline, name)
+    if metric:
+        known[name] = _scored(metric, outline.scoring.printed(metric))
+    if name not in known and name.endswith("_over_images") and (of := _metric(outline, name[: -len("_over_images")])):
+        known[name] = _over_images(of)
+    if name not in known:
+        raise UnknownName(f"the run has no number of a class called {name!r}", did_you_mean(name, [*known, *METRICS]))
+    return known[name].number(outline, k)
+
+
+def _metric(outline: Outline, name: str) -> Metric | None:
+    """The metric of that name, with or without the values of its parameters: `f_beta@2`."""
+    known = [metric for metric in METRICS.values() if outline.known(metric)]
+    named = {each: metric for metric in known for each in (metric.name, outline.scoring.printed(metric))}
+    return named.get(name)
+
+
+def _of_images(outline: Outline, name: str, k: int | None, over: str) -> Number:
+    """A metric of single images: of a class, or the mean over classes."""
+    metric = _metric(outline, name)
+    if metric is None:
+        raise UnknownName(f"{name} is no metric of single {over}", did_you_mean(name, list(METRICS)))
+    kind, printed = outline.scoring.mean, outline.scoring.printed(metric)
+    if k is not None:
+        return _scored(metric, printed).number(outline, k)
+    if kind != "arithmetic" and metric.low < 0:
+        raise UnknownName(f"{name} may be below 0 and has no {kind} mean over classes", f"write {name}[CLASS]")
+    return _number(metric.name, printed, metric, None, images=lambda tables: tables.image_means(metric))
+
+
+def _spread(number: Number, over: str, stat: Stat) -> Number:
+    """A statistic of what a number is of single images or groups."""
+    images = number.images
+    assert images
+
+    def of(d: Drawn) -> Array:
+        rows = d.tables if over == "images" else d.tables.pooled
+        return stat.of(d.weights_of(over), images(rows), number.good)
+
+    title = f"{number.title} over {over} {stat.name}"
+    return replace(
+        number, title=title, drawn=of, path=(), refusal="", images=images if over == "images" else None, terms=None
+    )
+
+
+def _loss(outline: Outline, loss: str, k: int | None) -> Number:
+    from segeval.losses import LOSSES  # here, since most runs have none
+
+    known = outline.losses
+    if loss not in known:
+        hint = did_you_mean(loss, list(known)) if known else "score with --losses"
+        raise UnknownName(f"the run has no loss called {loss!r}", hint)
+    name = f"loss.{loss}"
+    title = name if k is None else f"{name}[{outline.classes[k][1]}]"
+    tail = ("value",) if k is None else ("per_class", outline.classes[k][1])
+
+    def of_images(tables: Tables) -> Array:
+        found = tables.columns("losses")
+        return found.images[loss] if k is None else found.classes[loss][:, k]
+
+    refusal = "" if known[loss] else f"{name} is computed of summed evidence (--loss-over batch)"
+    of = None if refusal else (lambda d: d.over_images(of_images(d.tables)[:, None])[:, 0])
+    return _number(name, title, LOSSES[loss], of, ("losses", loss, *tail), of_images, None, refusal)
+
+
+def class_rows(drawn: Drawn) -> list[dict[str, Any]]:
+    """The numbers of each class as `run.json` has them, and the reasons of those that are undefined."""
+    found = {column.name: column.of(drawn)[0].tolist() for column in columns(drawn.tables.outline).values()}
+    why = reasons(drawn.counts, drawn.pixels.images["pixels"])[0]
+    rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+    return [row | {"undefined": _undefined(row, REASONS[reason])} for row, reason in zip(rows, why, strict=True)]
+
+
+def _undefined(row: dict[str, Any], reason: str) -> dict[str, str]:
+    return {name: reason for name, value in row.items() if isinstance(value, float) and math.isnan(value)}

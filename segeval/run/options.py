@@ -1,0 +1,259 @@
+"""Everything that a user chooses about a run, as one object: commands, Python and `run.json` fill and show the same."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose
+from segeval.data.folders import Layout
+from segeval.data.reading import Reading, reading
+from segeval.errors import BadOption, BadParameter
+from segeval.evidence.kinds import EVIDENCE
+from segeval.io import MAX_PIXELS
+from segeval.io.files import MaskFile
+from segeval.metrics import METRICS
+from segeval.parameters import parsed
+from segeval.run.bootstrap import Draws
+from segeval.run.scoring import Scoring
+
+if TYPE_CHECKING:
+    from segeval.losses.engine.selection import LossChoice
+
+
+# The options about reading that have an effect on some files and none on others.
+READING = {"probability", "logits", "threshold", "one_hot", "truth_threshold", "colors", "map", "ignore_geometry"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How pairs are found and read, what is measured of each, and how that is averaged; small, and the same for all."""
+
+    layout: Layout = field(default_factory=Layout)
+    reading: Reading = field(default_factory=Reading)
+    classes: ClassChoice = field(default_factory=ClassChoice)
+    scoring: Scoring = field(default_factory=Scoring)
+    losses: "LossChoice | None" = None
+    draws: Draws = field(default_factory=Draws)
+    maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
+    found: bool = False  # the classes are those that the files hold: nobody named them
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        num_classes: int | None = None,
+        classes: str | PathLike[str] | Sequence[str] | None = None,
+        ignore: Iterable[int | float | str] = (),
+        binary: bool = False,
+        multilabel: bool = False,
+        colors: str | PathLike[str] | None = None,
+        probability: bool = False,
+        logits: bool = False,
+        threshold: float = 0.5,
+        soft_truth: bool = False,
+        one_hot: bool = False,
+        truth_threshold: float | None = None,
+        map: Iterable[str] = (),
+        ignore_geometry: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        pred_pattern: str | None = None,
+        gt_pattern: str | None = None,
+        missing: str = "error",
+        ids: str | PathLike[str] | None = None,
+        pred_array: str | None = None,
+        gt_array: str | None = None,
+        follow_symlinks: bool = False,
+        metrics: str | Sequence[str] = "overlap",
+        presence: str = "union",
+        mean: str = "arithmetic",
+        beta: float | None = None,
+        mean_without: Iterable[int] = (),
+        undefined: str | Iterable[str] = (),
+        pool_by: str | None = None,
+        losses: str | Sequence[str] | None = None,
+        params: Mapping[str, Any] | Sequence[str] = (),
+        weights: str | PathLike[str] | None = None,
+        class_weights: str | None = None,
+        loss_over: str = "image",
+        loss_average: str = "macro",
+        loss_background: str | None = None,
+        group_by: str | None = None,
+        ci: bool = False,
+        confidence: float = 0.95,
+        resamples: int = 10_000,
+        seed: int = 0,
+    ) -> "Options":
+        """The options under the names that commands and Python have for them."""
+        scoring, asked = measures(
+            metrics,
+            losses,
+            params,
+            presence=presence,
+            mean=mean,
+            beta=beta,
+            mean_without=mean_without,
+            undefined=undefined,
+            pool_by=pool_by,
+            weights=None if weights is None else fspath(weights),
+            class_weights=class_weights,
+            loss_over=loss_over,
+            loss_average=loss_average,
+            loss_background=loss_background,
+        )
+        return cls(
+            Layout(
+                pred_pattern,
+                gt_pattern,
+                missing,
+                follow_symlinks,
+                None if ids is None else fspath(ids),
+                pred_array,
+                gt_array,
+            ),
+            reading(
+                map,
+                probability=probability,
+                logits=logits,
+                threshold=threshold,
+                max_pixels=max_pixels,
+                soft_truth=soft_truth,
+                one_hot=one_hot,
+                truth_threshold=truth_threshold,
+                ignore_geometry=ignore_geometry,
+            ),
+            choose(num_classes, classes, ignore, binary, colors, multilabel),
+            scoring,
+            asked,
+            Draws(group_by, confidence, resamples, seed, ci),
+        )
+
+    def __post_init__(self) -> None:
+        if self.reading.soft_truth and not self.classes.multilabel:
+            check_soft(self.classes)
+        if self.reading.truth_threshold is not None:
+            check_two(self.classes)
+
+    @cached_property
+    def specs(self) -> dict[str, Any]:
+        """The kinds of evidence that every image leaves behind, each with what is asked of it."""
+        pixels = EVIDENCE["multilabel" if self.classes.multilabel else "counts"]
+        found: dict[str, Any] = {pixels.name: None}
+        for metric in self.scoring.entries:
+            for kind in EVIDENCE.values():
+                if kind.eaten is metric.eats and kind.eaten is not pixels.eaten:
+                    found.setdefault(kind.name, {})[metric.name] = self.scoring.settings(metric)
+        return found | ({} if self.losses is None else {"losses": self.losses})
+
+    def with_losses(self) -> "Options":
+        """The same with the losses that the inputs allow."""
+        if self.losses is None:
+            return self
+        table = self.classes.scored
+        if table is None:
+            raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
+        from segeval.losses.engine.selection import Inputs
+
+        if self.classes.multilabel and self.losses.class_weights is not None:
+            what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
+            raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
+        inputs = Inputs(
+            len(table.ids),
+            self.classes.binary,
+            self.classes.multilabel,
+            self.reading.soft_truth,
+            pooled=self.scoring.pool_by is not None,
+        )
+        return replace(self, losses=self.losses.allowed(inputs).with_presence(self.scoring.presence))
+
+    @property
+    def about_reading(self) -> list[str]:
+        """The options of `READING` that are not at their defaults."""
+        off = vars(self.reading) | {"colors": self.classes.palette, "map": self.reading.maps}
+        return sorted(name for name in READING if off[name] and off[name] != getattr(Reading, name, None))
+
+    def recorded(self) -> dict[str, Any]:
+        """The options that can change a number, as they stand in `run.json`."""
+        return {
+            **self.layout.recorded(),
+            **self.classes.recorded(),
+            **self.reading.recorded(),
+            **({"classes_found": True} if self.found else {}),
+            **self.scoring.recorded(),
+            **({"losses": self.losses.recorded()} if self.losses else {}),
+            **self.draws.recorded(),
+        }
+
+    @classmethod
+    def from_record(cls, options: Mapping[str, Any]) -> "Options":
+        """The same from the options of a `run.json`, as far as they can change a number."""
+        scoring, losses = Scoring.from_record(options), None
+        if "losses" in options:
+            from segeval.losses.engine.selection import LossChoice
+
+            losses = LossChoice.from_record(options["losses"], scoring.presence)
+        choice = ClassChoice.from_record(options)
+        reading = Reading.from_record(options)
+        found = options.get("classes_found", False)
+        return cls(
+            Layout.from_record(options), reading, choice, scoring, losses, Draws.from_record(options), found=found
+        )
+
+
+def measures(
+    metrics: str | Iterable[str] = "overlap",
+    losses: str | Iterable[str] | None = None,
+    params: Iterable[str] | Mapping[str, Any] = (),
+    *,
+    presence: str = "union",
+    mean: str = "arithmetic",
+    beta: float | None = None,
+    mean_without: Iterable[int] = (),
+    undefined: str | Iterable[str] = (),
+    pool_by: str | None = None,
+    **of_losses: Any,
+) -> "tuple[Scoring, LossChoice | None]":
+    """The metrics and the losses that options ask for; `params` are of both."""
+    given = _by_formula(params)
+    of_metrics = {
+        name: given.pop(name)
+        for name in list(given)
+        if name in METRICS and given[name].keys() <= METRICS[name].params.keys()
+    }
+    scoring = Scoring.of(
+        metrics,
+        presence=presence,
+        mean=mean,
+        beta=beta,
+        params=of_metrics,
+        mean_without=mean_without,
+        undefined=undefined,
+        pool_by=pool_by,
+    )
+    if losses is not None:
+        from segeval.losses.engine.selection import LossChoice
+
+        return scoring, LossChoice.of(losses, given, **of_losses)
+    for option, value in {"params": given, **of_losses}.items():
+        if option not in ("loss_over", "loss_average") and value:
+            name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
+            raise BadOption(f"{name} is about losses, and none are asked for", "add --losses NAMES, or --losses all")
+    return scoring, None
+
+
+def _by_formula(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`tversky.fn_weight=0.7` and the like, by metric or loss and parameter."""
+    if isinstance(params, Mapping):
+        pairs = [(str(key), value) for key, value in params.items()]
+    else:
+        pairs = [(text.partition("=")[0], parsed(text.partition("=")[2])) for text in params]
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in pairs:
+        name, dot, parameter = key.strip().removeprefix("loss.").rpartition(".")
+        if not dot:
+            raise BadParameter(f"-p {key!r} names no loss and parameter", "for example -p tversky.fn_weight=0.7")
+        if parameter in found.setdefault(name, {}):
+            raise BadParameter(f"-p sets {name}.{parameter} twice", "give it once")
+        found[name][parameter] = value
+    return found

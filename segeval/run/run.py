@@ -1,0 +1,421 @@
+"""Records add up to a Run; a Run knows its numbers and its JSON form."""
+
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import segeval
+from segeval.data.classes import ClassTable
+from segeval.data.folders import added
+from segeval.data.shards import Shards, together
+from segeval.errors import ClassesFound, EmptyShard, SegevalError, UnusedOption, ending, is_doubt
+from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.evidence.multilabel import PixelEvidence
+from segeval.run import diagnose
+from segeval.run.bootstrap import bounds
+from segeval.run.means import Once, once, resample
+from segeval.run.numbers import class_rows, numbers, summary
+from segeval.run.options import Options
+from segeval.run.records import Note, Record, pixels, unpacked
+from segeval.run.statistics import Mean
+from segeval.run.tables import Outline, Tables, alike, fingerprint, merged_tables
+from segeval.text import counted, some
+
+if TYPE_CHECKING:
+    from segeval.run.losses import Criteria
+
+SCHEMA = "segeval-run/1"
+MANY = 1000  # classes: of more than this, only those that occur are listed
+LARGEST_MATRIX = 2048  # classes: of more than this, the matrix is left to `confusion_images.csv`
+
+
+def without_effect(records: Sequence[Record], options: Options) -> Iterable[UnusedOption]:
+    """The options about reading without which some predictions would be read as they were."""
+    for option in options.about_reading:
+        number = sum(record.used is not None and option not in record.used for record in records)
+        if number:
+            name = option.replace("_", "-")
+            what = f"--{name} had no effect on {number:,} of {counted(len(records), 'image')}"
+            yield UnusedOption(what, "leave it out, or look at how these files were read")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The records of some pairs, sorted by id, with the options they were made with.
+
+    Runs of disjoint ids and equal options add up: the sum is the run over all their pairs.
+    """
+
+    records: tuple[Record, ...]
+    options: Options
+    inputs: str = ""  # a digest of the names and sizes of all files; it adds up
+    paired: int = 0
+    failures: tuple[Note, ...] = ()
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    shards: Shards | None = None  # the parts of the images that it is of, where others are missing
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<Run: {counted(len(self.records), 'image')}{failed}, miou_dataset {self.summary['miou_dataset']:.4f}>"
+
+    @classmethod
+    def read(cls, name: str | Path) -> "Run":
+        """The run in a folder that `segeval score -o DIR` wrote, or beside its `run.json`.
+
+        It is the run: it adds up with others, and what is written of it has the same bytes. UnreadableRun where
+        something is missing, damaged or altered.
+        """
+        from segeval.run import stored
+
+        path = stored.run_file(str(name))
+        document = stored.document(path, SCHEMA)
+        with stored.doubting(path, " is not a whole run"):
+            found = cls._of(document, stored.arrays(path.with_name(stored.EVIDENCE), document["files"]))
+        with stored.doubting(path, ": its evidence does not fit it"):
+            found._check(document)
+        return found
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any], arrays: Mapping[str, Any]) -> "Run":
+        """The run of a document and its evidence."""
+        options, images = Options.from_record(document["options"]), document["images"]
+        if options.losses is not None:
+            left_out = dict(document["losses_left_out"])
+            options = replace(options, losses=replace(options.losses, left_out=left_out))
+        added(document["inputs"])  # what does not add up is refused at once
+        notes = [Note.from_record(each) for each in document["notes"] if each["id"]]
+        return cls(
+            unpacked(arrays, options.specs, notes),
+            options,
+            document["inputs"],
+            int(images["paired"]),
+            tuple(map(Note.from_record, images["failed"])),
+            tuple(map(str, images["missing"])),
+            tuple(map(str, images["extra"])),
+            Shards.from_record(document.get("shards")),
+        )
+
+    def _check(self, document: Mapping[str, Any]) -> None:
+        """Refuse a document that the evidence does not give. Intervals take long, and follow from the rest."""
+        options = replace(self.options, draws=replace(self.options.draws, ci=False))
+        now = replace(self, options=options).document()
+        for key in now.keys() - {"options", "segeval", "files"}:
+            if not alike(now[key], document[key]):
+                raise ValueError(f"{key} is not what its images give")
+
+    def __radd__(self, other: int) -> "Run":
+        """So that `sum(runs)` is a run: it begins with 0."""
+        if other != 0:
+            return NotImplemented
+        return self
+
+    def __add__(self, other: "Run") -> "Run":
+        if self.options.recorded() != other.options.recorded():
+            raise ValueError("runs of other options or classes do not add up")
+        twice = self._ids & other._ids
+        if twice:
+            raise ValueError(f"runs that share images do not add up: {min(twice)!r}")
+        return Run(
+            tuple(sorted(self.records + other.records, key=lambda record: record.id)),
+            self.options,
+            added(self.inputs, other.inputs),
+            self.paired + other.paired,
+            tuple(sorted(self.failures + other.failures, key=lambda note: (note.id, note.code))),
+            tuple(sorted(self.missing + other.missing)),
+            tuple(sorted(self.extra + other.extra)),
+            together(self.shards, other.shards),
+        )
+
+    @property
+    def _ids(self) -> set[str]:
+        return {record.id for record in self.records} | {note.id for note in self.failures}
+
+    def grouped(self, id_: str) -> str:
+        """The group of an image; empty where images are not grouped."""
+        return self.options.draws.grouping.of(id_) if self.options.draws.group_by else ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pair was scored, and no shard is missing."""
+        return not self.failures and self.shards is None
+
+    @property
+    def exit_code(self) -> int:
+        """0, 3 where single files are at fault, 70 where one of them tripped a fault of ours."""
+        return ending(note.exit_code for note in self.failures)
+
+    @cached_property
+    def notes(self) -> list[Note]:
+        """Remarks about the run as a whole, then about its pairs."""
+        about_all = [Note.of("", said) for said in self._said()]
+        return about_all + [note for record in self.records for note in record.notes]
+
+    def _said(self) -> Iterable[SegevalError]:
+        if self.shards and not self._ids:
+            yield EmptyShard(f"shard {self.shards} holds no image", "nothing is lost: it merges like all others")
+        yield from without_effect(self.records, self.options)
+        table = self.options.classes.scored
+        counts = [record.confusion for record in self.records]
+        if self.options.found:
+            names = some([info.name for info in self.class_table.classes])
+            what = f"losses are of the classes that the files hold: {names}"
+            yield ClassesFound(what, "name them, so that absent ones are listed too: --num-classes N, --classes NAMES")
+        yield from diagnose.remarks(self.total, counts, None if self.options.found or not table else table.ids)
+
+    @property
+    def doubts(self) -> list[Note]:
+        """Notes that say that the numbers may mean nothing."""
+        return [note for note in self.notes if is_doubt(note.code)]
+
+    @cached_property
+    def class_table(self) -> ClassTable:
+        """The classes: those given, or the ids found."""
+        table = self.options.classes.scored or ClassTable.found(self.total.ids, self.total.ignore)
+        if len(table.classes) <= MANY:
+            return table
+        return table.only(self.total.seen)
+
+    @cached_property
+    def total(self) -> PixelEvidence:
+        """The counts of all images together, over all ids."""
+        found: PixelEvidence = EVIDENCE[self._pixels].evidence.summed(self.counts)
+        return found
+
+    @property
+    def _pixels(self) -> str:
+        return pixels(self.options.specs)
+
+    def of_kind(self, kind: str) -> list[Any]:
+        """The evidence of one kind of every case; None where it has none."""
+        every = [[record.evidence.get(kind) for record in case] for case in self.cases.values()]
+        add = EVIDENCE[kind].evidence.summed
+        return [found[0] if len(found) == 1 else add([each for each in found if each is not None]) for found in every]
+
+    @property
+    def counts(self) -> list[PixelEvidence]:
+        """The counts of pixels of every case."""
+        return self.of_kind(self._pixels)
+
+    @cached_property
+    def cases(self) -> dict[str, list[Record]]:
+        """The records that are counted together, by the name of the case: each by itself, or those of `--pool-by`."""
+        found: dict[str, list[Record]] = {}
+        for record in self.records:
+            found.setdefault(self.options.scoring.cases.of(record.id) or record.id, []).append(record)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def confusion(self) -> PixelEvidence:
+        """The counts of all images together."""
+        return self.total.with_ids(self.class_table.ids)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Which numbers there are."""
+        found = tuple((info.id, info.name) for info in self.class_table.classes)
+        losses = (
+            {} if self.criteria is None else {each.name: not self.criteria.summed(each) for each in self.criteria.asked}
+        )
+        groups = tuple(self.class_table.groups)
+        return Outline(self.options.scoring, found, groups, tuple(self.options.specs), losses)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """What every image left behind."""
+        ids = tuple(self.cases)
+        load = {kind: functools.partial(self.columns, kind) for kind in self.options.specs}
+        truths = tuple(_digest([record.truth_digest for record in case]) for case in self.cases.values())
+        return Tables(self.outline, ids, self.options.draws.grouping.every(ids), truths, load, self._merged)
+
+    def columns(self, kind: str) -> Columns:
+        """The columns of one kind of evidence."""
+        ids, spec = self.class_table.ids, self.options.specs[kind]
+        found: Columns = EVIDENCE[kind].evidence.columns(self.of_kind(kind), ids, spec)
+        return found
+
+    def _merged(self) -> Tables | None:
+        """The tables of groups of classes, from the merged counts."""
+        groups = self.class_table.groups
+        if not groups:
+            return None
+        merged = [found.merged(groups) for each in self.counts if (found := each.by_id)]
+        return merged_tables(self.tables, merged)
+
+    @property
+    def _once(self) -> Once:
+        return once(self.tables)
+
+    def numbers(self) -> dict[str, float]:
+        """Every number, by the name that rules use: `miou_dataset`, `iou[road]`, `loss.dice`; nan where undefined."""
+        told = self.criteria.document() if self.criteria else {}
+        found = {number.title: number.of_images(self.tables) for number in numbers(self.outline)}
+        for name, loss in told.items():  # also those of summed evidence, which single images do not tell
+            found[f"loss.{name}"] = loss["value"]
+            found |= {f"loss.{name}[{of}]": value for of, value in loss["per_class"].items()}
+        return found
+
+    def flat(self) -> dict[str, float]:
+        """Every defined number by a plain name, as trackers want it: `miou_dataset`, `iou/road`, `loss/dice/road`.
+
+        A class whose name holds "/" stands by its id; `f_beta@2` is `f_beta_2`.
+        """
+        names = {c.name: str(c.id) if "/" in c.name else c.name for c in self.class_table.classes}
+        found = {}
+        for title, value in self.numbers().items():
+            name, bracket, of = title.partition("[")
+            key = name.replace("@", "_").replace("loss.", "loss/", 1)
+            if math.isfinite(value):
+                found[f"{key}/{names.get(of[:-1], of[:-1])}" if bracket else key] = float(value)
+        return found
+
+    @property
+    def summary(self) -> dict[str, float]:
+        """Every summary number by name; nan where it is undefined."""
+        return {name: found.value for name, found in self._means.items()}
+
+    @cached_property
+    def _means(self) -> dict[str, Mean]:
+        return {name: number.mean(self._once) for name, number in summary(self.outline).items()}
+
+    @cached_property
+    def classes(self) -> list[dict[str, Any]]:
+        """One row for each class, with `id`, `name`, counts and metrics; nan where undefined."""
+        rows = class_rows(self._once)
+        named = zip(self.class_table.classes, rows, strict=True)
+        return [{"id": c.id, "name": c.name, **({"group": c.group} if c.group else {}), **row} for c, row in named]
+
+    @cached_property
+    def groups(self) -> list[dict[str, Any]]:
+        """One row for each group of classes."""
+        if not self.tables.merged:
+            return []
+        named = zip(self.class_table.groups.items(), class_rows(self._once.merged), strict=True)
+        return [{"name": name, "ids": ids, **row} for (name, ids), row in named]
+
+    @cached_property
+    def criteria(self) -> "Criteria | None":
+        """The losses, if any were asked for."""
+        if self.options.losses is None or self.options.classes.scored is None:
+            return None
+        from segeval.run.losses import Criteria
+
+        table = self.options.classes.scored
+        names = tuple(c.name for c in table.classes)
+        return Criteria(
+            self.options.losses, table.ids, names, self.of_kind("losses"), lambda: self.tables.columns("losses")
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A sha256 of the ids and true labels of all cases: equal for equal data, however it is stored."""
+        return fingerprint(self.tables.ids, self.tables.truths)
+
+    def document(self, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The content of `run.json`; `files` are the check sums of the tables beside it."""
+        document: dict[str, Any] = {
+            "schema": SCHEMA,
+            "segeval": segeval.__version__,
+            "complete": self.complete,
+            "fingerprint": self.fingerprint,
+            "inputs": self.inputs,
+            "files": dict(files or {}),
+            "options": self.options.recorded(),
+            "evidence": list(self.options.specs),
+            "images": self._images(),
+            "classes": self.classes,
+            "confusion": self.matrix(),
+            "summary": self.summary,
+            "undefined": self._undefined(),
+            "notes": [note.recorded() for note in self.notes],
+        }
+        if self.shards:
+            document["shards"] = self.shards.recorded()
+        if self.criteria:
+            document["losses"] = self.criteria.document()
+            document["losses_left_out"] = dict(self.criteria.choice.left_out)
+        if self.groups:
+            document["groups"] = self.groups
+        if self.options.draws.ci:
+            document["ci"] = self._intervals()
+        clean = finite(document)
+        assert isinstance(clean, dict)
+        return clean
+
+    def to_json(self, path: str | Path | None = None, files: Mapping[str, str] | None = None) -> str:
+        """The text of `run.json`: sorted keys, no NaN, the same bytes for the same run; written to `path` if given."""
+        text = as_text(self.document(files))
+        if path is not None:
+            from segeval.io.write import atomic
+
+            with atomic(Path(path)) as out:
+                out.write(text)
+        return text
+
+    def _images(self) -> dict[str, Any]:
+        return {
+            "paired": self.paired,
+            "scored": len(self.records),
+            **({"cases": len(self.cases)} if self.options.scoring.pool_by else {}),
+            "failed": [note.recorded() for note in self.failures],
+            "missing": list(self.missing),
+            "extra": list(self.extra),
+        }
+
+    def _intervals(self) -> dict[str, Any]:
+        """The confidence interval of each summary number."""
+        draws = self.options.draws
+        found = {}
+        for name, values in resample(
+            draws, [self.tables], {name: number.drawn for name, number in summary(self.outline).items() if number.drawn}
+        ).items():
+            low, high = bounds(values, (1 + draws.confidence) / 2)
+            found[name] = {"low": low, "high": high, "undefined": int(np.isnan(values).sum())}
+        return {"groups": self.tables.clusters, "two_sided": draws.confidence, "summary": found}
+
+    def matrix(self) -> dict[str, Any]:
+        """The confusion matrix as `run.json` has it: rows truth, columns prediction and `other`.
+
+        None for very many classes, and for classes that do not exclude each other.
+        """
+        ids, found = list(self.class_table.ids), self.confusion.by_id
+        counts = found.matrix.tolist() if found and len(ids) <= LARGEST_MATRIX else None
+        return {"truth_ids": ids, "pred_ids": [*ids, "other"], "counts": counts}
+
+    def _undefined(self) -> dict[str, Any]:
+        """How many values each mean skipped, of how many; with a reason where nothing was left."""
+        reason = "no-images" if not self.records else "all-ignored" if not self.confusion.total else "nothing-defined"
+        return {
+            name: {"skipped": found.undefined, "of": found.of} | ({"reason": reason} if math.isnan(found.value) else {})
+            for name, found in self._means.items()
+            if found.undefined or math.isnan(found.value)
+        }
+
+
+def _digest(digests: list[str]) -> str:
+    """A digest of the true masks of a case."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """A document as JSON: sorted keys, no NaN, a final line feed."""
+    return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """The same with null for what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""What losses say about two folders: values, pulls, ranks, answers to errors."""

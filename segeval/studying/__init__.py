@@ -1,1 +1,0 @@
-"""How a study of losses is shown, and how it becomes files."""
