@@ -15,6 +15,7 @@ COMMANDS = {
     "score": ["score", "pred", "truth", "--num-classes", "3"],
     "losses": ["losses", "pred", "truth", "--num-classes", "3", "--losses", "dice", "--steps", "1"],
     "weightmap": ["weightmap", "truth", "-j", "1"],
+    "merge": ["merge", "part1", "part2"],
 }
 
 
@@ -24,6 +25,13 @@ def pairs(save):
     for n in range(4):
         for side in ("pred", "truth"):
             save(f"{side}/{n}.png", noise.randint(0, 3, (5, 6)).astype(np.uint8))
+
+
+@pytest.fixture
+def parts(inside):
+    """Two shards, to be merged."""
+    for k in (1, 2):
+        inside(*COMMANDS["score"], "--shard", f"{k}/2", "-o", f"part{k}")
 
 
 def content(folder):
@@ -37,7 +45,10 @@ def moments(command, writes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "place", "count"), [*moments("score", 5), *moments("losses", 2)])
+@pytest.mark.parametrize(
+    ("command", "place", "count"), [*moments("score", 5), *moments("losses", 2), *moments("merge", 5)]
+)
+@pytest.mark.usefixtures("parts")
 def test_killed_while_it_writes(start, inside, tmp_path, command, place, count):
     """`kill -9`: every file there is whole; the same command again gives the bytes of a run that nobody stopped."""
     args = COMMANDS[command]
@@ -56,6 +67,7 @@ def test_killed_while_it_writes(start, inside, tmp_path, command, place, count):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.usefixtures("parts")
 def test_a_full_disk_keeps_what_was_there(run, inside, tmp_path, command):
     """70 with the reason, and not a byte changed; nor is anything left where nothing was."""
     args = COMMANDS[command]
