@@ -698,8 +698,9 @@ class NotOneHot(InputError):
 class GreyAsLabels(Doubt):
     """A prediction looks like grey probabilities, and was read as labels.
 
-    It holds many values, up to the brightest ones, beside a truth of two: integers are labels, so that everything above
-    0 was taken as foreground, or each value as a class. Give `--probability` if 255 (or 65535) stands for 1.
+    It holds many values, up to the brightest ones, beside a truth of two, or of several when it has eight times as many
+    and most are no classes. Integers are labels, so that everything above 0 was taken as foreground, or each value as a
+    class. Give `--probability` if 255 (or 65535) stands for 1; several classes want one channel for each.
     """
 
     code = "SEG291"

@@ -74,7 +74,8 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
     remarks += [note for r in records for note in r.notes]
     faults += [note for note in remarks if is_doubt(note.code)]
     suggestions = list(diagnose.suggestions(found_ids, counts, chosen, options.classes.binary))
-    if any(note.code == GreyAsLabels.code for note in remarks):  # then the ids are shades of grey
+    grey = [note for note in remarks if note.code == GreyAsLabels.code]
+    if any(note.hint == diagnose.ONE_CURE for note in grey):  # then the ids are shades
         suggestions = [("--probability", "the predictions look like grey probabilities")]
     return Checked(
         faults=sorted(faults, key=lambda note: (note.id, note.code)),

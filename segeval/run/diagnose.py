@@ -38,6 +38,8 @@ OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
 KNOWN = {"ADE20K": 151, "COCO-Stuff": 182}  # ids, with 0, of data sets whose images hold few of their many classes
 SHADES = 16  # values in a prediction, from which on they may be shades of grey
+FAR_MORE = 8  # shades for each true id, from which on there may be that many beside a truth of several classes
+ONE_CURE = "grey probabilities want --probability"
 SURE = 0.8  # the pixel accuracy that two swapped ids must reach before it is mentioned
 BETTER = 0.3  # by how much another reading of the masks must be better before it is mentioned
 
@@ -164,15 +166,23 @@ def of_image(
     bright = 255 if high <= 255 else 65535
     gaps = bool(np.diff(pred).max(initial=0) > 1)
     grey = pred.size >= SHADES and high > bright / 2 and (gaps or high == bright)
-    if labels.given.kind == "labels" and grey and (truth.size <= 2 or _at_both_ends(truth)):
-        what = f"{labels.given.name} holds {pred.size} values up to {high}, read as labels beside a truth of two"
-        yield GreyAsLabels(what, "grey probabilities want --probability")
+    two = truth.size <= 2 or _at_both_ends(truth)
+    if labels.given.kind == "labels" and grey and (two or _strangers(truth, pred, classes)):
+        what = f"{labels.given.name} holds {pred.size} values up to {high}, read as labels beside a truth of "
+        many = "shades are no ids: save labels, or probabilities with one channel for each class"
+        yield GreyAsLabels(what + ("two" if two else str(truth.size)), ONE_CURE if two else many)
     if labels.given.kind == "foreground" and truth.size > 2 and not classes.binary:
         what = f"{labels.given.name} is a map of the foreground, and {truth_name} holds {truth.size} classes"
         yield ForegroundOfMany(what, "save one channel for each class")
     if classes.binary:
         yield from _not_binary(truth_name, truth)
     yield from _palettes(truth_name, labels, truth, pred, classes.binary)
+
+
+def _strangers(truth: Array, pred: Array, classes: ClassChoice) -> bool:
+    """Whether a prediction has far more ids than the truth, most of them neither there nor classes."""
+    known = [*truth.tolist(), *(classes.scored.ids if classes.scored else ())]
+    return bool(pred.size >= FAR_MORE * truth.size and np.isin(pred, known).mean() < 0.5)
 
 
 def _not_binary(truth_name: str, truth: Array) -> Iterator[Remark]:

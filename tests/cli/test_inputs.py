@@ -103,6 +103,20 @@ def test_sigmoid_files_read_as_labels(save, scored):
     assert "SEG291" in scored("--binary")[1]
 
 
+@pytest.mark.parametrize("options", [[], ["--num-classes", "3"]])
+def test_shades_beside_several_classes(save, scored, invoke, options):
+    """Told by their number; forty classes beside three are none of it where they are the classes."""
+    save("truth/a.png", T)
+    save("pred/a.png", np.arange(32 * 48).reshape(32, 48).astype(np.uint8))
+    assert "SEG291" in scored(*options)[1]
+    checked = invoke("check", "pred", "truth", *options)
+    assert (checked.exit_code, "SEG291" in checked.stdout + checked.stderr) == (3, True)
+    assert "one channel for each class" in checked.stdout + checked.stderr
+    save("pred/a.png", (np.arange(32 * 48).reshape(32, 48) % 40 * 5).astype(np.uint8))
+    assert "SEG291" in scored(*options)[1]
+    assert "SEG291" not in scored("--num-classes", "200")[1]
+
+
 def test_many_objects_are_no_shades(save, scored):
     """1, 2, 3, … beside a binary truth."""
     save("truth/a.png", np.arange(200, dtype=np.uint8)[None] % 2)
