@@ -405,7 +405,8 @@ output = group(
         "--output",
         "folder",
         metavar="DIR",
-        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv, evidence.npz.",
+        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv, metrics.json and "
+        "evidence.npz.",
         trusted=True,
     ),
     formats("On stdout."),

@@ -76,11 +76,11 @@ def _check_place(option: str, place: str) -> None:
 
 def _files_of(run: str) -> Iterable[str]:
     """The files of a stored run, there or not."""
-    from segeval.run.folder import TABLES
+    from segeval.run.folder import FILES
     from segeval.run.stored import run_file
 
     path = run_file(run)
-    return (os.path.realpath(each) for each in (path, *map(path.with_name, TABLES)))
+    return (os.path.realpath(each) for each in (path, *map(path.with_name, FILES)))
 
 
 def _made(option: str, document: dict[str, Any], run: Mapping[str, Any], name: str) -> str:

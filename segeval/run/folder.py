@@ -16,17 +16,18 @@ from segeval.io import archive
 from segeval.io.output import OutputFolder
 from segeval.io.write import atomic
 from segeval.run.records import packed
-from segeval.run.run import SCHEMA, Run
+from segeval.run.run import SCHEMA, Run, as_text
 from segeval.run.stored import EVIDENCE
 from segeval.run.tables import PIXELS
 from segeval.text import csv_cell, marked
 
+METRICS = "metrics.json"
 CHUNK = 1000  # images whose rows are made at a time
 
 
 def opened(path: str, force: bool) -> OutputFolder:
     """The folder as one of a run."""
-    return OutputFolder(Path(path), "run", "run.json", (*TABLES, EVIDENCE), force)
+    return OutputFolder(Path(path), "run", "run.json", FILES, force)
 
 
 def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
@@ -35,8 +36,9 @@ def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
 
 
 def write(run: Run, folder: Path) -> dict[str, str]:
-    """Write the tables and then `run.json`, each whole or not at all; gives the check sums of the tables."""
+    """Write the tables and then `run.json`, each whole or not at all; gives the check sums of the others."""
     sums = {name: _table(folder / name, rows(run)) for name, rows in TABLES.items()}
+    sums[METRICS] = _metrics(folder / METRICS, run)
     sums[EVIDENCE] = _evidence(folder / EVIDENCE, run)
     run.to_json(folder / "run.json", sums)
     return sums
@@ -46,6 +48,13 @@ def _table(path: Path, rows: Iterable[list[Any]]) -> str:
     """Write one table; gives its sha256."""
     with atomic(path) as stream:
         csv.writer(stream, lineterminator="\n").writerows(rows)
+    return _sum(path)
+
+
+def _metrics(path: Path, run: Run) -> str:
+    """Write every defined number by a plain name; gives its sha256."""
+    with atomic(path) as stream:
+        stream.write(as_text(run.flat()))
     return _sum(path)
 
 
@@ -139,3 +148,4 @@ TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {
     "confusion.csv": _confusion,
     "confusion_images.csv": _confusion_images,
 }
+FILES = (*TABLES, METRICS, EVIDENCE)  # beside `run.json`

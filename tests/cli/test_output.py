@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 TABLES = ["images.csv", "records.csv", "confusion.csv", "confusion_images.csv"]
-FILES = [*TABLES, "evidence.npz"]
+FILES = [*TABLES, "metrics.json", "evidence.npz"]
 PAIRS = {
     "a": ([[0, 1, 1, 2]], [[0, 0, 1, 255]]),
     "b": ([[1, 1, 9]], [[1, 0, 1]]),
@@ -33,7 +33,7 @@ def rows(path):
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
-def test_six_files(invoke, out):
+def test_the_files(invoke, out):
     """run.json and its tables; their check sums stand in it; no temporary file is left."""
     assert invoke("score", "pred", "truth", *OPTIONS, "-o", "out").exit_code == 0
     assert sorted(os.listdir(out)) == sorted([*FILES, "run.json"])
@@ -41,6 +41,18 @@ def test_six_files(invoke, out):
     assert document["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in FILES}
     assert document["schema"] == "segeval-run/1"
     assert all((out / name).stat().st_mode & 0o777 == 0o666 & ~_umask() for name in FILES)
+
+
+def test_metrics_json(invoke, out):
+    """Names and numbers alone, sorted; by hand. Class 2 is on void alone, and undefined numbers are left out."""
+    assert invoke("score", "pred", "truth", *OPTIONS, "-o", "out").exit_code == 0
+    text = (out / "metrics.json").read_text(encoding="utf-8")
+    found = json.loads(text)
+    assert list(found) == sorted(found)
+    assert {type(value) for value in found.values()} == {float}
+    assert {name: found[name] for name in found if name.startswith("iou/")} == {"iou/0": 1 / 4, "iou/1": 2 / 5}
+    assert found["miou_dataset"] == (1 / 4 + 2 / 5) / 2
+    assert text == json.dumps(found, indent=1) + "\n"
 
 
 def test_records_csv(invoke, out):
