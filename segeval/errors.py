@@ -221,6 +221,15 @@ class Unmergeable(UsageError):
     code = "SEG115"
 
 
+class MissingPackage(UsageError):
+    """An extra package is needed for what was asked, and is not installed.
+
+    The message names it, and the hint is the line that installs it.
+    """
+
+    code = "SEG116"
+
+
 class EmptyFile(InputError):
     """The file has no bytes.
 

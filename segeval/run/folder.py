@@ -22,6 +22,7 @@ from segeval.run.tables import PIXELS
 from segeval.text import csv_cell, marked
 
 METRICS = "metrics.json"
+IMAGE_KEYS = ("id", "group", "class_id", "class")  # of a row of `images.csv`
 CHUNK = 1000  # images whose rows are made at a time
 
 
@@ -71,22 +72,24 @@ def _sum(path: Path) -> str:
 
 def _images(run: Run) -> Iterable[list[Any]]:
     """One row for each image and class: counts, metrics, and the columns of all other evidence."""
-    metrics, scoring = run.options.scoring.entries, run.options.scoring
-    losses, others = _losses(run).classes, _others(run)
-    head = ["id", "group", "class_id", "class", "truth_pixels", "pred_pixels", "tp", "fp", "fn"]
-    head += [*map(scoring.printed, metrics), *(f"loss.{name}" for name in losses), "tn"]
-    yield [*head, *(f"{prefix}{name}" for prefix, found in others for name in found.classes)]
+    yield [*IMAGE_KEYS, *image_columns(run, slice(0))]
     named = [(c.id, marked(c.name)) for c in run.class_table.classes]
     for start in range(0, len(run.tables.ids), CHUNK):
         part = slice(start, start + CHUNK)
-        tables = run.tables.only(np.arange(len(run.tables.ids))[part])
-        counts = tables.counts
-        columns = [counts.tp + counts.fn, counts.tp + counts.fp, counts.tp, counts.fp, counts.fn]
-        columns += [tables.values(metric) for metric in metrics]
-        columns += [*(values[part] for values in losses.values()), counts.tn]
-        columns += [values[part] for _, found in others for values in found.classes.values()]
+        columns = image_columns(run, part).values()
         images = [(marked(id_), marked(run.grouped(id_))) for id_ in run.tables.ids[part]]
         yield from _image_rows(images, named, [column.tolist() for column in columns])
+
+
+def image_columns(run: Run, part: slice) -> dict[str, Any]:
+    """What is known of each class in some images, by the names of `images.csv`: arrays of images × classes."""
+    scoring, others = run.options.scoring, _others(run)
+    tables = run.tables.only(np.arange(len(run.tables.ids))[part])
+    tp, fp, fn, tn = tables.counts.tp, tables.counts.fp, tables.counts.fn, tables.counts.tn
+    found = {"truth_pixels": tp + fn, "pred_pixels": tp + fp, "tp": tp, "fp": fp, "fn": fn}
+    found |= {scoring.printed(metric): tables.values(metric) for metric in scoring.entries}
+    found |= {f"loss.{name}": values[part] for name, values in _losses(run).classes.items()} | {"tn": tn}
+    return found | {f"{prefix}{name}": each[part] for prefix, of in others for name, each in of.classes.items()}
 
 
 def _losses(run: Run) -> Columns:

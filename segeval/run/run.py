@@ -277,6 +277,12 @@ class Run:
                 found[f"{key}/{names.get(of[:-1], of[:-1])}" if bracket else key] = float(value)
         return found
 
+    def to_dataframe(self, of: str = "classes") -> Any:
+        """A pandas DataFrame: the `classes`, or, of `images`, the rows of `images.csv`; needs the extra `pandas`."""
+        from segeval.run.frames import frame
+
+        return frame(self, of)
+
     @property
     def summary(self) -> dict[str, float]:
         """Every summary number by name; nan where it is undefined."""
