@@ -581,6 +581,17 @@ class ShiftedIds(Doubt):
     code = "SEG253"
 
 
+class ScaledIds(Doubt):
+    """The ids of one side are those of the other times a number.
+
+    Dividing by the largest number that divides them all makes far more pixels right: ids that were spread over the
+    greys of a picture, as 0, 127 and 254, or 0, 32767 and 65534. Bring both to the same ids: `--map pred:FILE`
+    has a row for each id and what it becomes. One stray value that is no multiple hides this.
+    """
+
+    code = "SEG299"
+
+
 class TrainIds(Doubt):
     """One side looks like Cityscapes ids, the other like train ids.
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from segeval.data.class_selection import VOID_IDS, ClassChoice
+from segeval.data.class_selection import VOID, VOID_IDS, ClassChoice
 from segeval.data.labels import Labels
 from segeval.errors import (
     BackgroundIgnored,
@@ -19,6 +19,7 @@ from segeval.errors import (
     NothingInCommon,
     OtherPalette,
     Remark,
+    ScaledIds,
     SegevalError,
     ShiftedIds,
     TrainIds,
@@ -61,7 +62,14 @@ def remarks(
     if binary:
         return
     yield from _kinds_of_ids(found, images, chosen)
-    yield from _better_readings(found)
+    yield from _better_readings(_predicted(found, images))
+
+
+def _predicted(found: Confusion, images: Sequence[PixelEvidence]) -> Confusion:
+    """The counts of the images that have a prediction."""
+    every = [each for each in images if isinstance(each, Confusion)]
+    seen = [each for each in every if (each.pred != -1).any()]  # −1 alone: the prediction is missing
+    return found if len(seen) == len(every) else Confusion.summed(seen)
 
 
 def _kinds_of_ids(
@@ -126,15 +134,15 @@ def _objects(images: Sequence[Confusion]) -> int:
 def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
     """Other readings of the ids that fit far better."""
     truth, pred, pixels = confusion.valid
-    whole, known = pixels.sum(), pred >= 0  # below 0: no id at all, as where a prediction is missing
+    whole = pixels.sum()
     if not whole:
         return
 
     def share(true_ids: Array, pred_ids: Array) -> float:
-        return float(pixels[known & (true_ids == pred_ids)].sum() / whole)
+        return float(pixels[true_ids == pred_ids].sum() / whole)
 
     now = share(truth, pred)
-    ids = sorted({*truth.tolist(), *pred[known].tolist()})
+    ids = sorted({*truth.tolist(), *pred.tolist()})
     if len(ids) == 2:
         then = share(truth, np.where(pred == ids[0], ids[1], np.where(pred == ids[1], ids[0], pred)))
         if then >= max(now + BETTER, SURE):
@@ -146,6 +154,7 @@ def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
         if then >= now + BETTER:
             what = f"shifting pred by {shift:+} raises pixel accuracy {now:.2f} → {then:.2f}"
             yield ShiftedIds(what, f"bring both to the same ids: --map pred:shift:{shift:+}")
+    yield from _multiples(truth, pred, pixels)
     hint = "bring both to the same ids: --map {}:FILE, with a row for each id and what it becomes"
     sides = {"prediction": ("pred", truth, _trained(pred)), "truth": ("gt", _trained(truth), pred)}
     for side, (name, *pair) in sides.items():
@@ -153,6 +162,21 @@ def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
         if then >= now + BETTER:
             what = f"translating the {side} from Cityscapes ids to train ids"
             yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint.format(name))
+
+
+def _multiples(truth: Array, pred: Array, pixels: Array) -> Iterator[ScaledIds]:
+    """Ids that fit far better, the background apart, where those of a side are divided by what divides them all."""
+    shown = (truth != 0) | (pred != 0)
+    whole = pixels[shown].sum()
+    for side, name, one, other in (("pred", "pred", pred, truth), ("gt", "the truth", truth, pred)):
+        ids, factor = np.unique(one), int(np.gcd.reduce(one))
+        if is_binary(ids.tolist()) or factor < 2 or (ids.size < 3 and factor < MANY_IDS):
+            continue  # 0 and 255 have other cures, and two classes may be mistaken for each other
+        now, then = (float(pixels[shown & (each == other)].sum() / whole) for each in (one, one // factor))
+        if then >= now + BETTER:
+            what = f"dividing the ids of {name} by {factor} raises pixel accuracy outside 0 {now:.2f} → {then:.2f}"
+            rows = some([f"{id_},{id_ // factor}" for id_ in ids.tolist()])
+            yield ScaledIds(what, f"bring both to the same ids: --map {side}:FILE, whose rows are {rows}")
 
 
 def of_image(
@@ -295,5 +319,5 @@ def _foreground_is_ignored(confusion: Confusion) -> bool:
 
 
 def _trained(ids: Array) -> Array:
-    """Cityscapes train ids; −1 for an id that has none."""
-    return np.array([TRAIN_IDS.get(i, -1) for i in ids.tolist()], np.int64)
+    """Cityscapes train ids; no id at all for one that has none."""
+    return np.array([TRAIN_IDS.get(i, VOID) for i in ids.tolist()], np.int64)

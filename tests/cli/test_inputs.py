@@ -103,6 +103,34 @@ def test_sigmoid_files_read_as_labels(save, scored):
     assert "SEG291" in scored("--binary")[1]
 
 
+@pytest.mark.parametrize("factor", [100, 127, 32767])
+@pytest.mark.parametrize("side", ["pred", "gt"])
+def test_ids_that_were_spread_over_the_greys(save, invoke, scored, tmp_path, factor, side):
+    """The doubt gives the rows that mend it."""
+    wide = np.uint8 if factor < 128 else np.uint16
+    save("pred/a.png", (P.astype(wide) * factor) if side == "pred" else P)
+    save("truth/a.png", (T.astype(wide) * factor) if side == "gt" else T)
+    assert "SEG299" in scored()[1]
+    checked = invoke("check", "pred", "truth")
+    assert checked.exit_code == 3
+    said = checked.stdout + checked.stderr
+    assert f"by {factor} raises" in said
+    rows = ["0,0", f"{factor},1", f"{2 * factor},2"]
+    assert f"--map {side}:FILE, whose rows are {', '.join(rows)}" in " ".join(said.split())
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    assert scored("--map", f"{side}:rows.csv") == (0.8217, [])
+
+
+def test_a_shift_is_noticed_where_minus_one_is_predicted(save, scored):
+    """Labels that were made one smaller, background included; a missing prediction is none of it."""
+    save("truth/a.npy", T)
+    save("pred/a.npy", T.astype(np.int16) - 1)
+    assert "SEG253" in scored()[1]
+    save("pred/a.npy", T)
+    save("truth/b.npy", np.zeros((100, 100), np.uint8))
+    assert "SEG253" not in scored("--missing", "worst")[1]
+
+
 @pytest.mark.parametrize("options", [[], ["--num-classes", "3"]])
 def test_shades_beside_several_classes(save, scored, invoke, options):
     """Told by their number; forty classes beside three are none of it where they are the classes."""
