@@ -653,6 +653,10 @@ class InstanceIds(Doubt):
 
     Cellpose, StarDist and the like write the cells of an image as 1, 2, 3, …: such numbers are no classes, and the mean
     over them means nothing. `--binary` scores all objects together against the background.
+
+    It is said where nearly all files count from 1 without a gap, to 8 or more in one and not to the same number in all;
+    or, where there is one file or all count to one number, to 20 or more, and several such files only if no option
+    names classes. Fewer objects, and ids with gaps, as after a crop, look like classes.
     """
 
     code = "SEG283"

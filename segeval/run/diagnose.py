@@ -34,7 +34,7 @@ from segeval.text import counted, some
 TRAIN_IDS = dict(
     zip([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], range(19), strict=True)
 )
-MANY, MANY_ALONE = 8, 20  # true ids of an image, of several or the only one, that count up as classes seldom do
+MANY, MANY_ALONE = 8, 20  # true ids that count up as classes seldom do: to other numbers in other images, or to one
 OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
 KNOWN = {"ADE20K": 151, "COCO-Stuff": 182}  # ids, with 0, of data sets whose images hold few of their many classes
@@ -87,7 +87,7 @@ def _kinds_of_ids(
         for void in sorted(VOID_IDS & truth - pred):
             what = f"the truth holds {void} and the prediction never does: it counts as a class"
             yield VoidAsClass(what, f"if it is void, give --ignore {void}")
-    if most := _objects([each for each in images if isinstance(each, Confusion)]):
+    if most := _objects([each for each in images if isinstance(each, Confusion)], chosen is not None):
         what = f"the true ids count up from 1 without a gap in each file, to {most} in one: objects, not classes"
         yield InstanceIds(what, "--binary scores all objects together")
     predicted = {id_ for id_ in pred if id_ >= 0}
@@ -118,15 +118,17 @@ def is_binary(ids: Collection[int]) -> bool:
     return set(ids) | {0} == {0, 255}
 
 
-def _objects(images: Sequence[Confusion]) -> int:
+def _objects(images: Sequence[Confusion], named: bool) -> int:
     """The most objects in an image where true ids number objects; 0 where they do not.
 
-    Then they count up from 1 without a gap, in each image to another number, and further than classes would.
+    Then they count up from 1 without a gap, in each image to another number, and further than classes would. To one
+    number in all images they count much further, and nobody named them as classes.
     """
     ids = [set(image.valid[0].tolist()) - {0} for image in images]
     counting = [len(each) for each in ids if each and each == set(range(1, len(each) + 1))]
-    many = [number for number in counting if number >= (MANY if len(images) > 1 else MANY_ALONE)]
-    if len(counting) < OFTEN * len(images) or not many or (len(images) > 1 and len(set(counting)) == 1):
+    alike = len(images) > 1 and len(set(counting)) == 1
+    many = [number for number in counting if number >= (MANY_ALONE if alike or len(images) == 1 else MANY)]
+    if len(counting) < OFTEN * len(images) or not many or (alike and named):
         return 0
     return max(many)
 

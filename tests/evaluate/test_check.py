@@ -170,6 +170,8 @@ def numbered(*counts):
         (numbered(12, 9, 3), True),
         (numbered(20), True),
         (numbered(12, 12), False),  # all classes, in all images
+        (numbered(19, 19, 19), False),
+        (numbered(20, 20), True),
         (numbered(12), False),
         (numbered(7, 3), False),
         ([*numbered(12, 9), ([[0, 2, 4]], [[0, 2, 4]])], False),
@@ -181,3 +183,8 @@ def test_ids_that_count_objects_are_no_classes(checked, pairs, objects):
     assert [fault.code for fault in found.faults] == ["SEG283"] * objects
     assert ("--binary" in [option for option, _ in found.suggestions]) == objects
     assert checked(pairs, binary=True).faults == []
+
+
+def test_classes_that_are_named_may_all_be_in_all_files(checked):
+    assert checked(numbered(20, 20), num_classes=21).faults == []
+    assert checked(numbered(20, 21), num_classes=22).faults != []
