@@ -465,7 +465,7 @@ class NothingMatched(InputError):
     """No truth has a prediction.
 
     Files pair by relative path and name without suffix. Where names differ by a suffix, say how:
-    `--pred-pattern "{id}_pred.png" --gt-pattern "{id}_gtFine_labelIds.png"`.
+    `--pred-pattern "{id}_pred.png" --gt-pattern "{id}_gtFine_labelIds.png"`. In Python: no image was given.
     """
 
     code = "SEG231"

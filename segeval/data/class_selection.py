@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from segeval.data.classes import SUFFIXES, ClassInfo, ClassTable, Colour, checked, parse
 from segeval.documents import read
@@ -97,6 +97,8 @@ def _chosen(
     if colors and not (palette and palette.colors):
         raise BadClassTable(f"{colors} has no colours", "give each class a 'color', such as '#804080'")
     if num_classes is not None:
+        if isinstance(num_classes, bool) or not isinstance(num_classes, SupportsIndex):
+            raise BadOption(f"--num-classes is {num_classes!r}", "give a whole number")
         table: ClassTable | None = ClassTable.numbered(num_classes)
     elif classes is not None:
         table = _named(classes)
@@ -163,12 +165,17 @@ def check_soft(choice: ClassChoice) -> None:
 def _ignored(ignore: Iterable[int | float | str]) -> tuple[frozenset[int], frozenset[str | float]]:
     """The ids that are ignored, and what else is: "nan", "nodata", numbers that are no ids."""
     try:
-        values = [_value(each) for each in ([ignore] if isinstance(ignore, str) else ignore)]
+        values = [_value(each) for each in (ignore if _several(ignore) else [ignore])]
     except TypeError as fault:
         raise BadOption(f"--ignore is {ignore!r}", "give a list of ids") from fault
     ids = {int(each) for each in values if not isinstance(each, str) and each == int(each) and abs(each) < 1 << 31}
     others = frozenset(each for each in values if isinstance(each, str) or each not in ids)
     return frozenset(ids | ({VOID} if others else set())), others
+
+
+def _several(ignore: Any) -> bool:
+    """Whether values to ignore were given as a list, and not as the only one."""
+    return isinstance(ignore, Iterable) and not isinstance(ignore, str)
 
 
 def _value(text: Any) -> str | float:

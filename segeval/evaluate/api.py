@@ -1,19 +1,23 @@
 """The library's front door."""
 
 import inspect
+import itertools
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from concurrent.futures import Executor
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 
-from segeval.errors import Doubtful
+from segeval.errors import Doubtful, NothingMatched
 from segeval.evaluate.evaluator import Evaluator
 from segeval.evaluate.measure import Progress, check_effects, evaluate, find_pairs, prepared
-from segeval.run.options import Options
+from segeval.run.options import Options, check_names
 from segeval.run.run import Run
+from segeval.text import counted
+
+_OVER = object()  # in place of images of a collection that has ended
 
 
 class IncompleteRun(UserWarning):
@@ -45,6 +49,7 @@ def score(
     not stop the others: they are in `Run.failures`, `Run.complete` is False, and an `IncompleteRun` warning is given.
     """
     if isinstance(pred, str | PathLike) and isinstance(truth, str | PathLike):
+        check_names("score", options)
         chosen = Options.of(**options)
         pairing = find_pairs(fspath(pred), fspath(truth), chosen.layout)
         run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress, executor)
@@ -69,6 +74,7 @@ def _of_arrays(pred: Any, truth: Any, options: dict[str, Any]) -> Run:
             raise TypeError(f"{what}; for arrays: segeval.Evaluator(…).update(pred, truth)")
     if isinstance(pred, dict) != isinstance(truth, dict):
         raise TypeError("pred and truth are a dict and none; give both as {id: array}, or both in the same order")
+    check_names("score", options)
     evaluator = Evaluator(**options)
     if isinstance(pred, dict):
         if lone := sorted(map(str, pred.keys() ^ truth.keys())):
@@ -76,9 +82,25 @@ def _of_arrays(pred: Any, truth: Any, options: dict[str, Any]) -> Run:
         for id_, array in pred.items():
             evaluator.update(array, truth[id_], id=str(id_), batch=False)
     else:
-        for each in zip(pred, truth, strict=True):
-            evaluator.update(*each, batch=False)
+        if isinstance(pred, Sized) and isinstance(truth, Sized) and len(pred) != len(truth):
+            longer = "pred" if len(pred) > len(truth) else "truth"
+            raise ValueError(f"{longer} is longer: pred has {counted(len(pred), 'image')}, and truth {len(truth)}")
+        for each in itertools.zip_longest(pred, truth, fillvalue=_OVER):
+            evaluator.update(*_images(*each, len(evaluator)), batch=False)
+    if not len(evaluator):
+        raise NothingMatched("pred and truth hold no image", "give at least one of each")
     return evaluator.compute()
+
+
+def _images(pred: Any, truth: Any, number: int) -> tuple[Any, Any]:
+    """A pair of images of two collections, unless one of them has ended or holds names of files."""
+    for name, other, given in (("pred", "truth", pred), ("truth", "pred", truth)):
+        if given is _OVER:
+            raise ValueError(f"{other} is longer: {name} ends after {counted(number, 'image')}")
+        if isinstance(given, str | PathLike | bytes):
+            what = f"{name} holds {given!r}, and score takes two folders, or two collections of arrays"
+            raise TypeError(f"{what}; for files: segeval.score('pred', 'truth')")
+    return pred, truth
 
 
 def value(name: str, pred: Any, truth: Any, **options: Any) -> np.ndarray[Any, Any]:

@@ -12,10 +12,10 @@ from segeval.data.door import read_pair
 from segeval.data.folders import added
 from segeval.data.from_arrays import ArrayImage, images
 from segeval.data.image import Image
-from segeval.errors import BadOption, TwoReadings
+from segeval.errors import BadOption, NothingMatched, TwoReadings
 from segeval.evaluate.measure import checked, recorded
 from segeval.io import Array, Mask
-from segeval.run.options import Options
+from segeval.run.options import Options, check_names
 from segeval.run.records import Record
 from segeval.run.run import Run
 from segeval.text import extent
@@ -35,6 +35,7 @@ class Evaluator:
     """
 
     def __init__(self, **options: Any) -> None:
+        check_names("Evaluator", options)
         self._given = options
         self.options = Options.of(**options).with_losses()
         if self.options.losses is not None and self.options.losses.weights is not None:
@@ -108,7 +109,9 @@ class Evaluator:
         return record, hashlib.sha256(shapes.encode()).hexdigest()
 
     def compute(self) -> Run:
-        """The run over all images so far."""
+        """The run over all images so far; NothingMatched where there are none."""
+        if not self._records:
+            raise NothingMatched("there is no image to score", "call update(pred, truth) before compute()")
         records = tuple(sorted(self._records.values(), key=lambda record: record.id))
         return checked(Run(records, self.options, added("", *self._inputs), paired=len(records)))
 

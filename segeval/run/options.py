@@ -1,5 +1,7 @@
 """Everything that a user chooses about a run, as one object: commands, Python and `run.json` fill and show the same."""
 
+import difflib
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -199,6 +201,15 @@ class Options:
         return cls(
             Layout.from_record(options), reading, choice, scoring, losses, Draws.from_record(options), found=found
         )
+
+
+def check_names(caller: str, options: Iterable[str]) -> None:
+    """Refuse options that there are not."""
+    known = inspect.signature(Options.of).parameters
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise TypeError(f"{caller} has no option {name!r}" + (f"; is {near[0]!r} meant?" if near else ""))
 
 
 def measures(

@@ -192,7 +192,7 @@ def test_suffix_in_capitals_is_a_class_file_too(tmp_path):
         ({"ignore": ["void"]}, "--ignore is 'void'"),
         ({"ignore": [float("inf")]}, "--ignore is inf"),
         ({"ignore": ["9" * 400]}, "--ignore is '999"),
-        ({"ignore": 255}, "--ignore is 255"),
+        ({"ignore": None}, "--ignore is None"),
         ({"classes": "clases.txt"}, "there is no file clases.txt"),
         ({"classes": "some/where"}, "there is no file some/where"),
     ],

@@ -13,6 +13,7 @@ from segeval.errors import (
     BadOption,
     ForegroundIgnored,
     NotFinite,
+    NothingMatched,
     SegevalError,
     ShapesDiffer,
     TwoReadings,
@@ -242,3 +243,52 @@ def test_the_options_are_shown() -> None:
     assert names[:3] == ["pred", "truth", "num_classes"]
     assert {"ignore", "losses", "jobs", "strict"} <= set(names)
     assert "options" not in names
+
+
+A = np.array([[0, 1], [2, 1]])
+
+
+@pytest.mark.parametrize(
+    ("pred", "truth", "fault", "said"),
+    [
+        ([], [], NothingMatched, "no image"),
+        ({}, {}, NothingMatched, "no image"),
+        (iter([]), iter([]), NothingMatched, "no image"),
+        ([A], [A, A, A], ValueError, "truth is longer: pred has 1 image, and truth 3"),
+        (iter([A, A]), [A], ValueError, "pred is longer: truth ends after 1 image"),
+        (["lab"], ["gt"], TypeError, r"pred holds 'lab'.*segeval.score\('pred', 'truth'\)"),
+    ],
+)
+def test_collections_that_are_no_pairs(pred: Any, truth: Any, fault: type[Exception], said: str) -> None:
+    """Told in words of ours, and before anything is scored where the lengths are known."""
+    with pytest.raises(fault, match=said):
+        segeval.score(pred, truth, num_classes=3)
+
+
+def test_a_run_of_nothing_is_none() -> None:
+    with pytest.raises(NothingMatched, match="no image") as caught:
+        segeval.Evaluator(num_classes=3).compute()
+    assert "update" in caught.value.hint
+
+
+@pytest.mark.parametrize("number", ["3", 3.0, True])
+def test_a_number_of_classes_that_is_none(number: Any) -> None:
+    with pytest.raises(BadOption, match="--num-classes is"):
+        segeval.Evaluator(num_classes=number)
+
+
+def test_names_of_options_are_checked() -> None:
+    """Those of both callers, in their name."""
+    with pytest.raises(TypeError, match="Evaluator has no option 'num_clases'; is 'num_classes' meant"):
+        segeval.Evaluator(num_clases=3)
+    either: list[Any] = [[A], "folder"]
+    for given in either:
+        with pytest.raises(TypeError, match="score has no option 'ingore'; is 'ignore' meant"):
+            segeval.score(given, given, ingore=[3])
+
+
+def test_one_value_to_ignore_needs_no_list() -> None:
+    """A truth of 2 at one of four pixels: three are left."""
+    values: list[Any] = [2, np.int64(2), [2], "2"]
+    for two in values:
+        assert segeval.score([A], [A], num_classes=3, ignore=two).confusion.total == 3
