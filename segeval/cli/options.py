@@ -418,6 +418,18 @@ output = group(
     option("--force", is_flag=True, help="Overwrite a run of other inputs or options in DIR.", trusted=True),
 )
 
+resuming = group(
+    "resume",
+    "Output",
+    lambda resume: resume,
+    option(
+        "--resume",
+        is_flag=True,
+        help="Keep a journal in DIR until run.json is written; after a kill, the same command goes on from it.",
+        trusted=True,
+    ),
+)
+
 studying = group(
     "studying",
     "Output",

@@ -45,6 +45,7 @@ from segeval.run.run import Run
 from segeval.text import counted, some
 
 if TYPE_CHECKING:
+    from segeval.evaluate.resume import Measured
     from segeval.evidence.sample import Sample
 
 Progress = Callable[[int, int], None]  # (done, of)
@@ -160,20 +161,25 @@ def evaluate(
     jobs: int | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
+    journal: "Measured | None" = None,
 ) -> Run:
     """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored.
 
     executor: somebody's own, of threads, processes or machines that see the files; it is not shut down.
+    journal: what a killed run measured is not measured again, and what is measured now is kept.
     """
     cases = options.scoring.cases.every(each.id for each in found.pairs)
     options.draws.grouping.every(cases)  # an id that has no group is told before the work
-    records: list[Record] = []
+    kept = journal.begin(found.pairs) if journal else {}
+    records, pairs = [*kept.values()], [each for each in found.pairs if each.id not in kept]
     failures = [Note.of(id_, fault) for id_, fault in found.faults]
     lost = None if executor is None else _lost  # what our own threads do not catch is a fault of ours
     with threads(jobs) if executor is None else contextlib.nullcontext(executor) as workers:
-        for done, result in enumerate(in_order(workers, measure, found.pairs, options, lost), 1):
+        for done, result in enumerate(in_order(workers, measure, pairs, options, lost), 1 + len(kept)):
             if isinstance(result, Record):
                 records.append(result)
+                if journal:
+                    journal.add(result)
             else:
                 failures.append(result)
             if progress:
@@ -202,7 +208,7 @@ def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
 
 def _run(found: Pairing, records: list[Record], failures: list[Note], options: Options) -> Run:
     run = Run(
-        records=tuple(records),
+        records=tuple(sorted(records, key=lambda record: record.id)),
         options=options,
         inputs=found.digest,
         paired=sum(1 for p in found.pairs if p.pred is not None),

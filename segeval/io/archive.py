@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,7 +17,19 @@ _DATED = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write an NPZ, stored and not deflated, whole or not at all; numpy.load reads it too."""
-    with atomic_bytes(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+    with atomic_bytes(path) as stream:
+        _put(stream, arrays)
+
+
+def content(arrays: Mapping[str, Array]) -> bytes:
+    """The bytes of such a file."""
+    stream = io.BytesIO()
+    _put(stream, arrays)
+    return stream.getvalue()
+
+
+def _put(stream: BinaryIO, arrays: Mapping[str, Array]) -> None:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             info = zipfile.ZipInfo(f"{name}.npy", _DATED)
             info.create_system = 3  # the same on every system

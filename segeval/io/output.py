@@ -85,12 +85,15 @@ class OutputFolder:
     tables: tuple[str, ...]
     force: bool = False
 
-    def check(self, known: Mapping[str, Any]) -> None:
-        """Refuse a folder with something else, as far as that shows beforehand, or with tables that are nobody's."""
+    def check(self, known: Mapping[str, Any], begun: bool = False) -> None:
+        """Refuse a folder with something else, as far as that shows beforehand, or with tables that are nobody's.
+
+        begun: the tables are those of this very run, which was killed while it wrote them.
+        """
         earlier = self._earlier()
         if earlier is None:
             stray = [name for name in self.tables if (self.path / name).exists()]
-            if stray and not self.force:
+            if stray and not (self.force or begun):
                 raise BadOutput(f"{self.path} holds {stray[0]} but no {self.document}", OVERWRITE)
         elif {key: earlier.get(key) for key in known} != _plain(known):
             raise BadOutput(f"{self.path} holds a {self.what} of other inputs or options", OVERWRITE)
