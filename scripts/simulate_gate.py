@@ -32,8 +32,9 @@ SIZES, CHANGES = (30, 100, 500), (0.0, -0.005, -0.01, -0.02)
 FEW_SIZES, WORSE = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30), 0.06
 FEW_TEXT = """
     Few images: how often `regression` fails where no drop is allowed at all, so that chance alone decides. Below ten
-    it compares all subsets, and equal models fail in at most 5 % of cases, but for the noise of the simulation; from
-    ten on it draws, and they fail in 6 to 11 %. Normal differences, and real masks, as above.
+    it compares all subsets, below thirty as many random ones as there are resamples, and equal models fail in at most
+    5 % of cases, but for the noise of the simulation; from thirty on it draws. Normal differences, and real masks, as
+    above.
 """
 TILE = (60, 80)
 CLASSES = 3  # in the truth of a tile, at least

@@ -8,7 +8,7 @@ from segeval.report.md import markdown_text, write_tables
 from segeval.report.sections import Cell, Table, shown
 from segeval.report.table import draw
 from segeval.report.verdict import signed
-from segeval.run.bootstrap import FEW
+from segeval.run.bootstrap import FEW, MANY
 from segeval.run.run import as_text
 from segeval.text import counted, csv_cell, safe_text
 
@@ -68,6 +68,8 @@ def sentences(document: Document) -> list[str]:
     drawn = f"paired bootstrap over {over}, {how['resamples']:,} resamples (seed {how['seed']})"
     if document["groups"] < FEW:
         drawn = f"all subsets of the {over}"
+    elif document["groups"] < MANY:
+        drawn = f"{how['resamples']:,} random subsets of the {over} (seed {how['seed']})"
     return [
         f"differences from {document['runs'][0]['name']}; intervals {100 * how['confidence']:g} % two-sided, {drawn}",
         "detectable: the smallest true difference that these images show in 80 % of cases",

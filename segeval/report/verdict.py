@@ -5,7 +5,7 @@ from typing import Any, TextIO
 from segeval.gate.decide import ERROR, INCONCLUSIVE, NOT_APPLICABLE, PASS, WARNING, standing
 from segeval.report.sections import Cell, Table, shown
 from segeval.report.table import draw
-from segeval.run.bootstrap import FEW
+from segeval.run.bootstrap import FEW, MANY
 from segeval.text import counted, safe_text, some
 
 Document = dict[str, Any]
@@ -88,7 +88,7 @@ def verdict_lines(document: Document) -> list[str]:
     if tested:
         how = document["statistics"]
         sides = 200 * how["confidence"] - 100
-        drawn = "; ".join(_drawn(how, {ruling["groups"] < FEW for ruling in tested}))
+        drawn = "; ".join(_drawn(how, [ruling["groups"] for ruling in tested]))
         seen = "detectable: the smallest drop found in 80 % of cases"
         lines.append(f"change: + is better; intervals: {sides:g} % two-sided, {drawn}; {seen}")
         if any(len(applicable(r)) > 1 for r in tested):
@@ -106,11 +106,17 @@ def verdict_lines(document: Document) -> list[str]:
     return lines
 
 
-def _drawn(how: Document, few: set[bool]) -> list[str]:
+def _drawn(how: Document, groups: list[int]) -> list[str]:
     """How intervals were made, for rules about few images and for others."""
-    drawn = f"paired bootstrap of {how['resamples']:,} resamples (seed {how['seed']})"
-    subsets = f"below {FEW} images or groups all their subsets"
-    return [text for text, there in ((drawn, False in few), (subsets, True in few)) if there]
+    number = f"{how['resamples']:,}"
+    kinds = {
+        f"paired bootstrap of {number} resamples (seed {how['seed']})": any(n >= MANY for n in groups),
+        f"below {MANY} images or groups {number} random subsets (seed {how['seed']})": any(
+            FEW <= n < MANY for n in groups
+        ),
+        f"below {FEW} images or groups all their subsets": any(n < FEW for n in groups),
+    }
+    return [text for text, there in kinds.items() if there]
 
 
 def verdict_headline(document: Document) -> str:

@@ -23,6 +23,7 @@ from segeval.run.grouping import Grouping
 BLOCK = 500  # resamples at a time: their weights stay in the cache
 MOST = 10_000_000
 FEW = 10  # groups of which fewer are compared by all their subsets
+MANY = 30  # groups of which fewer are compared by subsets, drawn at random
 _ALMOST = 1e-12  # relative: 1 − 0.9 is a little less than 0.1
 
 
@@ -73,7 +74,8 @@ class Draws:
             yield np.bincount(flat, minlength=rows * groups).reshape(rows, groups).astype(np.float64)
 
     def paired(self, groups: int) -> Iterator[Array]:
-        """How often each group stands where runs are compared: of few groups all their subsets, else as they are drawn.
+        """How often each group stands where runs are compared: all subsets of few groups, random ones of more, and of
+        many as they are drawn.
 
         The differences of all subsets are typical values: no difference is as likely to lie between any two neighbours
         of them as between any others. So p ≤ α happens to equal models in at most α of cases, where the bootstrap of
@@ -81,11 +83,13 @@ class Draws:
 
         Hartigan, J. A. (1969). Journal of the American Statistical Association 64:1303–1317
         """
-        if groups >= FEW:
+        if groups >= MANY:
             yield from self.blocks(groups)
             return
-        subsets = np.arange(1, 1 << groups)
-        yield (subsets[:, None] >> np.arange(groups) & 1).astype(np.float64)
+        every, source = 1 << groups, np.random.RandomState(self.seed)
+        subsets = np.arange(1, every) if groups < FEW else source.randint(1, every, self.resamples, dtype=np.int64)
+        for start in range(0, subsets.size, BLOCK):
+            yield (subsets[start : start + BLOCK, None] >> np.arange(groups) & 1).astype(np.float64)
 
 
 def exact_sums(weights: Array, values: Array, most: float) -> Array:

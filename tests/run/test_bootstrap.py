@@ -43,13 +43,30 @@ def test_fewer_resamples_are_the_first_of_more():
 
 
 def test_few_groups_are_compared_by_all_their_subsets():
-    """Three groups have seven, by hand; from ten on they are drawn, as for one run alone."""
+    """Three groups have seven, by hand; from ten on some at random, from thirty on draws as for one run alone."""
     (weights,) = Draws(resamples=100).paired(3)
     assert sorted(map(tuple, weights.tolist())) == sorted(
         [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)]
     )
-    assert [len(next(Draws(resamples=100).paired(n))) for n in (2, 9, 10)] == [3, 511, 100]
-    assert (next(Draws(resamples=100).paired(10)) == next(Draws(resamples=100).blocks(10))).all()
+    drawn = {n: np.concatenate([*Draws(resamples=700, seed=2).paired(n)]) for n in (2, 9, 10, 29)}
+    assert {n: len(rows) for n, rows in drawn.items()} == {2: 3, 9: 511, 10: 700, 29: 700}
+    for rows in drawn.values():
+        assert set(np.unique(rows)) == {0, 1}
+        assert rows.any(axis=1).all()
+    assert drawn[29].mean(axis=0) == pytest.approx(np.full(29, 0.5), abs=0.1)  # 5 standard errors
+    assert (drawn[10] != np.concatenate([*Draws(resamples=700, seed=3).paired(10)])).any()
+    assert (next(Draws(resamples=100).paired(30)) == next(Draws(resamples=100).blocks(30))).all()
+
+
+def test_random_subsets_are_the_random_test_of_signs():
+    """p of 12 differences beside scipy.stats.permutation_test of the mean, all 2¹² changes of signs (SciPy 1.13+)."""
+    differences = np.random.RandomState(4).randint(-900, 500, 12).astype(float)
+    weights = np.concatenate([*Draws(resamples=20_000, seed=1).paired(12)])
+    other = stats.permutation_test(
+        (differences,), np.sum, permutation_type="samples", alternative="less", n_resamples=np.inf
+    )
+    assert 0.01 < other.pvalue < 0.3
+    assert p_drop(weights @ differences / weights.sum(axis=1)) == pytest.approx(other.pvalue, abs=0.01)
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=8), st.sampled_from([0.8, 0.95]))
