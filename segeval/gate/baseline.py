@@ -28,6 +28,9 @@ FREE = {
     "beta",
     "pred_pattern",
     "gt_pattern",
+    "pred_array",
+    "ignore_geometry",
+    "one_hot",  # of both sides: another truth shows in its digest
     "colors",
     "probability",
     "logits",
@@ -124,10 +127,16 @@ def _check_options(run: Results, baseline: Results) -> None:
         hint = "score both with the same --num-classes or --classes"
         raise OtherClasses(f"{baseline.name} has other classes than {run.name}: {some(odd, 4)}", hint)
     for key in sorted((mine["options"].keys() | theirs["options"].keys()) - FREE):
-        now, then = (document["options"].get(key) for document in (mine, theirs))
+        now, then = (_meant(document["options"], key) for document in (mine, theirs))
         if now != then and not (key in HARMLESS and HARMLESS[key](mine, theirs)):
             what = f"{baseline.name} was scored with {key} = {json.dumps(then)}, {run.name} with {json.dumps(now)}"
             raise OtherClasses(what, "score both with the same options")
+
+
+def _meant(options: Document, key: str) -> Any:
+    """What an option says, of `map` about the truth."""
+    value = options.get(key)
+    return value.get("gt") if key == "map" and isinstance(value, Mapping) else value
 
 
 def _none_made_up(*documents: Document) -> bool:

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.models import model
 
@@ -107,6 +108,11 @@ def edited(results, options=None, images=None, classes=None):
         ({"ignore": [3]}, {"ignore": [3, 7]}, {}),
         ({"classes": None}, {"classes": [[0, "road", ""]]}, {}),
         ({"beta": 1.0}, {"beta": 2.0}, {}),
+        ({"one_hot": True}, {}, {}),
+        ({"map": {"pred": "shift:+1"}}, {}, {}),
+        ({"map": {"pred": [[3, 1]], "gt": "shift:-1"}}, {"map": {"gt": "shift:-1"}}, {}),
+        ({"pred_array": "mask"}, {"pred_array": "labels"}, {}),
+        ({}, {"ignore_geometry": True}, {}),
     ],
 )
 def test_options_that_changed_no_number_may_differ(options, before, harmless):
@@ -124,12 +130,28 @@ def test_options_that_changed_no_number_may_differ(options, before, harmless):
         ({"ignore": [255]}, {"ignore": []}, {"classes": {"tn": 1}}, {}),
         ({"ignore": [2]}, {"ignore": [3]}, {}, {}),
         ({"mean": "harmonic"}, {"mean": "arithmetic"}, {}, {}),
+        ({"map": {"gt": "shift:+1"}}, {}, {}, {}),
+        ({"map": {"gt": "shift:+1", "pred": [[3, 1]]}}, {"map": {"gt": [[3, 1]], "pred": [[3, 1]]}}, {}, {}),
+        ({"gt_array": "mask"}, {"gt_array": "labels"}, {}, {}),
+        ({"truth_threshold": 0.4}, {"truth_threshold": 0.6}, {}, {}),
     ],
 )
 def test_options_that_changed_a_number_may_not_differ(options, before, run, baseline):
     """On either side; ids that only one ignores, and only the other, cannot be told apart by their pixels."""
     with pytest.raises(OtherClasses, match=next(iter(options))):
         paired(edited(model(), options, **run), edited(model(), before, **baseline))
+
+
+def test_another_way_to_read_the_files_is_no_other_run(save, tmp_path):
+    """Ids that begin with 1, beside the same predictions as they are."""
+    for id_, truth in (("a", [[0, 1], [2, 2]]), ("b", [[0, 0], [1, 2]])):
+        save(f"gt/{id_}.npy", np.array(truth, np.uint8))
+        save(f"plain/{id_}.npy", np.array([[0, 1], [1, 2]], np.uint8))
+        save(f"shifted/{id_}.npy", np.array([[1, 2], [2, 3]], np.uint8))
+    one = segeval.score(tmp_path / "plain", tmp_path / "gt", num_classes=3)
+    other = segeval.score(tmp_path / "shifted", tmp_path / "gt", num_classes=3, map=["pred:shift:-1"])
+    assert paired(Results.of(one), Results.of(other)).run.rows.ids == ("a", "b")
+    assert one.summary["miou_dataset"] == other.summary["miou_dataset"] == pytest.approx((2 / 3 + 1 / 2 + 2 / 3) / 3)
 
 
 def test_a_metric_with_another_parameter_is_refused():
