@@ -425,7 +425,7 @@ resuming = group(
     option(
         "--resume",
         is_flag=True,
-        help="Keep a journal in DIR until run.json is written; after a kill, the same command goes on from it.",
+        help="Keep a journal in DIR until all is written; after a kill, the same command goes on from it.",
         trusted=True,
     ),
 )

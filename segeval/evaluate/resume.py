@@ -9,9 +9,10 @@ from typing import Any
 
 import segeval
 from segeval.data.folders import Pair
-from segeval.errors import BadOutput, UnreadableRun
+from segeval.errors import BadOption, BadOutput, UnreadableRun
 from segeval.io import archive
 from segeval.io.journal import Journal
+from segeval.io.output import OutputFolder
 from segeval.run.options import Options
 from segeval.run.records import Note, Record, packed, unpacked
 from segeval.run.run import SCHEMA
@@ -69,6 +70,13 @@ class Measured:
     def end(self) -> None:
         """The run is written: the journal has done its work."""
         self._journal.remove()
+
+
+def journal(folder: OutputFolder | None, options: Options, resume: bool) -> Measured | None:
+    """The journal in an output folder, where `--resume` asks for one."""
+    if resume and folder is None:
+        raise BadOption("--resume keeps a journal, and there is no folder for it", "give -o DIR too")
+    return Measured(folder.path, options, folder.force) if folder and resume else None
 
 
 def _head(options: Options) -> Any:

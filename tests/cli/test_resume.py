@@ -1,4 +1,4 @@
-"""`segeval score --resume`: killed, and gone on with."""
+"""`segeval score --resume` and `losses --resume`: killed, and gone on with."""
 
 import json
 import os
@@ -80,6 +80,21 @@ def test_killed_at_any_moment(killed, invoke, tmp_path, measured, place, count, 
     assert result.stderr == whole.stderr
 
 
+@pytest.mark.parametrize(("place", "count", "left"), [(ADD, 4, IMAGES - 3), ("os:replace", 2, 0), ("os:replace", 3, 0)])
+def test_a_study_that_was_killed(start, invoke, tmp_path, measured, place, count, left):
+    """Its pictures too: while it measured, and while it wrote its table and its document."""
+    given = ["losses", "pred", "truth", *OPTIONS[:-2], "-j", "1", "--steps", "2"]
+    process = start(*given, "--resume", "-o", "out", "--maps", "maps", patch=signalled(place, count, "SIGKILL"))
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    result = invoke(*given, "--resume", "-o", "out", "--maps", "maps")
+    assert result.exit_code == 0, result.stderr
+    assert len(measured) == left
+    whole = invoke(*given, "-o", "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+    assert (result.stdout, result.stderr) == (whole.stdout, whole.stderr)
+
+
 def test_what_changed_is_measured_again(killed, invoke, save, tmp_path, measured):
     """Of the same size and with the old time too."""
     killed(ADD, 6)
@@ -158,7 +173,8 @@ def test_a_fault_is_met_again(killed, invoke, tmp_path, measured):
     assert "truth/0.png" in result.stderr
 
 
-def test_without_a_folder(invoke):
-    result = invoke(*SCORE[:-1])
+@pytest.mark.parametrize("command", ["score", "losses"])
+def test_without_a_folder(invoke, command):
+    result = invoke(command, "pred", "truth", "--num-classes", "4", "--ignore", "9", "--missing", "worst", "--resume")
     assert result.exit_code == 2
     assert "give -o DIR too" in result.stderr

@@ -16,6 +16,7 @@ from segeval.cli import options
 @options.classes
 @options.all_losses
 @options.studying
+@options.resuming
 @options.running
 @options.configured
 @click.pass_context
@@ -29,6 +30,7 @@ def command(
     choice: Any,
     measures: Any,
     studying: dict[str, Any],
+    resume: bool,
     jobs: int,
 ) -> None:
     """Explain what every loss says about the predictions in PRED, and what it would teach.
@@ -43,6 +45,7 @@ def command(
     from segeval.cli import output as present
     from segeval.errors import ending
     from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
+    from segeval.evaluate.resume import journal
     from segeval.io.output import held
     from segeval.run.options import Options
     from segeval.study import files as studied
@@ -53,15 +56,19 @@ def command(
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), pairing, gt, jobs)
     folder = studied.opened(studying)
     ctx.with_resource(held({"-o": studying["folder"], "--maps": studying["maps"]}, [pred, gt]))
+    measured = journal(folder, chosen, resume)
     if folder:
-        folder.check(studied.known(studying, chosen.recorded(), pairing.digest))
+        begun = measured is not None and measured.begun
+        folder.check(studied.known(studying, chosen.recorded(), pairing.digest), begun)
     with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, chosen, jobs, step)
+        run = evaluate(pairing, chosen, jobs, step, journal=measured)
         document, faults = study(run, pairing, chosen, studying["images"], studying["steps"], jobs, step)
     kept = folder and folder.holds_other(document)
     if not kept:
         studied.write(document, run, studying)
         faults += studied.write_maps(run, pairing, chosen, studying, jobs)
+        if measured:
+            measured.end()
     FORMATS[studying["form"]](document, run, sys.stdout)
     faults += [*run.failures, *(run.doubts if strict else ())]
     present.say_faults(faults, run.notes, run.extra)

@@ -51,9 +51,9 @@ def command(
       segeval score pred gt --num-classes 19 --ignore 255 -o out
     """
     from segeval.cli import output as present
-    from segeval.errors import OK, BadOption, ending
+    from segeval.errors import OK, ending
     from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
-    from segeval.evaluate.resume import Measured
+    from segeval.evaluate.resume import journal
     from segeval.io.output import held
     from segeval.report import REPORTS
     from segeval.run import folder as folders
@@ -66,22 +66,20 @@ def command(
     shown.check_asked(ctx, bool(rules))
     stored = output["folder"] and f"{output['folder']}/run.json"
     shown.spare([stored, ruling["baseline"]], [pred, gt])
-    if resume and not output["folder"]:
-        raise BadOption("--resume keeps a journal, and there is no folder for it", "give -o DIR too")
     pairing = find_pairs(pred, gt, layout)
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
     pairing = pairing.only(shard)
     folder = output["folder"] and folders.opened(output["folder"], output["force"])
     ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
-    journal = Measured(folder.path, chosen, folder.force) if resume else None
+    measured = journal(folder or None, chosen, resume)
     if folder:
-        folder.check(folders.known(chosen.recorded(), pairing.digest), journal is not None and journal.begun)
+        folder.check(folders.known(chosen.recorded(), pairing.digest), measured is not None and measured.begun)
     with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, chosen, jobs, step, journal=journal)
+        run = evaluate(pairing, chosen, jobs, step, journal=measured)
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
-    if journal and not kept:
-        journal.end()
+    if measured and not kept:
+        measured.end()
     if run.records or output["form"] == "json":
         REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
