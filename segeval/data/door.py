@@ -1,5 +1,6 @@
 """The door that a pair of files goes through, by what the options say about them."""
 
+import functools
 from dataclasses import replace
 
 from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
@@ -88,4 +89,10 @@ def _used(given: Given, pred: Mask, truth: Mask, reading: Reading, classes: Clas
         "ignore_geometry": reading.ignore_geometry and _other_spacing(pred, truth),
         "map": "gt" in reading.maps or ("pred" in reading.maps and given.kind == "labels"),
     }
-    return frozenset(name for name, effect in used.items() if effect)
+    return _shared(frozenset(name for name, effect in used.items() if effect))
+
+
+@functools.lru_cache(maxsize=16)
+def _shared(used: frozenset[str]) -> frozenset[str]:
+    """The same, one object for all images that have it: each by itself would take as much as its counts."""
+    return used

@@ -1,5 +1,6 @@
 """How often each true id was predicted as each other id."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -11,6 +12,8 @@ from segeval.errors import ShapesDiffer, UnknownTruthIds
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, split
 from segeval.evidence.run_length import Array, CellCounter, merged_cells, narrow, runs, summed
 from segeval.text import counted, extent, some
+
+AT_ONCE = 1024  # images whose cells are put together: more would only take memory
 
 
 class PixelCounts(NamedTuple):
@@ -130,7 +133,7 @@ class Confusion(Counted):
         truth, pred, _ = cells
         if ids is None:
             ids = sorted(i for i in {*truth.tolist(), *pred.tolist()} if i >= 0)
-        confusion = cls(tuple(i for i in ids if i not in ignored), ignored, *cells)
+        confusion = cls(*_shared(tuple(i for i in ids if i not in ignored), ignored), *cells)
         confusion._check_truth()
         return confusion
 
@@ -248,12 +251,12 @@ class Confusion(Counted):
 
     @classmethod
     def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
-        """The counts of every image and class: in one go, since images are many and small."""
+        """The counts of every image and class: many in one go, since images are many and small."""
         shape = (len(every), len(ids) + 1)
         tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
-        if every:
-            cells = [confusion.valid for confusion in every]
-            image = np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
+        for start in range(0, len(every), AT_ONCE):
+            cells = [confusion.valid for confusion in every[start : start + AT_ONCE]]
+            image = start + np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
             true_ids, pred_ids, pixels = (np.concatenate(column) for column in zip(*cells, strict=True))
             row, column = positions(true_ids, ids), positions(pred_ids, ids)
             right = row == column
@@ -291,6 +294,12 @@ class Confusion(Counted):
         """What `packed` was given."""
         cells = zip(*(split(arrays[name], arrays["cells"]) for name in ("truth", "pred", "pixels")), strict=True)
         return [cls(*known, *each) for known, each in zip(unpacked_ids(arrays), cells, strict=True)]
+
+
+@functools.lru_cache(maxsize=16)
+def _shared(ids: tuple[int, ...], ignore: frozenset[int]) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The same, one object for all images that have them."""
+    return ids, ignore
 
 
 def whole_images(every: Sequence[Any]) -> dict[str, Array]:
@@ -332,8 +341,17 @@ def total(confusions: Sequence[Confusion]) -> Confusion:
     ids = first.ids
     if any(c.ids != ids for c in confusions):
         ids = tuple(sorted(set().union(*(c.ids for c in confusions))))
-    columns = (np.concatenate([getattr(c, name) for c in confusions]) for name in ("truth", "pred", "pixels"))
+    parts = [_cells(confusions[start : start + AT_ONCE]) for start in range(0, len(confusions), AT_ONCE)]
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Confusion(ids, first.ignore, *merged_cells(*columns))
+
+
+def _cells(confusions: Sequence[Confusion]) -> tuple[Array, Array, Array]:
+    """The cells of some confusions together."""
+    truth, pred, pixels = (
+        np.concatenate([getattr(c, name) for c in confusions]) for name in ("truth", "pred", "pixels")
+    )
+    return merged_cells(truth, pred, pixels)
 
 
 def _by_id(ids: Array, pixels: Array) -> dict[int, int]:

@@ -206,3 +206,20 @@ def test_what_is_right():
     assert found.merged({"a": [0], "b": [1]}).right == 2
     assert found.all_wrong().right == 0
     assert found.all_wrong().matrix.tolist() == [[0, 0, 0, 1], [0, 0, 0, 2], [0, 0, 0, 2]]
+
+
+def test_many_images_count_as_they_do_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images are put together a few at a time; by hand: image n has n + 1 pixels of 1, predicted as 2."""
+    monkeypatch.setattr("segeval.evidence.confusion.AT_ONCE", 2)
+    every = [Confusion.of(np.full(n + 1, 2), np.full(n + 1, 1), ids=[1, 2]) for n in range(5)]
+    columns = Confusion.columns(every, [1, 2]).classes
+    assert columns["fn"].tolist() == [[1, 0], [2, 0], [3, 0], [4, 0], [5, 0]]
+    assert columns["fp"].tolist() == [[0, 1], [0, 2], [0, 3], [0, 4], [0, 5]]
+    assert total(every).matrix.tolist() == [[0, 15, 0], [0, 0, 0]]
+
+
+def test_images_share_their_classes() -> None:
+    """What is the same for all images is held once."""
+    first, second = (Confusion.of(np.array([k]), np.array([3]), ids=[k, 3], ignore=[9]) for k in (7, 7))
+    assert first.ids is second.ids
+    assert first.ignore is second.ignore
