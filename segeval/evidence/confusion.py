@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.errors import ShapesDiffer, UnknownTruthIds
-from segeval.evidence.kinds import EVIDENCE, Columns, joined, split
+from segeval.evidence.kinds import EVIDENCE, Columns, joined, split, united
 from segeval.evidence.run_length import Array, CellCounter, merged_cells, narrow, runs, summed
 from segeval.text import counted, extent, some
 
@@ -53,9 +53,19 @@ class _HasCounts(Protocol):
 
 
 class Counted:
-    """Evidence that holds `counts` gives each of them by its name."""
+    """Counts of the pixels of an image, which are made when it is opened; each of `counts` by its name."""
 
     __slots__ = ()
+
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> Any:  # noqa: ARG003 - one signature for all kinds
+        """The counts of an image behind the door."""
+        return image.counts
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> Any:  # noqa: ARG003
+        """The counts of a truth without prediction."""
+        return image.counts.all_wrong()
 
     @property
     def tp(self: _HasCounts) -> Array:
@@ -240,16 +250,6 @@ class Confusion(Counted):
         return total([self, other])
 
     @classmethod
-    def measured(cls, image: Any, spec: Any) -> "Confusion":  # noqa: ARG003 - one signature for all kinds
-        """The counts of an image behind the door."""
-        return image.counts  # type: ignore[no-any-return]
-
-    @classmethod
-    def missed(cls, image: Any, spec: Any) -> "Confusion":  # noqa: ARG003
-        """The counts of a truth without prediction."""
-        return image.counts.all_wrong()  # type: ignore[no-any-return]
-
-    @classmethod
     def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
         """The counts of every image and class: many in one go, since images are many and small."""
         shape = (len(every), len(ids) + 1)
@@ -338,12 +338,9 @@ def total(confusions: Sequence[Confusion]) -> Confusion:
     first = confusions[0]
     if any(c.ignore != first.ignore for c in confusions):
         raise ValueError("confusions that ignore different ids do not add up")
-    ids = first.ids
-    if any(c.ids != ids for c in confusions):
-        ids = tuple(sorted(set().union(*(c.ids for c in confusions))))
     parts = [_cells(confusions[start : start + AT_ONCE]) for start in range(0, len(confusions), AT_ONCE)]
     columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Confusion(ids, first.ignore, *merged_cells(*columns))
+    return Confusion(united(confusions), first.ignore, *merged_cells(*columns))
 
 
 def _cells(confusions: Sequence[Confusion]) -> tuple[Array, Array, Array]:

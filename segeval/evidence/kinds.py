@@ -152,7 +152,7 @@ class ClassColumns:
         }
 
     def __add__(self, other: Self) -> Self:
-        ids = self.ids if self.ids == other.ids else tuple(sorted({*self.ids, *other.ids}))
+        ids = united([self, other])
         mine, its, kind = self.over(ids), other.over(ids), EVIDENCE[self.kind]
         each = {
             name: mine[name] + its[name] if kind.adds(name) == "sum" else np.full(len(ids), np.nan) for name in mine
@@ -197,6 +197,14 @@ class ClassColumns:
             own = {name: part[n] for name, part in parts.items()}
             found.append(None if size < 0 else cls(**{**own, "ids": tuple(own["ids"].tolist())}))
         return found
+
+
+def united(every: Sequence[Any]) -> tuple[int, ...]:
+    """The classes of several images together: in their own order where all have the same, else by number."""
+    first: tuple[int, ...] = every[0].ids
+    if all(each.ids == first for each in every):
+        return first
+    return tuple(sorted(set().union(*(each.ids for each in every))))
 
 
 def joined(parts: Sequence[Array]) -> Array:

@@ -16,7 +16,7 @@ from segeval.evidence.confusion import (
     unpacked_ids,
     whole_images,
 )
-from segeval.evidence.kinds import Columns, joined, split
+from segeval.evidence.kinds import Columns, joined, split, united
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, runs
 
 IGNORED = 2  # in a truth of channels, beside 0 and 1: this pixel is not looked at
@@ -87,16 +87,6 @@ class ChannelCounts(Counted):
 
     def __add__(self, other: "ChannelCounts") -> "ChannelCounts":
         return total_of_channels([self, other])
-
-    @classmethod
-    def measured(cls, image: Any, spec: Any) -> "ChannelCounts":  # noqa: ARG003 - one signature for all kinds
-        """The counts of an image behind the door."""
-        return image.counts  # type: ignore[no-any-return]
-
-    @classmethod
-    def missed(cls, image: Any, spec: Any) -> "ChannelCounts":  # noqa: ARG003
-        """The counts of a truth without prediction."""
-        return image.counts.all_wrong()  # type: ignore[no-any-return]
 
     @classmethod
     def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
@@ -171,9 +161,7 @@ def total_of_channels(channels: Sequence[ChannelCounts]) -> ChannelCounts:
     first = channels[0]
     if any(each.ignore != first.ignore for each in channels):
         raise ValueError("counts that ignore different values do not add up")
-    ids = first.ids
-    if any(each.ids != ids for each in channels):
-        ids = tuple(sorted(set().union(*(each.ids for each in channels))))
+    ids = united(channels)
     counts = PixelCounts(*np.sum([each.with_ids(ids).counts for each in channels], axis=0))
     right, ignored = sum(each.right for each in channels), np.sum([each.ignored for each in channels], axis=0)
     return ChannelCounts(ids, first.ignore, counts, right, ignored)
