@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ class Pairing:
         faults = [(id_, fault) for id_, fault in self.faults if shards.holds(id_)]
         return Pairing(pairs, missing, extra, faults, shards if shards.missing else None)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A number for the ids, names and sizes of all files: equal for equal folders, seen from outside."""
         listings = [(p.id, *((f.relative, f.size) for f in (p.pred, p.truth) if f)) for p in self.pairs]

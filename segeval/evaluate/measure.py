@@ -297,9 +297,10 @@ def _handed(
     executor: Executor, task: Callable[[Pair, Options], Result], pair: Pair, options: Options
 ) -> Callable[[], Result]:
     """What waits for the result of a pair; of the weight maps the worker gets its own alone."""
-    own = replace(options, maps={pair.id: options.maps[pair.id]} if pair.id in options.maps else {})
+    if options.maps:
+        options = replace(options, maps={pair.id: options.maps[pair.id]} if pair.id in options.maps else {})
     try:
-        return executor.submit(task, pair, own if options.maps else options).result
+        return executor.submit(task, pair, options).result
     except RuntimeError as fault:  # broken, or shut down
         broken = fault
 
