@@ -18,7 +18,7 @@ from segeval.evidence.kinds import EVIDENCE
 from segeval.evidence.multilabel import PixelEvidence
 from segeval.run import diagnose
 from segeval.run.options import Options
-from segeval.run.records import Note, Record
+from segeval.run.records import Note, Record, pixels
 from segeval.run.run import without_effect
 from segeval.text import extent
 
@@ -64,7 +64,7 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
                 records.append(result)
             else:
                 faults.append(result)
-    kind = EVIDENCE["multilabel" if options.classes.multilabel else "counts"].evidence
+    kind = EVIDENCE[pixels(options.specs)].evidence
     counts = [r.confusion for r in records]
     found_ids = kind.summed(counts)
     chosen = options.classes.scored.ids if options.classes.scored else None
