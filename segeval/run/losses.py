@@ -33,6 +33,7 @@ class Criteria:
         """Whether a loss is computed of the evidence of all images together."""
         return self.choice.over == "batch" and Plan([asked]).adds_up
 
+    @cached_property
     def document(self) -> dict[str, Any]:
         """The block `losses` of run.json."""
         return {each.name: self._block(each) for each in self.asked}

@@ -256,7 +256,7 @@ class Run:
 
     def numbers(self) -> dict[str, float]:
         """Every number, by the name that rules use: `miou_dataset`, `iou[road]`, `loss.dice`; nan where undefined."""
-        told = self.criteria.document() if self.criteria else {}
+        told = self.criteria.document if self.criteria else {}
         found = {number.title: number.of_images(self.tables) for number in numbers(self.outline)}
         for name, loss in told.items():  # also those of summed evidence, which single images do not tell
             found[f"loss.{name}"] = loss["value"]
@@ -346,12 +346,12 @@ class Run:
         if self.shards:
             document["shards"] = self.shards.recorded()
         if self.criteria:
-            document["losses"] = self.criteria.document()
+            document["losses"] = self.criteria.document
             document["losses_left_out"] = dict(self.criteria.choice.left_out)
         if self.groups:
             document["groups"] = self.groups
         if self.options.draws.ci:
-            document["ci"] = self._intervals()
+            document["ci"] = self._intervals
         clean = finite(document)
         assert isinstance(clean, dict)
         return clean
@@ -376,6 +376,7 @@ class Run:
             "extra": list(self.extra),
         }
 
+    @cached_property
     def _intervals(self) -> dict[str, Any]:
         """The confidence interval of each summary number."""
         draws = self.options.draws

@@ -59,7 +59,7 @@ def study(
             "options": run.options.recorded(),
             "inputs": run.inputs,
             "study": {"images": images, "steps": steps},
-            "losses": criteria.document(),
+            "losses": criteria.document,
             "left_out": dict(criteria.choice.left_out),
             "gradient_shares": _mean_shares([look.pulls for look in looks], criteria),
             "gradient_images": [pair.id for pair in spread],

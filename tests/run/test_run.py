@@ -92,6 +92,18 @@ def test_intervals_of_the_summary(root: Path, schema: Schema) -> None:
     assert document["ci"]["groups"] == 4
 
 
+def test_intervals_are_drawn_once_for_all_documents(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is printed and what is written are one: 10,000 resamples of many images take longer than all else."""
+    drawn, draw = [], segeval.run.run.resample
+    monkeypatch.setattr("segeval.run.run.resample", lambda *args: drawn.append(1) or draw(*args))
+    run = sample(root, ci=True, resamples=130, seed=6)
+    sums = folder.write(run, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text()) == run.document(sums)
+    assert len(drawn) == 1
+
+
 def test_images_of_a_group_are_drawn_together(root: Path) -> None:
     """With --group-by one group there is no interval, and two groups give the wider one."""
     assert sample(root, ci=True, group_by="_").document()["ci"]["summary"]["miou_dataset"]["low"] is None
