@@ -33,9 +33,9 @@ class Formula:
     convention: str
     w0: float
     sigma: float
-    eps: float = 1e-4
-    where: str = "background"
-    nearest: str = "two"
+    eps: float
+    where: str
+    nearest: str
 
     def __post_init__(self) -> None:
         check_choice("--where", self.where, WHERE)

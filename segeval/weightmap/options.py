@@ -8,8 +8,7 @@ from segeval.catalog import check_choice
 from segeval.data import class_weights as frequencies
 from segeval.distance.grid import steps
 from segeval.errors import BadOption
-from segeval.io import MAX_PIXELS
-from segeval.weightmap.formula import CLASS_WEIGHTS, MEMORY, Formula, check_cells, formula
+from segeval.weightmap.formula import CLASS_WEIGHTS, Formula, check_cells, formula
 
 FORMS, TYPES = ("npy", "tiff", "npz"), ("float32", "float16")
 
@@ -19,18 +18,18 @@ class Plan:
     """All that making a map needs to know; small, and the same for every mask."""
 
     rule: Formula
-    labels: str = "auto"
-    connectivity: str = "face"
-    ignore: frozenset[int] = frozenset()
-    class_weights: str | Mapping[int, float] = "balanced"
-    frequency: str = "folder"
-    gap: bool = False
-    spacing: tuple[float, ...] | str | None = None
-    form: str = "npy"
-    dtype: str = "float32"
-    preview: bool = False
-    max_pixels: int = MAX_PIXELS
-    memory: int = MEMORY
+    labels: str
+    connectivity: str
+    ignore: frozenset[int]
+    class_weights: str | Mapping[int, float]
+    frequency: str
+    gap: bool
+    spacing: tuple[float, ...] | str | None
+    form: str
+    dtype: str
+    preview: bool
+    max_pixels: int
+    memory: int
     kind: str = ""  # what the ids are, once `labels` is decided
     found: Mapping[int, float] | None = None  # the class weights of the folder
 
@@ -65,26 +64,26 @@ class Plan:
 
 def plan(
     *,
-    convention: str = "unet2015",
-    w0: float | None = None,
-    sigma: float | None = None,
-    eps: float = 1e-4,
-    where: str = "background",
-    nearest: str = "two",
-    class_weights: str | None = None,
-    frequency: str = "folder",
-    labels: str = "auto",
-    connectivity: str = "face",
-    ignore: Iterable[int] = (),
-    touching: str | None = None,
-    spacing: str | None = None,
-    form: str = "npy",
-    dtype: str = "float32",
-    preview: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    max_memory: int = MEMORY >> 20,
+    convention: str,
+    w0: float | None,
+    sigma: float | None,
+    eps: float,
+    where: str,
+    nearest: str,
+    class_weights: str | None,
+    frequency: str,
+    labels: str,
+    connectivity: str,
+    ignore: Iterable[int],
+    touching: str | None,
+    spacing: str | None,
+    form: str,
+    dtype: str,
+    preview: bool,
+    max_pixels: int,
+    max_memory: int,
 ) -> Plan:
-    """The plan that options make, if they make sense together."""
+    """The plan that options make, if they make sense together; the command line knows the defaults."""
     rule = formula(convention, w0, sigma, eps, where, nearest)
     check_cells(rule, labels, connectivity, touching, class_weights)
     check_choice("--frequency", frequency, ("folder", "image"))
