@@ -145,9 +145,11 @@ def unet_weights(
     check_cells(rule, labels, connectivity, touching, class_weights)
     ids, ignore = _whole(mask), ids_of(ignore)
     whole = of_kind(_kind(ids, ignore) if labels == "auto" else labels, ids, ignore, connectivity)
-    kept = separated(whole) if rule.falk or touching == "gap" else whole
-    chosen = {} if rule.falk else _class_weights(CLASS_WEIGHTS if class_weights is None else class_weights, kept)
-    return weights(whole if rule.falk else kept, rule, chosen, steps(spacing, ids.ndim))
+    if rule.falk:  # its gaps and its constants are its own
+        return weights(whole, rule, {}, steps(spacing, ids.ndim))
+    kept = separated(whole) if touching == "gap" else whole
+    chosen = _class_weights(CLASS_WEIGHTS if class_weights is None else class_weights, kept)
+    return weights(kept, rule, chosen, steps(spacing, ids.ndim))
 
 
 def _whole(mask: npt.ArrayLike) -> Array:
