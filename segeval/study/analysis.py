@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from segeval.arrays.functions import Array
+from segeval.distance.grid import nearest, steps
 from segeval.distance.maps import inner
 from segeval.distance.objects import contour
 from segeval.errors import SegevalError
@@ -39,13 +40,11 @@ def zones(image: Sample) -> Array:
     The band within 2 pixels of a border between true labels; else the interior of what is not class 0; else what is
     predicted as other than class 0 (false positives far from any border); else background.
     """
-    from scipy import ndimage
-
     each = problems(image)
     edge = np.any([contour(np.maximum(part.true_labels, 0)) for part in each], axis=0)
     predicted = np.any([part.predicted_labels > 0 for part in each], axis=0)
     # an edge pixel lies half a pixel from the border
-    near = ndimage.distance_transform_edt(~edge) <= BAND - 0.5 if edge.any() else edge
+    near = nearest(edge, steps(None, edge.ndim)) <= BAND - 0.5
     zone = np.where(near, 0, np.where(foreground(image), 1, np.where(predicted, 2, 3)))
     return np.where(each[0].true_labels < 0, -1, zone)
 

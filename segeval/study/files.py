@@ -20,7 +20,7 @@ from segeval.losses.engine.pixel_loss import pixel_losses
 from segeval.run.options import Options
 from segeval.run.records import Note
 from segeval.run.run import Run
-from segeval.study.study import SCHEMA
+from segeval.study.study import SCHEMA, scored
 from segeval.study.tables import FORMATS
 
 FILES = {"losses_images.csv": "csv", "losses.json": "json"}  # with the format of each
@@ -65,10 +65,8 @@ def write_maps(run: Run, found: Pairing, options: Options, studying: Mapping[str
     def drawn(pair: Pair, options: Options) -> Note | None:
         return guarded(pair.id, pair.names, lambda: draw(pair, options))
 
-    scored = {record.id for record in run.records}
-    chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
     with threads(jobs) as executor:
-        return [note for note in in_order(executor, drawn, chosen, options) if note]
+        return [note for note in in_order(executor, drawn, scored(run, found), options) if note]
 
 
 def _pictures(folder: Path, asked: Asked, image: Sample, caller: Caller) -> None:

@@ -46,8 +46,7 @@ def study(
     """
     criteria = run.criteria
     assert criteria is not None
-    scored = {record.id for record in run.records}
-    chosen = [pair for pair in found.pairs if pair.pred is not None and pair.id in scored]
+    chosen = scored(run, found)
     spread = chosen[:: -(-len(chosen) // images)] if chosen else []
     found_looks = [*_looks(spread, options, criteria, jobs, progress)]
     looks = [look for look in found_looks if isinstance(look, _Look)]
@@ -69,6 +68,12 @@ def study(
         }
     )
     return document, [each for each in (*found_looks, answers) if isinstance(each, Note)]
+
+
+def scored(run: Run, found: Pairing) -> list[Pair]:
+    """The pairs of a prediction that the run has scored."""
+    ids = {record.id for record in run.records}
+    return [pair for pair in found.pairs if pair.pred is not None and pair.id in ids]
 
 
 @dataclass(frozen=True)
