@@ -16,6 +16,7 @@ from segeval.arrays.autodiff import Variable
 
 Array = npt.NDArray[Any]
 LOW = 1e-7  # probabilities are kept this far from 0 and 1 before a logarithm
+LN2 = 0.6931471805599453
 
 
 def is_torch(x: Any) -> bool:
@@ -171,6 +172,11 @@ def softplus(x: Any) -> Any:
         return value
     size = xp.abs(x)
     return (x + size) / 2 + xp.log1p(xp.exp(-size))  # so written, its derivative at 0 is 1/2
+
+
+def log_cosh(x: Any) -> Any:
+    """ln cosh x of x from 0 up, without overflow."""
+    return x + softplus(-2 * x) - LN2
 
 
 def sigmoid(x: Any) -> Any:

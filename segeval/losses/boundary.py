@@ -220,6 +220,5 @@ def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) 
 
 
 def _covered(ridge: Numbers, mask: Numbers, smooth: float) -> Numbers:
-    xp = namespace(ridge)
-    mx = namespace(mask)
-    return ratio((mx if mx is not np else xp).sum(ridge * mask) + smooth, xp.sum(ridge) + smooth)
+    shared = ridge * mask
+    return ratio(namespace(shared).sum(shared) + smooth, namespace(ridge).sum(ridge) + smooth)

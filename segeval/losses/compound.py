@@ -5,14 +5,14 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays.functions import LOW, clipped, complement, like, namespace, power
+from segeval.arrays.functions import complement, like, namespace, power
 from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.soft import ClassSums, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.boundary import hausdorff_dt, soft_cldice
 from segeval.losses.engine.parts import Parts
 from segeval.losses.pixelwise import cross_entropy
-from segeval.losses.region import dice, tversky
+from segeval.losses.region import dice, log_dice, tversky
 from segeval.losses.regression import mean_squared_error
 from segeval.parameters import Exponent, NonNegative, Positive, Share, Steps
 
@@ -114,8 +114,7 @@ def exp_log(
 
 
 def _dice_surprisal(c: SoftCounts, *, gamma: float, smooth: float) -> Numbers:
-    d = clipped(1 - dice(c.outcomes, smooth=smooth), LOW, 1.0)
-    return power(-namespace(d).log(d), gamma)
+    return power(log_dice(c.outcomes, smooth=smooth), gamma)
 
 
 def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays.functions import LOW, clipped, like, namespace, plain, power, ratio, softplus
+from segeval.arrays.functions import LOW, clipped, like, log_cosh, namespace, plain, power, ratio
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
@@ -12,8 +12,6 @@ from segeval.evidence.soft import SoftConfusion, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.operators.lovasz import lovasz
 from segeval.parameters import Matrix, NonNegative, Share, Whole
-
-LN2 = 0.6931471805599453
 
 
 @LOSSES.add(low=0, high=1)
@@ -73,8 +71,7 @@ def log_cosh_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
     Jadon (2020). arXiv:2006.14822
     """
-    loss = dice(c, smooth=smooth)
-    return loss + softplus(-2 * loss) - LN2
+    return log_cosh(dice(c, smooth=smooth))
 
 
 @LOSSES.add(low=0, high=1)

@@ -1,11 +1,10 @@
 """Regression losses: on the residual r = p − g of numbers of any range, mean over pixels and classes."""
 
-from segeval.arrays.functions import namespace, softplus
+from segeval.arrays import functions
+from segeval.arrays.functions import namespace
 from segeval.evidence.pixels import Numbers, Values
 from segeval.losses import LOSSES
 from segeval.parameters import Positive
-
-LN2 = 0.6931471805599453
 
 
 @LOSSES.add(low=0, high=1, any_range=True)
@@ -88,5 +87,4 @@ def log_cosh(v: Values) -> Numbers:
     Jadon (2020). arXiv:2006.14822
     """
     r = v.p - v.t
-    size = namespace(r).abs(r)
-    return size + softplus(-2 * size) - LN2
+    return functions.log_cosh(namespace(r).abs(r))
