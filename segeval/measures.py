@@ -15,6 +15,14 @@ Unit = Literal["", "pixel", "spacing"]
 Pooling = Literal["pooled", "mean"]
 
 
+@functools.lru_cache
+def needs(formula: Callable[..., Any]) -> type:
+    """The evidence that a formula eats: the annotation of its first parameter."""
+    first = next(iter(inspect.signature(formula).parameters))
+    kind: type = get_type_hints(formula)[first]
+    return kind
+
+
 @dataclass(frozen=True)
 class Measure(Entry):
     """A number that a function computes of evidence: what it eats, where it lies, and which side of it is better.
@@ -31,8 +39,7 @@ class Measure(Entry):
     params: Mapping[str, Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
-        first = next(iter(inspect.signature(self.func).parameters))
-        object.__setattr__(self, "eats", get_type_hints(self.func)[first])
+        object.__setattr__(self, "eats", needs(self.func))
         object.__setattr__(self, "params", parameters(self.func))
         if not self.low < self.high or not self.low <= self.best <= self.high:
             raise ValueError(f"{self.name}: best {self.best} is not within {self.low} … {self.high}")

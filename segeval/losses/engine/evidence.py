@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
 from segeval.losses import packing
 from segeval.losses.engine.parts import Formula, Parts
-from segeval.measures import Loss
+from segeval.measures import Loss, needs
 
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 
@@ -80,14 +80,6 @@ class Leaf:
 def key(formula: Formula, params: Mapping[str, Any]) -> Key:
     """What tells a formula with its parameters from all others; a map belongs to the image, not to the formula."""
     return formula.__name__, tuple(sorted((k, v) for k, v in params.items() if not hasattr(v, "shape")))
-
-
-@functools.lru_cache
-def needs(formula: Formula) -> type:
-    """The evidence that a formula eats: the annotation of its first parameter."""
-    first = next(iter(inspect.signature(formula).parameters))
-    kind: type = get_type_hints(formula)[first]
-    return kind
 
 
 @functools.lru_cache

@@ -10,8 +10,9 @@ from segeval.errors import Unfit
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
 from segeval.evidence.sample import Picture, Sample
 from segeval.evidence.soft import ClassSums
-from segeval.losses.engine.evidence import Asked, Leaf, needs
+from segeval.losses.engine.evidence import Asked, Leaf
 from segeval.losses.engine.parts import Formula, Parts
+from segeval.measures import needs
 
 
 def pixel_losses(asked: Asked, image: Sample) -> Array:
