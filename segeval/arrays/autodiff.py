@@ -264,10 +264,6 @@ def take(x: Variable, indices: Array, axis: int = 0) -> Variable:
 
 def pick(x: Variable, index: Array) -> Variable:
     """x[index[i], i] for each i."""
-    return _noted(*_picked(x, index))
-
-
-def _picked(x: Variable, index: Array) -> tuple[Array, tuple[Variable, Back]]:
     columns = np.arange(index.size)
 
     def back(d: Array) -> Array:
@@ -275,7 +271,7 @@ def _picked(x: Variable, index: Array) -> tuple[Array, tuple[Variable, Back]]:
         whole[index, columns] = d  # each column once
         return whole
 
-    return x.value[index, columns], (x, back)
+    return _noted(x.value[index, columns], (x, back))
 
 
 def class_sums(x: Any, labels: Array, number: int) -> Variable:

@@ -20,6 +20,7 @@ from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import Sums
 from segeval.losses.engine.evidence import Asked, Caller, Measured, Plan, values
+from segeval.losses.packing import SINGLE
 
 Slopes = Mapping[Hashable, Array]  # the derivative of the value by each field of the evidence
 
@@ -96,7 +97,7 @@ def _fields(found: Measured) -> Iterator[tuple[Hashable, Numbers]]:
 
 
 def _sums(found: Measured) -> Iterator[tuple[Hashable, Sums]]:
-    for name in ("soft", "classes", "confusion"):
+    for name in SINGLE:
         if (sums := getattr(found, name)) is not None:
             yield name, sums
     yield from found.sums.items()
@@ -108,5 +109,5 @@ def _with_fields(found: Measured, given: Mapping[Any, Numbers]) -> Measured:
         name: replace(sums, **{each: given[name, each] for each in sums.of_pred})  # type: ignore[type-var]
         for name, sums in _sums(found)
     }
-    apart = {name: replaced.pop(name) for name in ("soft", "classes", "confusion") if name in replaced}
+    apart = {name: replaced.pop(name) for name in SINGLE if name in replaced}
     return replace(found, **apart, sums=replaced, kept={key: given[key] for key in found.kept})

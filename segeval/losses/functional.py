@@ -14,7 +14,7 @@ from segeval.data.from_arrays import Images, as_array, images
 from segeval.errors import BadOption, NoGradient, Unfit
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
-from segeval.losses.derivatives import derivatives
+from segeval.losses.derivatives import derivative, derivatives
 from segeval.losses.effects import check_effects
 from segeval.losses.engine.evidence import Asked, Caller, Plan, values
 from segeval.losses.engine.inputs import class_ids, ids_of, samples, weight_maps
@@ -129,9 +129,7 @@ def gradient(name: str, pred: Any, truth: Any, **options: Any) -> Array:
     shape = question.found.pred.shape
     if not question.found.axes.batch or question.reduction == "pooled":
         return np.stack(derivatives(question.asked, question.samples, question.caller)).reshape(shape)
-    each = np.stack([derivatives(question.asked, [image], question.caller)[0] for image in question.samples]).reshape(
-        shape
-    )
+    each = np.stack([derivative(question.asked, image, question.caller) for image in question.samples]).reshape(shape)
     if question.reduction == "none":
         return each
     undefined = np.isnan(each).reshape(len(each), -1).all(axis=1)

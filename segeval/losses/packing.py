@@ -11,7 +11,7 @@ from segeval.evidence.kinds import packed_text, unpacked_text
 from segeval.evidence.run_length import Array
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
 
-_SINGLE = {"soft": SoftCounts, "classes": ClassSums, "confusion": SoftConfusion}
+SINGLE = {"soft": SoftCounts, "classes": ClassSums, "confusion": SoftConfusion}  # one of each image at most
 _PLAIN = ("number", "binary", "exclusive", "background")
 _NONE = -1  # the form of an image without such evidence
 
@@ -45,7 +45,7 @@ def packed(every: Sequence[Any]) -> dict[str, Array]:
 
 def _parts(one: Any) -> dict[str, Array]:
     """The numbers of one image by name."""
-    found = {f"{name}.{key}": value for name in _SINGLE if (part := getattr(one, name)) for key, value in _of(part)}
+    found = {f"{name}.{key}": value for name in SINGLE if (part := getattr(one, name)) for key, value in _of(part)}
     found |= {f"sums.{n}.{key}": value for n, sums in enumerate(one.sums.values()) for key, value in _of(sums)}
     return found | {f"kept.{n}": np.asarray(values) for n, values in enumerate(one.kept.values())}
 
@@ -90,7 +90,7 @@ def _made(form: Mapping[str, Any], parts: Mapping[str, Array], unfit: Mapping[An
         **{name: form[name] for name in _PLAIN},
         **{
             name: sums(kind, name) if any(part.startswith(f"{name}.") for part in parts) else None
-            for name, kind in _SINGLE.items()
+            for name, kind in SINGLE.items()
         },
         sums={_tupled(key): sums(PixelSums, f"sums.{n}") for n, key in enumerate(form["sums"])},
         kept={_tupled(key): parts[f"kept.{n}"] for n, key in enumerate(form["kept"])},

@@ -63,7 +63,7 @@ class Said:
 
     @property
     def numbers(self) -> str:
-        """What the values of both arrays are checked for."""
+        """What the values of pred are checked for."""
         return "scores" if self.any_range else self.inputs
 
 

@@ -190,12 +190,10 @@ def _names(losses: str | Iterable[str]) -> tuple[bool, list[str]]:
     """Whether all are meant, and the names in the order of the catalogue."""
     asked = losses.split(",") if isinstance(losses, str) else list(losses)
     wanted = {name.strip().removeprefix("loss.") for name in asked}
-    everything = wanted == {"all"}
-    if not everything:
-        wanted = {*map(_named, wanted)}
-    if everything:
+    if wanted == {"all"}:
         return True, LOSSES.asked_by_name()
-    return False, [name for name in LOSSES if name in wanted]
+    named = {*map(_named, wanted)}
+    return False, [name for name in LOSSES if name in named]
 
 
 def _folder_weights(
