@@ -109,14 +109,28 @@ def test_what_changed_is_measured_again(killed, invoke, save, tmp_path, measured
     assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
+def test_a_weight_map_that_changed(start, invoke, save, tmp_path, measured):
+    """It belongs to its image as the masks do."""
+    for n in range(IMAGES):
+        save(f"weights/{n}.npy", np.full((5, 6 + n), 1.5, np.float32))
+    given = ["score", "pred", "truth", *OPTIONS[:4], "--losses", "unet_cross_entropy", "--weights", "weights"]
+    given += ["--missing", "skip", "-j", "1"]
+    start(*given, "--resume", "-o", "out", patch=signalled(ADD, 4, "SIGKILL")).communicate(timeout=30)
+    save("weights/1.npy", np.linspace(1, 5, 35, dtype=np.float32).reshape(5, 7))
+    assert invoke(*given, "--resume", "-o", "out").exit_code == 0
+    assert measured == ["1", "4", "5", "6"]
+    invoke(*given, "-o", "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
 def line(entry):
     text = json.dumps(entry, sort_keys=True).encode("ascii")
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-@pytest.mark.parametrize("how", ["torn", "flipped", "forged"])
+@pytest.mark.parametrize("how", ["torn", "flipped", "forged", "another's"])
 def test_a_damaged_line_is_measured_again(killed, invoke, tmp_path, measured, how):
-    """Torn in the middle, a bit of its evidence turned, or with a check sum that fits what is no evidence."""
+    """Torn in the middle, a bit of its evidence turned, or with a check sum that fits what is no evidence of it."""
     killed(ADD, 6)
     journal = tmp_path / "out/run.jsonl"
     *lines, last = journal.read_bytes().splitlines(keepends=True)
@@ -125,7 +139,8 @@ def test_a_damaged_line_is_measured_again(killed, invoke, tmp_path, measured, ho
     elif how == "flipped":
         last = last[:60] + bytes([last[60] ^ 1]) + last[61:]
     else:
-        last = line(json.loads(last.partition(b" ")[2]) | {"evidence": "AAAA"})
+        own, other = (json.loads(each.partition(b" ")[2]) for each in (last, lines[-1]))
+        last = line(own | {"evidence": "AAAA" if how == "forged" else other["evidence"]})
     journal.write_bytes(b"".join([*lines, last]))
     assert invoke(*SCORE, "out").exit_code == 0
     assert measured == ["4", "5", "6"]

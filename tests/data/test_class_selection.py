@@ -48,6 +48,12 @@ def test_binary_is_background_and_foreground():
     assert choose(binary=True, num_classes=2).table.ids == (0, 1)
 
 
+def test_binary_takes_no_class_file_with_other_ids(tmp_path):
+    path = write(tmp_path, "classes.csv", "id,name\n0,sky\n7,ship\n")
+    with pytest.raises(BadOption, match="--binary has the classes 0 and 1, and no others"):
+        choose(binary=True, classes=path)
+
+
 def test_file_of_classes_keeps_ignored_ids_as_channels(tmp_path):
     path = write(tmp_path, "classes.csv", "id,name,ignore\n0,road,\n7,car,\n255,void,yes\n")
     choice = choose(classes=path)

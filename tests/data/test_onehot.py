@@ -41,7 +41,9 @@ def miou(found):
 
 
 @pytest.mark.parametrize("truth", [first(T), last(T), first(T) * 255, first(T).astype(bool), last(T) * 1.0, T])
-@pytest.mark.parametrize("pred", [first(P), last(P), last(P) * 255, first(P) * 1.0, first(P) * 0.5 + 1 / 6, P])
+@pytest.mark.parametrize(
+    "pred", [first(P), last(P), last(P) * 255, first(P) * 1.0, last(P) * 1.0, first(P) * 0.5 + 1 / 6, P]
+)
 @pytest.mark.parametrize("classes", [{}, {"num_classes": 3}])
 def test_every_way_in_which_one_hot_comes(pred, truth, classes):
     """Channels first or last, on one side or both, as integers, booleans or floats, beside probabilities too."""
@@ -84,6 +86,23 @@ def test_ignored_values(every):
     assert np.flatnonzero(found.truth != T).tolist() == [5 * 48 + 7]
     with pytest.raises(NotOneHot, match="t.npy is 3 x 32 x 48 and not one-hot"):
         read(first(P), truth)
+
+
+def test_each_ignored_pixel_keeps_its_value():
+    """Also where others hold a larger one."""
+    truth = first(T)
+    truth[1, 5, 7], truth[:, 6, 8] = 254, 255
+    found = read(first(P), truth, ignore=[254, 255])
+    assert (found.truth[5, 7], found.truth[6, 8]) == (254, 255)
+    assert np.flatnonzero(found.truth != T).tolist() == [5 * 48 + 7, 6 * 48 + 8]
+
+
+@pytest.mark.parametrize("id_", [0, 1])
+def test_ignored_classes_are_no_values_of_channels(id_):
+    """0 and 1 in a channel are no and yes, whichever class is left out."""
+    found = read(first(P), first(T), ignore=[id_])
+    np.testing.assert_array_equal(found.pred, P)
+    np.testing.assert_array_equal(found.truth, T)
 
 
 @pytest.mark.parametrize(

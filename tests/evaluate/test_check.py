@@ -159,6 +159,15 @@ def test_nan_in_a_truth_names_its_way_out(checked):
     assert "model" in checked([(nan, [[0, 1]])]).faults[0].hint
 
 
+@pytest.mark.parametrize("last", ["pred", "truth"])
+def test_one_hot_headers_with_channels_last(checked, last):
+    """Beside labels, on either side."""
+    labels = np.array([[0, 1, 2], [2, 1, 1]])
+    one_hot = (labels[..., None] == np.arange(3)) * 1
+    pair = (one_hot, labels) if last == "pred" else (labels, one_hot)
+    assert checked([pair], Reading(one_hot=True)).faults == []
+
+
 def numbered(*counts):
     """Pairs of masks whose ids count 12 objects and the like, with background."""
     return [(np.arange(n + 1)[None], np.arange(n + 1)[None]) for n in counts]

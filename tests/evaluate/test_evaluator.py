@@ -287,6 +287,14 @@ def test_names_of_options_are_checked() -> None:
             segeval.score(given, given, ingore=[3])
 
 
+@pytest.mark.parametrize(("kind", "half"), [(np.uint8, 127), (np.int16, 16383), (np.uint16, 32767)])
+def test_grey_arrays_are_shares_of_what_their_type_holds(kind: Any, half: int) -> None:
+    """Above one half of its largest value is foreground."""
+    evaluator = segeval.Evaluator(binary=True, probability=True)
+    evaluator.update(np.array([[0, half, half + 1]], kind), np.array([[0, 0, 1]]), batch=False)
+    assert evaluator.compute().summary["pixel_accuracy"] == 1
+
+
 def test_one_value_to_ignore_needs_no_list() -> None:
     """A truth of 2 at one of four pixels: three are left."""
     values: list[Any] = [2, np.int64(2), [2], "2"]
