@@ -31,10 +31,11 @@ def decoded(mask: Mask, classes: ClassChoice) -> Mask:
     if axis is None:
         raise _not_one_hot(mask, classes.ignore, number)
     channels = np.moveaxis(array, axis, 0)
-    if not _set(channels, classes.ignore).any():
+    yes = _set(channels, classes.ignore)
+    if not yes.any():
         what = f"{mask.name} holds {channels.max()} for yes, and --ignore leaves that out"
         raise NotOneHot(what, "ignore a value that is neither yes nor no")
-    labels = np.array(ids or range(len(channels)), np.int32)[_set(channels, classes.ignore).argmax(axis=0)]
+    labels = np.array(ids or range(len(channels)), np.int32)[yes.argmax(axis=0)]
     void = np.isin(channels, _values(classes.ignore))
     if void.any():
         labels[void.any(axis=0)] = np.where(void, channels, channels[void].min()).max(axis=0)[void.any(axis=0)]
@@ -54,8 +55,13 @@ def remark(truth: Mask) -> Iterator[Remark]:
 
 def _axis(array: Array, ignore: Collection[int], number: int | None) -> int | None:
     """The axis, of so many channels, along which one is set in each pixel: the first, or else the last."""
-    right = (axis for axis in _axes(array.shape, number) if not _wrong(np.moveaxis(array, axis, 0), ignore).any())
-    return next(right, None)
+    return next((axis for axis in _axes(array.shape, number) if _right(np.moveaxis(array, axis, 0), ignore)), None)
+
+
+def _right(channels: Array, ignore: Collection[int]) -> bool:
+    """Whether one channel is set in each pixel. Most labels show in a corner that they are no channels."""
+    corner = channels[(slice(None), *[slice(8)] * (channels.ndim - 1))]
+    return not any(_wrong(each, ignore).any() for each in (corner, channels))
 
 
 def _axes(shape: tuple[int, ...], number: int | None) -> list[int]:
