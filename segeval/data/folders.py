@@ -247,12 +247,20 @@ def _masks(
     folder: str, label: str, follow: bool, pattern: str | None, known: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The mask of each id in a folder, and the files or ids that cannot be used."""
+    files = sorted(_walk(folder, label, follow), key=lambda item: item[0])
+    if pattern and Pattern.parse(pattern).by_class:
+        return _by_class(files, label, pattern, known)
+    return _by_id(files, pattern, known)
+
+
+def _by_id(
+    files: list[tuple[str, MaskFile | InputError]], pattern: str | None, known: tuple[tuple[str, ...], tuple[str, ...]]
+) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
+    """The mask of each id among files, and the files or ids that cannot be used."""
     claims: dict[str, list[tuple[bool, MaskFile | InputError]]] = defaultdict(list)
     expression = Pattern.parse(pattern) if pattern else None
-    if pattern and expression and expression.by_class:
-        return _by_class(folder, label, follow, pattern, known)
     suffixes, refused = known
-    for relative, found in sorted(_walk(folder, label, follow), key=lambda item: item[0]):
+    for relative, found in files:
         suffix = _suffix(relative, suffixes + refused)
         if suffix:
             id_ = _id(relative, suffix, expression)
@@ -262,22 +270,25 @@ def _masks(
 
 
 def _by_class(
-    folder: str, label: str, follow: bool, pattern: str, known: tuple[tuple[str, ...], tuple[str, ...]]
+    files: list[tuple[str, MaskFile | InputError]],
+    label: str,
+    pattern: str,
+    known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
-    """The masks of a folder that have a file for each class: what each class would have for itself, put together."""
+    """The masks that have a file for each class: what each class would have for itself, put together."""
     expression, kinds = Pattern.parse(pattern), dict[str, None]()
-    for relative, _ in sorted(_walk(folder, label, follow), key=lambda item: item[0]):
+    for relative, _ in files:
         if (suffix := _suffix(relative, known[0] + known[1])) and (found := _match(relative, suffix, expression)):
             kinds[found[CLASS]] = None
     parts: dict[str, list[tuple[str, MaskFile]]] = defaultdict(list)
     faults: list[tuple[str, InputError]] = []
     for kind in kinds:
-        masks, wrong = _masks(folder, label, follow, pattern.replace(CLASS, kind), known)
+        masks, wrong = _by_id(files, pattern.replace(CLASS, kind), known)
         faults += wrong
         for id_, file in masks.items():
             parts[id_].append((kind, file))
     broken = {id_ for id_, _ in faults}
-    joined = {id_: _joined(id_, label, files) for id_, files in parts.items() if id_ not in broken}
+    joined = {id_: _joined(id_, label, each) for id_, each in parts.items() if id_ not in broken}
     return joined, list(dict(faults).items())
 
 
