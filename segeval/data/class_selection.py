@@ -10,7 +10,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, SupportsIndex
 
-from segeval.data.classes import SUFFIXES, ClassInfo, ClassTable, Colour, checked, parse
+from segeval.data.classes import SUFFIXES, ClassInfo, ClassTable, Colour, parse
 from segeval.documents import read
 from segeval.errors import BadClassTable, BadOption
 
@@ -90,8 +90,7 @@ def _chosen(
     multilabel: bool,
 ) -> ClassChoice:
     """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
-    given = {"--num-classes": num_classes is not None, "--classes": classes is not None}
-    if all(given.values()):
+    if num_classes is not None and classes is not None:
         raise BadOption("--num-classes and --classes exclude each other", "give one of them")
     palette = load_table(fspath(colors)) if colors else None
     if colors and not (palette and palette.colors):
@@ -208,4 +207,4 @@ def _named(classes: str | PathLike[str] | Sequence[str]) -> ClassTable:
         return load_table(classes)
     if "," not in classes and re.search(r"/|\.[A-Za-z]{2,5}$", classes):
         raise BadClassTable(f"there is no file {classes}", "give class names with commas between them, or a class file")
-    return checked(ClassTable.named(classes.split(",")), "--classes")
+    return ClassTable.named(classes.split(","))

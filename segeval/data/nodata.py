@@ -22,7 +22,7 @@ def without_nodata(truth: Mask, classes: ClassChoice) -> Mask:
 
 def beside_nodata(pred: Mask, truth: Mask, classes: ClassChoice) -> Mask:
     """The prediction with background for what is no data in it too, where the truth is ignored as no data."""
-    if not classes.nodata or truth.pixels.ndim > pred.pixels.ndim:
+    if truth.pixels.ndim > pred.pixels.ndim:
         return pred
     void = np.asarray(truth.pixels == VOID)
     channels = pred.pixels.ndim - truth.pixels.ndim  # axes of channels that only the prediction has
