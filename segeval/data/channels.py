@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segeval.data.checks import TOLERANCE, check_finite
+from segeval.data.checks import TOLERANCE, check_finite, sums
 from segeval.data.class_selection import ClassChoice
+from segeval.data.ids import whole
 from segeval.data.labels import Given, Truth, foreground, grey_levels, like_probabilities, most_probable
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
@@ -97,9 +98,9 @@ def _check_fractions(name: str, array: Array, void: Array, exclusive: bool) -> N
     if low < 0 or high > 1:
         what = f"{name} holds values from {low:.4g} to {high:.4g}, and the fractions of a truth are within [0, 1]"
         raise NotProbabilities(what, "ignore other values with --ignore; labels want no --soft-truth")
-    sums = pixels.sum(axis=0, dtype=np.float64)
-    if exclusive and np.abs(sums - 1).max() > TOLERANCE:
-        what = f"{name} holds fractions that sum to {sums.min():.4g} … {sums.max():.4g} over the first axis"
+    low, high = sums(pixels) if exclusive else (1.0, 1.0)
+    if max(1 - low, high - 1) > TOLERANCE:
+        what = f"{name} holds fractions that sum to {low:.4g} … {high:.4g} over the first axis"
         raise NotProbabilities(what, "classes that exclude each other sum to 1; others want --multilabel")
 
 
@@ -120,7 +121,7 @@ def _values(truth: Mask) -> Array:
 
 def _strange_truth(name: str, values: Array) -> FractionalTruth | UnknownTruthIds:
     """The error for values that are neither 0 nor 1."""
-    if values.dtype.kind == "f" and (values != np.rint(values)).any():
+    if values.dtype.kind == "f" and not whole(values):
         what = f"{name} holds fractions, and the channels of a truth hold 0 and 1"
         return FractionalTruth(what, "are the two folders swapped? Fractions within [0, 1] want --soft-truth")
     distinct, numbers = np.unique(values, return_counts=True)

@@ -72,7 +72,7 @@ def check_range(name: str, low: float, high: float) -> None:
 
 
 def _check_sums(name: str, array: Array) -> None:
-    low, high = _sums(array)
+    low, high = sums(array)
     if max(1 - low, high - 1) > TOLERANCE:
         raise not_a_softmax(name, array, low, high)
 
@@ -91,20 +91,25 @@ def within_0_and_1(array: Array, exclusive: bool) -> bool:
     """Whether numbers could be probabilities, of classes that exclude each other or not."""
     if array.min() < 0 or array.max() > 1:
         return False
-    low, high = _sums(array) if exclusive else (1.0, 1.0)
+    low, high = sums(array) if exclusive else (1.0, 1.0)
     return max(1 - low, high - 1) <= TOLERANCE
+
+
+def zeros_and_ones(array: Array) -> bool:
+    """Whether numbers are 0 and 1, and nothing between."""
+    return bool(((array == 0) | (array == 1)).all())
 
 
 SLAB = 1 << 19  # numbers that are summed together: few enough for the cache
 
 
-def _sums(array: Array) -> tuple[float, float]:
+def sums(array: Array) -> tuple[float, float]:
     """The least and the largest sum over the channels."""
     pieces = min(array.shape[1], -(-array.size // SLAB))
     low, high = np.inf, -np.inf
     for slab in np.array_split(array, pieces, axis=1):
-        sums = slab.sum(axis=0, dtype=np.float64)
-        low, high = min(low, float(sums.min())), max(high, float(sums.max()))
+        found = slab.sum(axis=0, dtype=np.float64)
+        low, high = min(low, float(found.min())), max(high, float(found.max()))
     return low, high
 
 

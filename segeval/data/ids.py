@@ -3,8 +3,7 @@
 import numpy as np
 
 from segeval.errors import IdTooLarge
-from segeval.evidence.run_length import narrow
-from segeval.io import Array
+from segeval.evidence.run_length import Array, narrow
 
 
 def narrowed(array: Array, name: str) -> Array:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_softmax, within_0_and_1
+from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_softmax, within_0_and_1, zeros_and_ones
 from segeval.data.classes import Colour
 from segeval.data.colours import uncoloured
 from segeval.data.ids import narrowed, whole
@@ -241,7 +241,7 @@ def thresholded(array: Array, limit: float, ids: Sequence[int] | None) -> Array:
 
 def _saturated(array: Array, ids: Sequence[int] | None) -> bool:
     """Whether 0 and 1 are probabilities: they would be labels, but of two classes that are called otherwise."""
-    return ids is not None and len(ids) == 2 and 1 not in ids and bool(((array == 0) | (array == 1)).all())
+    return ids is not None and len(ids) == 2 and 1 not in ids and zeros_and_ones(array)
 
 
 def _float_labels(name: str) -> FloatLabels:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from segeval.data.channels import class_rows
-from segeval.data.checks import checked_values, checked_weights
+from segeval.data.checks import checked_values, checked_weights, zeros_and_ones
 from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Given, Labels
 from segeval.data.reading import Reading
@@ -59,11 +59,7 @@ def _softened(image: Sample, found: Labels) -> Sample:
     elif len(target) < channels:  # of the foreground, for a prediction of both
         rest = 1 - target if found.kept is None else np.where(found.kept, 1 - target, 0.0)
         target = np.concatenate([rest, target])
-    return replace(image, truth=target, kept=found.kept, hard=_is_hard(target))
-
-
-def _is_hard(target: Array) -> bool:
-    return bool(((target == 0) | (target == 1)).all())
+    return replace(image, truth=target, kept=found.kept, hard=zeros_and_ones(target))
 
 
 def _independent(given: Given, found: Labels, reading: Reading, classes: ClassChoice, weights: Mask | None) -> Sample:
@@ -79,7 +75,7 @@ def _independent(given: Given, found: Labels, reading: Reading, classes: ClassCh
         tuple(class_rows(len(numbers), classes)),
         exclusive=False,
         logits=logits,
-        hard=_is_hard(target),
+        hard=zeros_and_ones(target),
         weights=maps,
         kept=~ignored if ignored.any() else None,
     )

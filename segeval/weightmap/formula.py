@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from segeval.catalog import check_choice
 from segeval.data.class_weights import LARGEST, Frequencies, by_scheme, checked
+from segeval.data.ids import whole
 from segeval.distance import within
 from segeval.distance.grid import Array, Steps, compact, nearest, steps
 from segeval.distance.objects import CONNECTIVITIES, KINDS, Cells, ids_of, likely_kind, of_kind, semantic, separated
@@ -156,7 +157,7 @@ def _whole(mask: npt.ArrayLike) -> Array:
     """The ids of a mask as integers."""
     array = np.asarray(mask)
     if array.dtype.kind == "f":
-        if not np.isfinite(array).all() or not (array == np.rint(array)).all():
+        if not np.isfinite(array).all() or not whole(array):
             raise FractionalMask("the mask holds fractions, and weight maps are made from labels", "threshold it first")
         return array.astype(np.int64)
     if array.dtype.kind not in "biu":

@@ -9,8 +9,9 @@ import numpy as np
 
 from segeval.arrays.functions import Array, is_torch, namespace, plain
 from segeval.catalog import check_choice
-from segeval.data.checks import check_finite, checked_values, checked_weights
+from segeval.data.checks import check_finite, checked_values, checked_weights, zeros_and_ones
 from segeval.data.from_arrays import ArrayImage, Images, images
+from segeval.data.ids import whole
 from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnknownTruthIds
 from segeval.evidence.sample import Sample
 from segeval.text import extent, some
@@ -151,7 +152,7 @@ def _sample(image: ArrayImage, said: Said, weights: Array | None) -> Sample:
     options |= {"exclusive": exclusive, "weights": weights}
     if image.one_hot or _is_target(image, exclusive, said):
         target, kept = _target(image, exclusive, said, len(rows))
-        hard = bool(((target == 0) | (target == 1)).all())
+        hard = zeros_and_ones(target)
         return Sample(pred, target, rows, hard=hard, kept=kept, **options)
     if len(rows) == 1 and not exclusive:
         return Sample(pred, _labels(image.truth, said.ignore, 2), rows, **options)
@@ -181,7 +182,7 @@ def _is_target(image: ArrayImage, exclusive: bool, said: Said) -> bool:
         return truth.dtype.kind == "f" or said.any_range
     if truth.dtype.kind == "f":
         check_finite("truth", truth)
-        if not (truth == np.rint(truth)).all():
+        if not whole(truth):
             raise ShapesDiffer(
                 f"truth holds fractions and is {extent(truth.shape)} but pred is {extent(tuple(image.pred.shape))}",
                 "a soft target has the shape of pred; labels are whole numbers",
