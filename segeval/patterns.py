@@ -39,10 +39,6 @@ class Pattern:
         """Whether it tells the class of a file."""
         return any(wildcard == CLASS for wildcard, _ in self.steps)
 
-    def id_of(self, name: str) -> str | None:
-        """What `{id}` stands for in a name; None where the pattern does not fit."""
-        return (self.match(name) or {}).get(_ID)
-
     def match(self, name: str) -> dict[str, str] | None:
         """What `{id}` and `{class}` stand for in a name; None where the pattern does not fit."""
         unfit: set[tuple[int, int]] = set()
