@@ -1,4 +1,4 @@
-"""The door: whatever two files hold becomes two label arrays of one shape, or an error that says why not."""
+"""What masks of classes that exclude each other are taken for, and the labels that this makes."""
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The only room that opens files: one module per format, one door that turns what they hold into labels."""
+"""The only room that opens masks: one module per format, and one way to read them all."""
 
 import math
 import os
