@@ -74,7 +74,10 @@ def translations(texts: Iterable[str]) -> dict[str, Translation]:
 
 
 def _csv_rows(path: str) -> list[tuple[int, int]]:
-    rows = [row for row in csv.reader(read(path).splitlines(), skipinitialspace=True) if any(row)]
+    try:
+        rows = [row for row in csv.reader(read(path).splitlines(), skipinitialspace=True) if any(row)]
+    except csv.Error as fault:
+        raise BadOption(f"--map {path} is not valid CSV: {fault}", "give two ids in each row") from fault
     numbers = [_numbers(row) for row in rows]
     if rows and numbers[0] is None:  # a header
         rows, numbers = rows[1:], numbers[1:]

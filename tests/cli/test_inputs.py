@@ -291,6 +291,7 @@ def test_translations_are_recorded(save, invoke, tmp_path):
         ("pred:twice.csv", "has an id twice"),
         ("pred:empty.csv", "has no rows"),
         ("pred:list.json", "is not an object of ids"),
+        ("pred:long.csv", "is not valid CSV"),
     ],
 )
 def test_translations_that_cannot_be_used(save, invoke, tmp_path, text, said):
@@ -301,6 +302,7 @@ def test_translations_that_cannot_be_used(save, invoke, tmp_path, text, said):
         ("twice.csv", "1,2\n1,3\n"),
         ("empty.csv", "a,b\n"),
         ("list.json", "[1]"),
+        ("long.csv", "1" * 131_073 + ",2\n"),  # one more than a cell may hold
     ):
         (tmp_path / name).write_text(content)
     result = invoke("score", "pred", "truth", "--map", text)
