@@ -74,7 +74,7 @@ def test_pure_rooms_know_no_files_and_no_terminal(root):
         for path, room, tree in modules(root)
         if room in PURE
         for name in imported(tree)
-        if name.split(".")[0] in NO_FILES or name.split(".")[:2] in (["segeval", "io"], ["segeval", "pairing"])
+        if name.split(".")[0] in NO_FILES or name.split(".")[:2] in (["segeval", "io"], ["segeval", "data"])
     }
     assert wrong == set()
 
