@@ -94,6 +94,16 @@ def test_drawing_twice_is_having_twice():
         assert same(found, drawn(Resampled(_single(written_out), clusters))[0]), name
 
 
+def test_a_group_drawn_twice_is_its_images_twice():
+    """Scores over images: three of group A twice, none of B, two of C three times."""
+    results = model(images=range(7), group_by="^(.)")
+    assert results.rows.ids == ("A_000", "A_003", "A_006", "B_001", "B_004", "C_002", "C_005")
+    number = numbers.find(results.outline, "iou", 0, "images", Stat.find("mean"))
+    values = results.rows.values(METRICS["iou"])[:, 0]
+    found = number.drawn(Resampled(results.rows, np.array([[2.0, 0, 3]])))
+    assert found.tolist() == pytest.approx([np.repeat(values, [2, 2, 2, 0, 0, 3, 3]).mean()])
+
+
 def _single(rows):
     """The same with every image a group of its own."""
     return replace(rows, groups=tuple(map(str, range(len(rows.ids)))))
