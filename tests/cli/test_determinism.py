@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from support.files import content
 
 import segeval
 
@@ -33,11 +34,6 @@ def folders(save):
     return folders
 
 
-def output(folder):
-    """The bytes of every file of an output folder."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 OPTIONS = ["--num-classes", "5", "--ignore", "255"]
 
 
@@ -55,10 +51,10 @@ def test_workers_seed_zone_and_order_change_nothing(run, folders, tmp_path):
     ]
     for n, (place, options, env) in enumerate(variants, 1):
         found = run("score", f"{place}/pred", f"{place}/truth", *OPTIONS, "-o", f"out{n}", *options, **env)
-        assert output(tmp_path / f"out{n}") == output(tmp_path / "out0"), (place, options, env)
+        assert content(tmp_path / f"out{n}") == content(tmp_path / "out0"), (place, options, env)
         assert found == base
     tables = {"images.csv", "records.csv", "confusion.csv", "confusion_images.csv"}
-    assert output(tmp_path / "out0").keys() == {"run.json", "metrics.json", "evidence.npz", *tables}
+    assert content(tmp_path / "out0").keys() == {"run.json", "metrics.json", "evidence.npz", *tables}
 
 
 def test_an_ascii_locale_changes_nothing(run, folders, tmp_path):
@@ -66,7 +62,7 @@ def test_an_ascii_locale_changes_nothing(run, folders, tmp_path):
     folders("one")
     run("score", "one/pred", "one/truth", *OPTIONS, "-o", "out0")
     run("score", "one/pred", "one/truth", *OPTIONS, "-o", "out1", LC_ALL="C", PYTHONUTF8=0, PYTHONCOERCECLOCALE=0)
-    assert output(tmp_path / "out1") == output(tmp_path / "out0")
+    assert content(tmp_path / "out1") == content(tmp_path / "out0")
 
 
 def halves(tmp_path):
@@ -126,4 +122,4 @@ def test_moved_folders_are_the_same_inputs(folders, run, tmp_path):
     shutil.copytree(tmp_path / "one", tmp_path / "far/away/two", copy_function=shutil.copyfile)
     os.rename(tmp_path / "far/away/two/pred", tmp_path / "far/away/two/other name")
     run("score", "far/away/two/other name", "far/away/two/truth", *OPTIONS, "-o", "out1")
-    assert output(tmp_path / "out1") == output(tmp_path / "out0")
+    assert content(tmp_path / "out1") == content(tmp_path / "out0")

@@ -5,10 +5,10 @@ import random
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support.files import content
 from support.patches import FULL_DISK, signalled
 
 COMMANDS = {
@@ -32,10 +32,6 @@ def parts(inside):
     """Two shards, to be merged."""
     for k in (1, 2):
         inside(*COMMANDS["score"], "--shard", f"{k}/2", "-o", f"part{k}")
-
-
-def content(folder):
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def moments(command, writes):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from support.files import content
 from test_fence import CLOSE, EXACT
 
 from segeval.cli.main import cli
@@ -14,10 +15,6 @@ CASES = {case.__name__: case for case in EXACT + CLOSE}
 
 def invoke(*args):
     return CliRunner().invoke(cli, [str(arg) for arg in args])
-
-
-def files(place):
-    return {path.name: path.read_bytes() for path in sorted(place.iterdir())}
 
 
 @pytest.fixture
@@ -44,7 +41,7 @@ def test_the_bytes_of_one_run(place, name, number):
     parts = scored(CASES[name](place).split(), number)
     result = invoke("merge", *reversed(parts), "-o", "all")
     assert result.exit_code == 0, result.output
-    assert files(place / "all") == files(place / "one")
+    assert content(place / "all") == content(place / "one")
 
 
 def test_shards_are_by_id(place):
@@ -73,7 +70,7 @@ def test_missing_shards(place):
     document = json.loads((place / "some/run.json").read_text())
     assert (document["complete"], document["shards"]) == (False, {"of": 3, "parts": [1, 2]})
     assert invoke("merge", "some", parts[2], "-o", "all").exit_code == 0
-    assert files(place / "all") == files(place / "one")
+    assert content(place / "all") == content(place / "one")
 
 
 def test_what_does_not_merge(place):

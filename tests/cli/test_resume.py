@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+from support.files import content
 from support.patches import signalled
 
 from segeval import __version__
@@ -26,10 +27,6 @@ def pairs(save, invoke):
         save(f"truth/{n}.png", random.randint(0, 4, (5, 6 + n)).astype(np.uint8))
         if n != 3:
             save(f"pred/{n}.png", random.randint(0, 4 + 2 * (n == 1), (5, 6 + n)).astype(np.uint8))
-
-
-def content(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture

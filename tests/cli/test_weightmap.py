@@ -7,6 +7,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from support.files import content
 from support.patches import FULL_DISK
 
 from segeval import io
@@ -25,11 +26,6 @@ def load(path):
 
 def document(folder):
     return json.loads((folder / "weightmap.json").read_text(encoding="utf-8"))
-
-
-def content(folder):
-    """Every file below a folder, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture

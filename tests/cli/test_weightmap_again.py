@@ -11,6 +11,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.files import content
 from support.patches import signalled, swapped
 
 from segeval.cli.main import cli
@@ -22,11 +23,6 @@ OTHER = np.array([[7, 0, 0], [0, 0, 9]], np.uint16)
 
 def document(folder):
     return json.loads((folder / "weightmap.json").read_text(encoding="utf-8"))
-
-
-def content(folder):
-    """Every file below a folder, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from support import toy
+from support.files import content
 from test_fence import CLOSE, EXACT
 
 import segeval
@@ -29,10 +30,6 @@ def toys(place):
     return f"{options} --metrics iou,toy -p toy_reach.step=4"
 
 
-def files(place):
-    return {path.name: path.read_bytes() for path in sorted(place.iterdir())}
-
-
 def scored(*options):
     """Score the folders of this place into `out`."""
     result = CliRunner().invoke(cli, ["score", "pred", "gt", *options, "-o", "out", "-j", "1"])
@@ -53,7 +50,7 @@ def test_the_same_bytes(case, place):
         run = segeval.Run.read("out")
         (place / "again").mkdir()
         folder.write(run, place / "again")
-        assert files(place / "again") == files(place / "out")
+        assert content(place / "again") == content(place / "out")
         assert segeval.Run.read(place / "out" / "run.json").summary.keys() == run.summary.keys()
 
 
