@@ -104,7 +104,12 @@ def test_unknown_truth_ids_are_named_with_their_pixels() -> None:
 
 @pytest.mark.parametrize(
     ("truth", "classes", "hint"),
-    [([0, 255], 2, "--binary"), ([0, -1], 2, "--ignore -1"), ([0, 31], 19, "--ignore 31")],
+    [
+        ([0, 255], 2, "--binary"),
+        ([0, -1], 2, "--ignore -1"),
+        ([0, 31], 19, "--ignore 31"),
+        ([0, 255], 3, "--ignore 255"),
+    ],
 )
 def test_unknown_truth_ids_give_the_way_out(truth: list[int], classes: int, hint: str) -> None:
     with pytest.raises(UnknownTruthIds) as caught:

@@ -37,7 +37,9 @@ def test_ignored_pixels_leave_every_class() -> None:
     """The prediction there, yes or no, is kept apart."""
     found = ChannelCounts.of(P, np.where(VOID, IGNORED, T).astype(np.uint8), ignore=[255])
     assert tables(found) == SEEN
-    assert found.ignored.tolist() == [15 - P[:, VOID].sum(), P[:, VOID].sum()]
+    ignored = [15 - P[:, VOID].sum(), P[:, VOID].sum()]
+    assert found.ignored.tolist() == found.all_wrong().ignored.tolist() == ignored
+    assert (found + found).ignored.tolist() == [2 * number for number in ignored]
 
 
 def test_parts_add_up_and_ids_may_differ() -> None:

@@ -407,6 +407,15 @@ def test_second_header_is_an_error(read, kind):
         (png([[1]]).replace(ihdr(1, 1, 8, GREY), ihdr(1, 1, 3, GREY)), "impossible: colour type 0 with 3 bits"),
         (png([[1]]).replace(ihdr(1, 1, 8, GREY), ihdr(1, 1, 16, PALETTE)), "impossible: colour type 3 with 16 bits"),
         (png([[1]]).replace(ihdr(1, 1, 8, GREY), ihdr(1, 1, 8, GREY, 2)), "impossible"),
+        *(
+            (
+                png([[1]]).replace(
+                    ihdr(1, 1, 8, GREY), chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, *methods, 0))
+                ),
+                why,
+            )
+            for methods, why in (((1, 0), "impossible"), ((0, 1), "impossible"))
+        ),
         (png([[1]]).replace(ihdr(1, 1, 8, GREY), ihdr(1, 1, 8, PALETTE)), "no palette"),
         (png([[1]]).replace(ihdr(1, 1, 8, GREY), ihdr(0, 1, 8, GREY)), "1 x 0: it has no pixels"),
         (png([[1]], extra=chunk(b"eXIf", b"nonsense")), "pred/a.png"),

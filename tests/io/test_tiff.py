@@ -221,11 +221,45 @@ def test_pages_of_unlike_size_or_type_are_refused_with_their_count(read, pages, 
     assert caught.value.code == "SEG207"
 
 
-def test_colour_keeps_its_channels(read):
-    pixels = np.random.RandomState(5).randint(0, 256, (5, 7, 3)).astype(np.uint8)
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colour_keeps_its_channels(read, channels):
+    pixels = np.random.RandomState(5).randint(0, 256, (5, 7, channels)).astype(np.uint8)
     mask = read(written(pixels, photometric="rgb"))
     np.testing.assert_array_equal(mask.pixels, pixels, strict=True)
     assert mask.colour
+
+
+OME = '<OME><Image><Pixels %s><TiffData/></Pixels><Pixels PhysicalSizeX="9"/></Image></OME>'
+
+
+@pytest.mark.parametrize(
+    ("said", "spacing"),
+    [
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="2"', (2, 0.25)),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeXUnit="nm" PhysicalSizeY="2" PhysicalSizeYUnit="nm"', (2, 0.25)),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeXUnit="nm" PhysicalSizeY="2"', None),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeZ="2"', None),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="0"', None),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="two"', None),
+        ("ImageJ=1.53\nunit=um\n", (0.25, 0.5)),
+        ("ImageJ=1.53\nunit=pixel\n", None),
+        ("ImageJ=1.53\n", None),
+        ("ImageJ=1.53\nunit=um\nspacing=two\n", None),
+        ("unit=um", None),
+    ],
+)
+def test_the_size_of_a_pixel_as_ome_and_imagej_say_it(read, said, spacing):
+    """y, x in one unit; nothing where an axis has none, or 0. The resolution is 2 columns and 4 rows a unit."""
+    assert read(written(IDS, description=said, metadata=None, resolution=(2, 4))).spacing == spacing
+
+
+def test_a_resolution_of_0_is_no_size(read):
+    said = "ImageJ=1.53\nunit=um\n"
+    whole = written(IDS, description=said, metadata=None, resolution=(2, 4))
+    two = struct.pack("<2I", 2, 1)
+    assert whole.count(two) == 1
+    for fraction in ((0, 1), (2, 0)):
+        assert read(whole.replace(two, struct.pack("<2I", *fraction))).spacing is None
 
 
 @pytest.mark.parametrize(
