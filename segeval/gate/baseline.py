@@ -1,5 +1,6 @@
 """Whether two runs may be compared, and over which images."""
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -67,7 +68,8 @@ class Baseline(Results):
     @cached_property
     def rows(self) -> Tables:
         found = _blamed(self.load)
-        return replace(found, load_merged=lambda: _blamed(found.load_merged))
+        load = {kind: functools.partial(found.columns, kind) for kind in found.load}  # made once, for both
+        return replace(found, load=load, load_merged=lambda: _blamed(found.load_merged))
 
     def value(self, number: Number) -> float:
         return _blamed(lambda: Results.value(self, number))

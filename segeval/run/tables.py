@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -162,8 +162,7 @@ class Tables:
 
     def with_groups(self, groups: tuple[str, ...]) -> "Tables":
         """The same with other groups of images."""
-        merged = self.load_merged
-        return replace(self, groups=groups, load_merged=lambda: (found := merged()) and found.with_groups(groups))
+        return self._changed(lambda columns, _: columns, self.ids, groups, self.truths)
 
     @cached_property
     def pooled(self) -> "Tables":
