@@ -228,7 +228,7 @@ class _Judge:
             decision = Decision(FAIL, number.refusal)  # it is told of all images, and not of some of them
         if not self.pair:
             return Check(number.title, str(limit), *decision, value)
-        beside = _Drop(number, limit, self.pair.run.value(number), self.pair.baseline.value(number))
+        beside = self._drop(number, limit)
         return Check(number.title, str(limit), *decision, value, beside.before, beside.change)
 
     def _drops(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:

@@ -4,7 +4,7 @@ import csv as writer
 from typing import TextIO
 
 from segeval.report import REPORTS, Document
-from segeval.report.sections import MEANS
+from segeval.run.numbers import MEANS
 from segeval.text import csv_cell, marked
 
 

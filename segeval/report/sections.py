@@ -6,12 +6,12 @@ from typing import Any
 
 from segeval.evidence.confusion import shares
 from segeval.metrics import METRICS
+from segeval.run.numbers import MEANS
 from segeval.run.scoring import Scoring
 from segeval.text import counted, some
 
 Cell = str | int | float | None
 _PRESENCE = {"union": "truth or prediction", "truth": "the truth"}
-MEANS = ("dataset", "image", "class")
 
 
 @dataclass(frozen=True)

@@ -135,10 +135,8 @@ def summary(outline: Outline) -> dict[str, Number]:
     """The numbers of the whole data set, by name: those of `SUMMARY`, then the means over classes, of groups too."""
     means = {each.name: each for each in _means(outline)}
     found = {name: _number(name, name, each, each.func, ("summary", name)) for name, each in SUMMARY.items()}
-    found["pixel_accuracy"] = _number(
-        *("pixel_accuracy", "pixel_accuracy", SUMMARY["pixel_accuracy"], pixel_accuracy, ("summary", "pixel_accuracy")),
-        images=lambda tables: ratio(tables.right, tables.decisions),
-    )
+    right = replace(found["pixel_accuracy"], images=lambda tables: ratio(tables.right, tables.decisions))
+    found["pixel_accuracy"] = right
     found["mean_accuracy"] = means.pop("mean_accuracy")
     found |= means
     return found | ({each.name: each for each in _means(outline.merged, "group_")} if outline.groups else {})

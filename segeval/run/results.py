@@ -81,13 +81,13 @@ class Results:
         told: Any = _told(self.document, number.path) if self.whole and number.path else _NOTHING
         if told is not _NOTHING and not (self.beside and number.drawn):
             return math.nan if told is None else float(told)
-        now = float(number.drawn(once(self.rows))[0]) if number.drawn else math.nan
+        now = number.of_images(self.rows) if number.drawn else math.nan
         if told is _NOTHING:
             return now
         then = math.nan if told is None else float(told)
         if not same(now, then):
             what = f"{self.name}: run.json says that {number.title} is {then}, and its tables give {now}"
-            raise UnreadableRun(what, "score the images again")
+            raise UnreadableRun(what, stored.AGAIN)
         return then
 
     def unit(self, number: Number) -> str | None:
@@ -283,8 +283,7 @@ def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
     for name, number in summary(tables.outline).items():
         told = document["summary"]
         if name in told and name.endswith("_dataset") and not name.startswith("group_"):
-            assert number.drawn
-            now = float(number.drawn(drawn)[0])
+            now = number.of_images(tables)
             then = math.nan if told[name] is None else told[name]
             if not same(now, then):
                 raise ValueError(f"{name} is {then}, and {now} by the images")
