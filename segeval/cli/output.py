@@ -1,4 +1,4 @@
-"""What commands say on stderr."""
+"""What commands say beside their document: progress, faults, last lines, verdicts."""
 
 import contextlib
 import sys

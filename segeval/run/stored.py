@@ -16,6 +16,12 @@ import numpy.typing as npt
 
 from segeval import documents
 from segeval.errors import InputError, UnreadableRun, UsageError
+from segeval.io import archive
+from segeval.io.write import save
+
+EVIDENCE = "evidence.npz"
+AGAIN = "score the images again"
+_AT_ONCE = 10_000  # rows that are taken apart together
 
 
 def run_file(name: str) -> Path:
@@ -60,10 +66,6 @@ def doubting(path: Path, what: str) -> Iterator[None]:
         raise UnreadableRun(f"{path}{what}: {fault!r}", AGAIN) from fault
 
 
-AGAIN = "score the images again"
-EVIDENCE = "evidence.npz"
-
-
 def _check_regular(path: Path) -> None:
     """Refuse what would never end, such as a pipe; what cannot be opened at all is told by opening it."""
     try:
@@ -93,9 +95,6 @@ class Column:
         return (text.decode() for part in self._parts for text in part.tolist())
 
 
-_AT_ONCE = 10_000  # rows that are taken apart together
-
-
 def columns(path: Path, sums: Mapping[str, str]) -> dict[str, Column]:
     """The columns of a table by their headers, if the table is the one that the run was written with."""
     data = _beside(path, sums, "statistics need the tables beside run.json")
@@ -110,8 +109,6 @@ def columns(path: Path, sums: Mapping[str, str]) -> dict[str, Column]:
 
 def arrays(path: Path, sums: Mapping[str, str]) -> dict[str, Any]:
     """The arrays of the evidence, if it is the one that the run was written with."""
-    from segeval.io import archive
-
     return archive.read(
         _beside(path, sums, "only with it a run can be read back and merged; gate and compare do without")
     )
@@ -131,8 +128,6 @@ def _beside(path: Path, sums: Mapping[str, str], needed: str) -> bytes:
 
 def copy(source: Path, target: Path, tables: Iterable[str]) -> None:
     """Copy a `run.json`, last, after the tables beside it."""
-    from segeval.io.write import save
-
     for name in sorted(tables):
         if (beside := source.with_name(name)).exists():
             save(target.with_name(name), beside.read_bytes())
