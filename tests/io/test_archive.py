@@ -11,7 +11,7 @@ from segeval.io import archive
 ARRAYS = {
     "a/b": np.array([[1, 2, 3], [4, 5, 6]]).T,
     "c": np.array([1.5, np.nan], ">f4"),
-    "none": np.zeros((0, 3), bool),
+    "none": np.zeros((0, 3), np.int64),
 }
 
 
