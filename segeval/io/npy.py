@@ -57,7 +57,7 @@ class Npy:
     def pixels(self) -> npt.NDArray[Any]:
         count = npy_size(self.shape, self._dtype) // self._dtype.itemsize
         array = np.frombuffer(self._data, self._dtype, count, self._start).reshape(self.shape, order=self._order)
-        if self._dtype.kind == "b" and array.view(np.uint8).max() > 1:
+        if self._dtype.kind == "b" and (array.view(np.uint8) > 1).any():
             raise DamagedFile("the array of bool holds bytes other than 0 and 1", "fetch or write the file again")
         return array.astype(self._dtype.newbyteorder("="), copy=False)
 

@@ -9,6 +9,7 @@ import pytest
 from segeval.io import archive
 
 ARRAYS = {
+    "no bool": np.zeros(0, bool),
     "a/b": np.array([[1, 2, 3], [4, 5, 6]]).T,
     "c": np.array([1.5, np.nan], ">f4"),
     "none": np.zeros((0, 3), np.int64),
