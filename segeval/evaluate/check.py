@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from segeval.data import parts
 from segeval.data.channels import check_axes, check_number
-from segeval.data.class_selection import VOID, ClassChoice
+from segeval.data.class_selection import VOID
 from segeval.data.folders import Pair, Pairing
 from segeval.data.labels import check_channels
 from segeval.data.shapes import shapes_differ
@@ -44,7 +44,7 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
     sizes: Counter[str] = Counter()
     any_ids = options  # whose files have a channel for each class
     if not (options.classes.multilabel or options.reading.soft_truth):
-        any_ids = replace(options, classes=ClassChoice(None, options.classes.ignore, False, options.classes.colors))
+        any_ids = replace(options, classes=replace(options.classes, table=None, binary=False))
     sound: list[Pair] = []
     records: list[Record] = []
     with threads(jobs) as executor:

@@ -159,6 +159,12 @@ def test_nan_in_a_truth_names_its_way_out(checked):
     assert "model" in checked([(nan, [[0, 1]])]).faults[0].hint
 
 
+def test_ignored_nan_is_no_id(checked):
+    """As `score` leaves it out."""
+    found = checked([([[1, 2, 0]], np.array([[1.0, np.nan, 0.0]]))], ignore=["nan"])
+    assert (found.faults, found.truth_ids, found.pred_ids) == ([], [0, 1], [0, 1, 2])
+
+
 @pytest.mark.parametrize("last", ["pred", "truth"])
 def test_one_hot_headers_with_channels_last(checked, last):
     """Beside labels, on either side."""
