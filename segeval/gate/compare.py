@@ -98,7 +98,7 @@ class Comparison:
             "runs": told,
             "images": self.images,
             "groups": self.groups,
-            "statistics": {**how, "group_by": self.draws.group_by},
+            "statistics": {**how, "group_by": self.runs[0].group_by(self.draws)},
             "numbers": [asdict(number) for number in self.numbers],
             "moved": self.moved,
             "movers": [asdict(mover) for mover in self.movers],

@@ -124,7 +124,7 @@ class Verdict:
                 "confidence": self.draws.confidence,
                 "resamples": self.draws.resamples,
                 "seed": self.draws.seed,
-                "group_by": self.draws.group_by or self.run.document["options"].get("group_by"),
+                "group_by": self.run.group_by(self.draws),
             },
             "cautions": self.cautions,
             "rules": [asdict(ruling) for ruling in self.rulings],

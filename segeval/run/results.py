@@ -17,6 +17,7 @@ from segeval.evidence.confusion import Confusion, PixelCounts
 from segeval.evidence.kinds import EVIDENCE, Columns, Kind
 from segeval.evidence.run_length import Array
 from segeval.run import stored
+from segeval.run.bootstrap import Draws
 from segeval.run.grouping import Grouping
 from segeval.run.means import once
 from segeval.run.numbers import COUNTED, Number, columns, summary
@@ -94,6 +95,11 @@ class Results:
         """The unit that a number has in this run; None where it has none."""
         found = self.document["options"].get("unit") if number.unit == "spacing" else number.unit
         return str(found) if found else None
+
+    def group_by(self, draws: Draws) -> str | None:
+        """The pattern that images are grouped by: what is asked for, or else what the run was scored with."""
+        found: str | None = draws.group_by or self.document["options"].get("group_by")
+        return found
 
     def grouped(self, grouping: Grouping) -> Self:
         """The same with groups made anew, if there is a pattern for them."""

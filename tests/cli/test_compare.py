@@ -43,6 +43,16 @@ def test_table(invoke, runs):
     assert f"· bad {values['bad']:.4f} (−{values['good'] - values['bad']:.4f}, −0." in lines[-1]
 
 
+def test_groups_of_the_first_run_are_told(invoke, masks):
+    """Runs that were scored with a pattern are compared by it, and what is said is of groups."""
+    masks(**{f"{who}_{n}": ([[0, 1, n % 2]], [[0, 1, 1]]) for who in "ab" for n in range(3)})
+    for name in ("one", "two"):
+        assert invoke("score", "pred", "truth", "-o", name, "--group-by", "^(?P<group>.)_").exit_code == 0
+    assert "all subsets of the 2 groups" in invoke("compare", "one", "two").stdout
+    how = json.loads(invoke("compare", "one", "two", "--format", "json").stdout)["statistics"]
+    assert how["group_by"] == "^(?P<group>.)_"
+
+
 def test_formats_agree(invoke, runs):
     """JSON, CSV and Markdown hold the same numbers; the same bytes each time."""
     args = ["compare", "good", "bad", "-n", "iou[*]", "--seed", "5", "--format"]
