@@ -6,13 +6,13 @@ from dataclasses import replace
 from segeval.data.channels import check_axes, pred_channels, true_channels, true_fractions
 from segeval.data.class_selection import ClassChoice
 from segeval.data.colours import indices_of
+from segeval.data.geometry import check_geometry, geometry_differs, measured
 from segeval.data.labels import Given, Labels, Truth, pred_labels, truth_labels
 from segeval.data.nodata import beside_nodata, without_nodata
 from segeval.data.nodata import remark as nodata_remark
 from segeval.data.onehot import decoded, decoded_pair
 from segeval.data.onehot import remark as one_hot_remark
 from segeval.data.reading import Reading
-from segeval.errors import GeometryDiffers
 from segeval.io import Mask
 
 
@@ -25,7 +25,12 @@ def read_truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
 def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
     """The labels of both, of one shape: (C, *spatial) where classes do not exclude each other."""
     if not reading.ignore_geometry:
-        _check_spacing(pred, truth)
+        check_geometry(pred, truth)
+    return measured(_labels(pred, truth, reading, classes), classes, truth, pred)
+
+
+def _labels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
+    """The labels of both, and what they were made of."""
     if classes.nodata:
         truth = without_nodata(truth, classes)
         pred = beside_nodata(pred, truth, classes)
@@ -44,23 +49,6 @@ def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -
     if "pred" in reading.maps and given.kind == "labels":
         found = replace(found, pred=reading.maps["pred"].of(found.pred, classes.ignore, pred.name))
     return found
-
-
-def _check_spacing(pred: Mask, truth: Mask) -> None:
-    """Refuse two sizes of a pixel, by more than rounding; a side that says nothing agrees with all."""
-    if _other_spacing(pred, truth):
-        size, other = (" x ".join(f"{step:g}" for step in mask.spacing or ()) for mask in (pred, truth))
-        what = f"a pixel of {pred.name} is {size} but one of {truth.name} is {other}"
-        raise GeometryDiffers(what, "resample one side, or give --ignore-geometry")
-
-
-def _other_spacing(pred: Mask, truth: Mask) -> bool:
-    """Whether both say how large a pixel is, and differ."""
-    if not pred.spacing or not truth.spacing:
-        return False
-    axes = min(len(pred.spacing), len(truth.spacing))  # the last ones: channels come first
-    steps = zip(pred.spacing[-axes:], truth.spacing[-axes:], strict=True)
-    return any(abs(one - other) > 1e-2 * other for one, other in steps)
 
 
 def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
@@ -86,7 +74,7 @@ def _used(given: Given, pred: Mask, truth: Mask, reading: Reading, classes: Clas
         "truth_threshold": reading.truth_threshold is not None,
         "soft_truth": reading.soft_truth,
         "colors": any(mask.colour or mask.palette is not None for mask in (pred, truth)),
-        "ignore_geometry": reading.ignore_geometry and _other_spacing(pred, truth),
+        "ignore_geometry": reading.ignore_geometry and geometry_differs(pred, truth) is not None,
         "map": "gt" in reading.maps or ("pred" in reading.maps and given.kind == "labels"),
     }
     return _shared(frozenset(name for name, effect in used.items() if effect))

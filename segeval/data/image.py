@@ -71,6 +71,16 @@ class Image:
             return number_digest(target if kept is None else np.where(kept, target, -1))
         return self._counted[1]
 
+    @property
+    def spacing(self) -> tuple[float, ...] | None:
+        """The length of a pixel along each spatial axis, in the order of the array; None where no file says so."""
+        return self.labels.spacing
+
+    @property
+    def unit(self) -> str:
+        """The unit of those lengths, such as mm or µm; empty where none is known."""
+        return self.labels.unit
+
     @cached_property
     def sample(self) -> "Sample":
         """The pair as losses see it."""

@@ -74,6 +74,8 @@ class Labels:
     given: Given | None = None  # None: there is no prediction
     used: frozenset[str] = frozenset()  # the options that had an effect
     palettes: tuple[Array | None, Array | None] = (None, None)  # of prediction and truth, where indices are the ids
+    spacing: tuple[float, ...] | None = None  # the length of a pixel along each spatial axis, where a file says so
+    unit: str = ""  # of those lengths
 
     @classmethod
     def of(cls, given: Given, truth: Truth) -> "Labels":

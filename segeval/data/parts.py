@@ -33,7 +33,9 @@ def read(file: MaskFile, max_pixels: int, classes: ClassChoice, grey: bool = Fal
     if missing := [name for name, mask in found.items() if mask is None]:
         what = f"{file.name} has no file of {some(missing)}"
         remarks.append(EmptyClass(what, "taken as a class that is nowhere in this image"))
-    return Mask(file.name, pixels, levels=first.levels if grey else 1, remarks=remarks, spacing=first.spacing)
+    return Mask(
+        file.name, pixels, levels=first.levels if grey else 1, remarks=remarks, spacing=first.spacing, unit=first.unit
+    )
 
 
 def shape(file: MaskFile, max_pixels: int, classes: ClassChoice) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from segeval.data import parts
 from segeval.data.classes import ClassTable
 from segeval.data.door import read_pair, read_truth
 from segeval.data.folders import Layout, Pair, Pairing, pair
+from segeval.data.geometry import measured
 from segeval.data.image import Image, recoded
 from segeval.data.image import counted as cells_of
 from segeval.data.labels import Labels
@@ -91,6 +92,7 @@ def _missed(pair: Pair, options: Options) -> Record:
     true = read_truth(truth, options.reading, options.classes)
     pred = (true.labels == 1).view(np.uint8) if options.classes.multilabel else true.labels
     labels = Labels(pred, true.labels, [], true.target, true.kept)
+    labels = measured(labels, options.classes, truth)
     image = Image(pair.truth.name, labels, options.reading, options.classes)
     found = {kind: EVIDENCE[kind].evidence.missed(image, spec) for kind, spec in options.specs.items()}
     evidence = {kind: each for kind, each in found.items() if each is not None}

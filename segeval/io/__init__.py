@@ -32,7 +32,7 @@ READERS = Catalog("format")
 MAX_PIXELS = 1 << 28
 OVERHEAD = 64 << 20  # bytes that a file may have beside its pixels, and pixels may take whatever their limit
 _WIDTH = 4  # bytes of an element; wider ones count as several
-_FACTS = ("spacing", "nodata", "palette")  # of a mask, where its format has them
+_FACTS = ("spacing", "unit", "nodata", "palette")  # of a mask, where its format has them
 _HEAD = 1 << 16  # bytes in which most formats say how large the rest is
 
 _FROM_SOURCE = "save masks as PNG, TIFF or NPY from their source"
@@ -89,7 +89,8 @@ class Mask:
     colour: bool = False
     levels: int = 255
     remarks: list[Remark] = field(default_factory=list)
-    spacing: tuple[float, ...] | None = None  # of the axes, where the file says so
+    spacing: tuple[float, ...] | None = None  # the length of a pixel along the last axes, where the file says so
+    unit: str = ""  # of those lengths, such as mm or µm; empty where nothing is said
     nodata: int | float | None = None  # the number that stands for no data, where the file names one that it can hold
     palette: Array | None = None  # (n, 3) uint8: the colours of the indices, where there is one
 
@@ -109,7 +110,7 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     image = header(file, max_pixels)
     pixels = _guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    facts = _guarded(file.name, lambda: {name: getattr(image, name, None) for name in _FACTS})
+    facts = _guarded(file.name, lambda: {name: getattr(image, name) for name in _FACTS if hasattr(image, name)})
     return Mask(file.name, pixels, image.colour, image.levels, remarks, **facts)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cached_property
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from segeval.errors import DamagedFile, PartsNotStored, Remark, SeveralFrames, U
 from segeval.io import READERS, Array
 from segeval.io.fields import MAGIC, Directory, Tag, directories
 from segeval.io.planes import Page, check_places, decode, is_image, is_mask, layout
+from segeval.io.units import named
 from segeval.text import counted, extent, some
 
 _MOST_PAGES = 1 << 16
@@ -16,6 +18,8 @@ _LONGEST = 1 << 20  # characters of a description that are looked at
 _PALETTE = 3
 _RGB, _GREYS, _COLOURS = 2, (0, 1), (2, 5, 6)
 _ALPHA = (1, 2)  # of an extra sample: transparency, of either kind
+
+Steps = tuple[tuple[float, ...], str]  # lengths along z, y, x, and their unit
 
 
 @READERS.add(
@@ -79,8 +83,20 @@ class Tiff:
     @property
     def spacing(self) -> tuple[float, ...] | None:
         """The steps that OME or ImageJ metadata give for all axes; not those of printing, which mean nothing here."""
+        return self._steps[0]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the steps."""
+        return self._steps[1]
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[float, ...] | None, str]:
+        axes = len(self.shape) - self._channels
         found = _ome_spacing(self._description) or _imagej_spacing(self._description, *self._resolution)
-        return found[-len(self.shape) :] if found and all(step > 0 for step in found[-len(self.shape) :]) else None
+        steps, unit = found if found is not None else ((), "")
+        kept = steps[-axes:]
+        return (kept, unit) if kept and all(0 < step < math.inf for step in kept) else (None, "")
 
     def _check_stack(self, first: Directory) -> None:
         if len({page.kind for page in self._pages}) > 1:
@@ -130,26 +146,29 @@ def _announced(description: str, plane: int) -> int:
     return plane * int(images[1]) if images and description.startswith("ImageJ=") else plane
 
 
-def _ome_spacing(text: str) -> tuple[float, ...] | None:
-    """z, y, x of the first image, if they have one unit; 0 for an axis that is not given."""
+def _ome_spacing(text: str) -> Steps | None:
+    """z, y, x of the first image and their unit, if they have one; 0 for an axis that is not given."""
     if "<OME" not in text[:1000] and "<?xml" not in text[:10]:
         return None
     given = dict(re.findall(r'\bPhysicalSize([XYZ](?:Unit)?)="([^"]*)"', text.partition("</Pixels>")[0]))
     units = {given.get(f"{axis}Unit", "µm") for axis in "ZYX" if axis in given}
     try:
-        return tuple(float(given.get(axis, 0)) for axis in "ZYX") if len(units) == 1 else None
+        return (tuple(float(given.get(axis, 0)) for axis in "ZYX"), named(units.pop())) if len(units) == 1 else None
     except ValueError:
         return None
 
 
-def _imagej_spacing(text: str, per_y: float, per_x: float) -> tuple[float, ...] | None:
-    """z, y, x, if ImageJ wrote a unit; 0 for an axis that is not given."""
+def _imagej_spacing(text: str, per_y: float, per_x: float) -> Steps | None:
+    """z, y, x and their unit, if ImageJ wrote one; 0 for an axis that is not given.
+
+    x and y are pixels for each unit, z is a length.
+    """
     if not text.startswith("ImageJ="):
         return None
     said = {name: value.strip() for name, _, value in (line.partition("=") for line in text.splitlines())}
     if said.get("unit", "pixel") in ("pixel", "pixels") or not per_y or not per_x:
         return None
     try:
-        return float(said.get("spacing", 0)), 1 / per_y, 1 / per_x
+        return (float(said.get("spacing", 0)), 1 / per_y, 1 / per_x), named(said["unit"])
     except ValueError:
         return None

@@ -233,24 +233,37 @@ OME = '<OME><Image><Pixels %s><TiffData/></Pixels><Pixels PhysicalSizeX="9"/></I
 
 
 @pytest.mark.parametrize(
-    ("said", "spacing"),
+    ("said", "spacing", "unit"),
     [
-        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="2"', (2, 0.25)),
-        (OME % 'PhysicalSizeX="0.25" PhysicalSizeXUnit="nm" PhysicalSizeY="2" PhysicalSizeYUnit="nm"', (2, 0.25)),
-        (OME % 'PhysicalSizeX="0.25" PhysicalSizeXUnit="nm" PhysicalSizeY="2"', None),
-        (OME % 'PhysicalSizeX="0.25" PhysicalSizeZ="2"', None),
-        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="0"', None),
-        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="two"', None),
-        ("ImageJ=1.53\nunit=um\n", (0.25, 0.5)),
-        ("ImageJ=1.53\nunit=pixel\n", None),
-        ("ImageJ=1.53\n", None),
-        ("ImageJ=1.53\nunit=um\nspacing=two\n", None),
-        ("unit=um", None),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="2"', (2, 0.25), "µm"),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeXUnit="nm" PhysicalSizeY="2" PhysicalSizeYUnit="nm"', (2, 0.25), "nm"),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeXUnit="nm" PhysicalSizeY="2"', None, ""),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeZ="2"', None, ""),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="0"', None, ""),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="INF"', None, ""),
+        (OME % 'PhysicalSizeX="0.25" PhysicalSizeY="two"', None, ""),
+        ("ImageJ=1.53\nunit=um\n", (0.25, 0.5), "µm"),
+        ("ImageJ=1.53\nunit=\\u00B5m\n", (0.25, 0.5), "µm"),
+        ("ImageJ=1.53\nunit=inches\n", (0.25, 0.5), "inch"),
+        ("ImageJ=1.53\nunit=furlong\n", (0.25, 0.5), "furlong"),
+        ("ImageJ=1.53\nunit=pixel\n", None, ""),
+        ("ImageJ=1.53\n", None, ""),
+        ("ImageJ=1.53\nunit=um\nspacing=two\n", None, ""),
+        ("unit=um", None, ""),
     ],
 )
-def test_the_size_of_a_pixel_as_ome_and_imagej_say_it(read, said, spacing):
+def test_the_size_of_a_pixel_as_ome_and_imagej_say_it(read, said, spacing, unit):
     """y, x in one unit; nothing where an axis has none, or 0. The resolution is 2 columns and 4 rows a unit."""
-    assert read(written(IDS, description=said, metadata=None, resolution=(2, 4))).spacing == spacing
+    mask = read(written(IDS, description=said.encode(), metadata=None, resolution=(2, 4)))
+    assert (mask.spacing, mask.unit) == (spacing, unit)
+
+
+def test_channels_have_no_step(read):
+    """Bands beside each other are no slices: the size is that of a pixel."""
+    said = OME % 'PhysicalSizeX="0.25" PhysicalSizeY="2"'
+    bands = np.zeros((3, 5, 7), np.float32)
+    mask = read(written(bands, description=said, metadata=None, photometric="minisblack", planarconfig="separate"))
+    assert (mask.pixels.shape, mask.spacing) == ((3, 5, 7), (2, 0.25))
 
 
 def test_a_resolution_of_0_is_no_size(read):
