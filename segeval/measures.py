@@ -3,13 +3,14 @@
 import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args, get_type_hints
 
 from segeval.catalog import Entry, Listed, Listing
-from segeval.parameters import Parameter, completed, parameters
+from segeval.parameters import Parameter, completed, parameters, parsed
 
 Unit = Literal["", "pixel", "spacing"]
 Pooling = Literal["pooled", "mean"]
@@ -83,19 +84,73 @@ class Measure(Entry):
 
 @dataclass(frozen=True)
 class Metric(Measure):
-    """A score of each class.
+    """A score of each class, with its parameters: those `given`, and the defaults of the others.
 
     short: the title of its column.  mean: what its means over classes are called; "" where nobody takes any.
     dataset: whether the value of a data set is the formula of the summed evidence, or the mean of the images' values.
+    key: how it is printed with its parameters, as `hd{percentile}_max`; "" is the name, then each after an `@`.
     """
 
     short: str = ""
     mean: str = ""
     dataset: Pooling = "pooled"
+    key: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
 
-    def printed(self, given: Mapping[str, Any]) -> str:
-        """The name, with the values of its parameters: `f_beta@2`."""
-        return "@".join([self.name, *(_text(value) for value in self.completed(given).values())])
+    def at(self, given: Mapping[str, Any]) -> "Metric":
+        """The same with other parameters."""
+        return self if given == self.given else replace(self, given=dict(given))
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """All its parameters."""
+        return self.completed(self.given)
+
+    @cached_property
+    def printed(self) -> str:
+        """The name with the values of its parameters: `f_beta@2`, `hd90_max`."""
+        return self._pattern.format(**self._texts)
+
+    def beside(self, word: str) -> str:
+        """The printed name of a number beside it: `nsd_finite@2`."""
+        stem, at, tail = self.printed.partition("@")
+        return f"{stem}_{word}{at}{tail}"
+
+    @property
+    def mean_stem(self) -> str:
+        """What its means over classes have in common."""
+        return self.mean.format(**self._texts)
+
+    def mean_name(self, kind: str) -> str:
+        """A mean over classes: `miou_dataset`, `mnsd_image@2`."""
+        _, at, tail = self.printed.partition("@")
+        return f"{self.mean_stem}_{kind}{at}{tail}"
+
+    @property
+    def title(self) -> str:
+        """The title of its column."""
+        _, at, tail = self.printed.partition("@")
+        return f"{self.short.format(**self._texts)}{at}{tail}"
+
+    @property
+    def endless(self) -> bool:
+        """Whether a single image can make it infinite, and with it every mean."""
+        return self.dataset == "mean" and math.isinf(self.high)
+
+    def reads(self, printed: str) -> "Metric | None":
+        """The metric with the parameters that such a name says; None for the name of another."""
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^@]+)", re.escape(self._pattern))
+        if not (found := re.fullmatch(pattern, printed)):
+            return None
+        return self.at(self.completed({name: parsed(text) for name, text in found.groupdict().items()}))
+
+    @property
+    def _pattern(self) -> str:
+        return self.key or "@".join([self.name, *(f"{{{name}}}" for name in self.params)])
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return {name: _text(value) for name, value in self.settings.items()}
 
 
 def _text(value: Any) -> str:
@@ -152,9 +207,20 @@ class Metrics(Listing[Metric]):
         mean: str = "",
         unit: Unit = "",
         dataset: Pooling = "pooled",
+        key: str = "",
     ) -> Callable[[Listed], Listed]:
         """List a function as a metric, and give it back untouched."""
-        return self._lister(lambda name, func: Metric(name, func, low, high, best, unit, short, mean, dataset))
+        return self._lister(lambda name, func: Metric(name, func, low, high, best, unit, short, mean, dataset, key))
+
+    def named(self, printed: str) -> Metric | None:
+        """The metric of a name, with or without the values of its parameters: `nsd`, `nsd@2`, `hd90_max`."""
+        if printed in self:
+            return self[printed]
+        return next((found for each in self.values() if each.params and (found := each.reads(printed))), None)
+
+    def find(self, name: str) -> Metric:
+        """The same, or an error that suggests the nearest."""
+        return self.named(name) or super().find(name)
 
 
 class Losses(Listing[Loss]):

@@ -20,7 +20,7 @@ Rows = list[list[str]]
 def metrics() -> Rows:
     rows = [["name", "range", "best", "formula", "mean"]]
     for entry in METRICS.values():
-        mean = f"{entry.mean}_dataset, _image, _class" if entry.mean else "–"
+        mean = f"{entry.mean_name('dataset')}, _image, _class" if entry.mean else "–"
         rows.append([entry.name, _range(entry), f"{entry.best:g}", _formula(entry.func), mean])
     return rows
 
@@ -91,11 +91,11 @@ _FORMULAS = {
 def summary_page(name: str) -> str:
     """A number of the whole data set, its formula, and the options that change it; empty for another name."""
     bare = name.removeprefix("group_")
-    stem, _, kind = bare.rpartition("_")
-    metric = next((each for each in METRICS.values() if each.mean and each.mean == stem), None)
+    means = {each.mean_name(kind): (each, kind) for each in METRICS.values() if each.mean for kind in MEANS}
+    metric, kind = means.get(bare, (None, ""))
     if name in SUMMARY or bare == "mean_accuracy":
         lines = [inspect.getdoc(SUMMARY[bare].func) or ""]
-    elif metric and kind in MEANS:
+    elif metric:
         what, formula = (each[kind].format(metric=metric.name) for each in (_MEANS, _FORMULAS))
         lines = [what, "", f"    {name} = {formula}", "", f"{metric.name} = {_formula(metric.func)}"]
     else:
@@ -110,7 +110,7 @@ _OF_MEANS = ", --mean (which mean), --presence (of which classes), --mean-withou
 
 def explained() -> dict[str, list[str]]:
     """The names that can be explained, by kind."""
-    means = [f"{metric.mean}_{kind}" for metric in METRICS.values() if metric.mean for kind in MEANS]
+    means = [metric.mean_name(kind) for metric in METRICS.values() if metric.mean for kind in MEANS]
     return {
         "metrics": list(METRICS),
         "summary numbers": [*SUMMARY, *means],

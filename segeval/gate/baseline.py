@@ -171,10 +171,10 @@ def check_number(name: str, run: Results, baseline: Results) -> None:
     """Refuse to compare a number that was computed otherwise."""
     if name.startswith("loss."):
         _check_loss(name, run, baseline)
-    elif entry := METRICS.get(name.partition("@")[0]):
-        now, then = (each.outline.scoring.printed(entry) for each in (run, baseline))
-        if now != then:
-            what = f"{name} is {then} in {baseline.name} and {now} in {run.name}"
+    elif entry := METRICS.named(name):
+        now, then = ([each.printed for each in side.outline.scoring.bound(entry)] for side in (run, baseline))
+        if now != then and not (name in now and name in then):
+            what = f"{name} is {some(then)} in {baseline.name} and {some(now)} in {run.name}"
             raise OtherClasses(what, "score both with the same parameters")
 
 

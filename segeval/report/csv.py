@@ -31,5 +31,5 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
         [c["id"], marked(c["name"]), *(csv_cell(c[column]) for column in columns)] for c in document["classes"]
     )
     for key in MEANS:
-        names = [METRICS[c].mean if c in METRICS else "" for c in columns]
-        rows.writerow(["", f"mean_{key}", *(csv_cell(document["summary"].get(f"{name}_{key}")) for name in names)])
+        names = [metric.mean_name(key) if (metric := METRICS.named(c)) else "" for c in columns]
+        rows.writerow(["", f"mean_{key}", *(csv_cell(document["summary"].get(name)) for name in names)])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segeval.evidence.confusion import shares
+from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.run.numbers import MEANS
 from segeval.run.scoring import Scoring
@@ -53,32 +54,26 @@ def group_table(document: dict[str, Any]) -> Table | None:
 def _score_table(document: dict[str, Any], rows: list[dict[str, Any]], title: str, first: str, prefix: str) -> Table:
     columns = _columns(document)
     body: list[list[Cell]] = [
-        [r["id"], r["name"], *(r[c] for c in columns), r["truth_pixels"], r["images"]] for r in rows
+        [r["id"], r["name"], *(r[metric.printed] for metric in columns), r["truth_pixels"], r["images"]] for r in rows
     ]
     for key in MEANS:
-        means = [METRICS[name.partition("@")[0]].mean for name in columns]
-        values = [document["summary"].get(f"{prefix}{mean}_{key}") if mean else "" for mean in means]
+        names = [f"{prefix}{metric.mean_name(key)}" if metric.mean else "" for metric in columns]
+        values = [document["summary"].get(name) if name else "" for name in names]
         body.append(["", f"mean_{key}", *values, "", ""])
-    titles = [_title(name) for name in columns]
+    titles = [metric.title for metric in columns]
     return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows))
 
 
-def _columns(document: dict[str, Any]) -> list[str]:
+def _columns(document: dict[str, Any]) -> list[Metric]:
     """The metrics asked for; of all, those that have a mean."""
     scoring = Scoring.from_record(document["options"])
     whole = {family for family in {metric.family for metric in METRICS.values()} if _whole(family, scoring)}
-    chosen = [metric for metric in scoring.entries if metric.mean or metric.family not in whole]
-    return [scoring.printed(metric) for metric in chosen]
+    return [metric for metric in scoring.entries if metric.mean or metric.family not in whole]
 
 
 def _whole(family: str, scoring: Scoring) -> bool:
     """Whether all metrics of a family were asked for."""
-    return all(metric in scoring.entries for metric in METRICS.values() if metric.family == family)
-
-
-def _title(column: str) -> str:
-    name, at, knob = column.partition("@")
-    return f"{METRICS[name].short}{at}{knob}"
+    return all(metric.name in scoring.names for metric in METRICS.values() if metric.family == family)
 
 
 def loss_table(document: dict[str, Any]) -> Table | None:

@@ -83,11 +83,11 @@ def _images(run: Run) -> Iterable[list[Any]]:
 
 def image_columns(run: Run, part: slice) -> dict[str, Any]:
     """What is known of each class in some images, by the names of `images.csv`: arrays of images × classes."""
-    scoring, others = run.options.scoring, _others(run)
+    others = _others(run)
     tables = run.tables.only(np.arange(len(run.tables.ids))[part])
     tp, fp, fn, tn = tables.counts.tp, tables.counts.fp, tables.counts.fn, tables.counts.tn
     found = {"truth_pixels": tp + fn, "pred_pixels": tp + fp, "tp": tp, "fp": fp, "fn": fn}
-    found |= {scoring.printed(metric): tables.values(metric) for metric in scoring.entries}
+    found |= {metric.printed: tables.values(metric) for metric in run.options.scoring.entries}
     found |= {f"loss.{name}": values[part] for name, values in _losses(run).classes.items()} | {"tn": tn}
     return found | {f"{prefix}{name}": each[part] for prefix, of in others for name, each in of.classes.items()}
 

@@ -90,7 +90,7 @@ class Drawn:
             evidence = self.tables.kind(metric.eats).view(**self.pooled(metric.eats).classes)
             return self.tables.scored(metric, evidence, self.counts)
 
-        values: Array = self.once(("data set", metric.name), found)
+        values: Array = self.once(("data set", metric.printed), found)
         return values
 
     def means(self, metric: Metric) -> Array:
@@ -100,7 +100,7 @@ class Drawn:
             values = self.tables.values(metric)
             return self.over_images(self.tables.filled(metric, values, self.tables.counts, self.tables.decisions))
 
-        values: Array = self.once(("images", metric.name), found)
+        values: Array = self.once(("images", metric.printed), found)
         return values
 
     def class_terms(self, metric: Metric) -> Array:

@@ -145,9 +145,10 @@ def summary(outline: Outline) -> dict[str, Number]:
 def averaged(outline: Outline) -> list[Metric]:
     """The metrics that have means: all of pixel counts, and those of other evidence that were asked for."""
     return [
-        metric
+        bound
         for metric in METRICS.values()
-        if metric.mean and outline.known(metric) and (metric.eats is COUNTS or metric in outline.scoring.entries)
+        if metric.mean and outline.known(metric) and (metric.eats is COUNTS or metric.name in outline.scoring.names)
+        for bound in outline.scoring.bound(metric)
     ]
 
 
@@ -175,7 +176,7 @@ def _means(outline: Outline, prefix: str = "") -> Iterator[Number]:
 
     yield mean("mean_accuracy", METRICS["recall"], "dataset")
     for metric in averaged(outline):
-        yield from (mean(f"{metric.mean}_{kind}", metric, kind) for kind in MEANS)
+        yield from (mean(metric.mean_name(kind), metric, kind) for kind in MEANS)
 
 
 def _mean_of(metric: Metric, kind: str) -> tuple[Callable[[Drawn], Array], Callable[[Drawn], Array]]:
@@ -195,9 +196,9 @@ def _mean_of(metric: Metric, kind: str) -> tuple[Callable[[Drawn], Array], Calla
 def columns(outline: Outline) -> dict[str, Column]:
     """The numbers of each class: counts, the metrics asked for, means over images."""
     found = {name: _counted(name, *each) for name, each in COUNTED.items()}
-    scoring = outline.scoring
-    found |= {scoring.printed(metric): _scored(metric, scoring.printed(metric)) for metric in scoring.entries}
-    return found | {column.name: column for column in map(_over_images, averaged(outline))}
+    found |= {metric.printed: _scored(metric) for metric in outline.scoring.entries}
+    pooled = [metric for metric in averaged(outline) if metric.dataset == "pooled"]
+    return found | {column.name: column for column in map(_over_images, pooled)}
 
 
 # What is counted of each image and class and summed over images, with the number that cannot be better (nan: none).
@@ -226,13 +227,13 @@ def _counted(name: str, count: Callable[[Any, Array], Array], best: float) -> Co
     return Column(name, summed, of_images, best=best)
 
 
-def _scored(metric: Metric, name: str) -> Column:
-    return Column(name, lambda d: d.dataset(metric), lambda tables: tables.values(metric), metric)
+def _scored(metric: Metric) -> Column:
+    return Column(metric.printed, lambda d: d.dataset(metric), lambda tables: tables.values(metric), metric)
 
 
 def _over_images(metric: Metric) -> Column:
-    name = f"{metric.name}_over_images"
-    return Column(name, lambda d: d.means(metric), lambda tables: tables.values(metric), metric)
+    """The mean over images of what is of summed evidence else."""
+    return Column(f"{metric.name}_over_images", lambda d: d.means(metric), lambda tables: tables.values(metric), metric)
 
 
 def numbers(outline: Outline) -> Iterator[Number]:
@@ -260,9 +261,12 @@ def find(outline: Outline, name: str, class_: int | None, over: str = "images", 
 
 def _of_all(outline: Outline, name: str) -> Number:
     known = summary(outline)
-    if name in known:
-        return known[name]
-    if name in {metric.mean for metric in METRICS.values()} - {""}:
+    alike = [each for each in known if each == name] or [each for each in known if each.partition("@")[0] == name]
+    if len(alike) == 1:
+        return known[alike[0]]
+    if alike:
+        raise UnknownName(f"there are several {name}", f"say which: {', '.join(alike)}")
+    if name in {metric.mean_stem for metric in averaged(outline)}:
         raise UnknownName(f"there are several {name}", f"say which: {', '.join(f'{name}_{kind}' for kind in MEANS)}")
     if name in METRICS or name in columns(outline):
         raise UnknownName(f"{name} belongs to classes", f"write {name}[CLASS], {name}[*] or {name} over images STAT")
@@ -273,7 +277,7 @@ def _of_class(outline: Outline, name: str, k: int) -> Number:
     known = columns(outline)
     metric = _metric(outline, name)
     if metric:
-        known[name] = _scored(metric, outline.scoring.printed(metric))
+        known[name] = _scored(metric)
     if name not in known and name.endswith("_over_images") and (of := _metric(outline, name[: -len("_over_images")])):
         known[name] = _over_images(of)
     if name not in known:
@@ -283,9 +287,11 @@ def _of_class(outline: Outline, name: str, k: int) -> Number:
 
 def _metric(outline: Outline, name: str) -> Metric | None:
     """The metric of that name, with or without the values of its parameters: `f_beta@2`."""
-    known = [metric for metric in METRICS.values() if outline.known(metric)]
-    named = {each: metric for metric in known for each in (metric.name, outline.scoring.printed(metric))}
-    return named.get(name)
+    known = [each for metric in METRICS.values() if outline.known(metric) for each in outline.scoring.bound(metric)]
+    found = [metric for metric in known if metric.printed == name] or [each for each in known if each.name == name]
+    if len(found) > 1:
+        raise UnknownName(f"there are several {name}", f"say which: {', '.join(each.printed for each in found)}")
+    return found[0] if found else None
 
 
 def _of_images(outline: Outline, name: str, k: int | None, over: str) -> Number:
@@ -293,9 +299,9 @@ def _of_images(outline: Outline, name: str, k: int | None, over: str) -> Number:
     metric = _metric(outline, name)
     if metric is None:
         raise UnknownName(f"{name} is no metric of single {over}", did_you_mean(name, list(METRICS)))
-    kind, printed = outline.scoring.mean, outline.scoring.printed(metric)
+    kind, printed = outline.scoring.mean, metric.printed
     if k is not None:
-        return _scored(metric, printed).number(outline, k)
+        return _scored(metric).number(outline, k)
     if kind != "arithmetic" and metric.low < 0:
         raise UnknownName(f"{name} may be below 0 and has no {kind} mean over classes", f"write {name}[CLASS]")
     return _number(metric.name, printed, metric, None, images=lambda tables: tables.image_means(metric))

@@ -145,7 +145,7 @@ class Options:
         for metric in self.scoring.entries:
             for kind in EVIDENCE.values():
                 if kind.eaten is metric.eats and kind.eaten is not pixels.eaten:
-                    found.setdefault(kind.name, {})[metric.name] = self.scoring.settings(metric)
+                    found.setdefault(kind.name, {})[metric.printed] = metric
         return found | ({} if self.losses is None else {"losses": self.losses})
 
     def with_losses(self) -> "Options":

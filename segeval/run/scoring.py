@@ -1,6 +1,7 @@
 """Which metrics are computed, with which parameters, and how they are averaged over classes."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -30,7 +31,7 @@ class Scoring:
     metrics: tuple[str, ...] = ("overlap",)
     presence: str = "union"
     mean: str = "arithmetic"
-    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of each metric those that were given
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of each metric those given; tuple: several
     mean_without: tuple[int, ...] = ()  # ids of classes that are counted and in no mean over classes
     undefined: Mapping[str, str] = field(default_factory=dict)  # for some reasons what an undefined number is in a mean
     pool_by: str | None = None  # images of which this matches the same in the id count as one, a case
@@ -38,8 +39,8 @@ class Scoring:
     def __post_init__(self) -> None:
         check_choice("--presence", self.presence, PRESENCE)
         check_choice("--mean", self.mean, MEANS)
-        for name, given in self.params.items():
-            METRICS.find(name).completed(given)
+        for name in self.params:
+            _ = [each.settings for each in self.bound(METRICS.find(name))]
         if not self.entries:
             raise UnknownName("--metrics names no metric", "see `segeval list metrics`")
         _ = self.cases
@@ -61,13 +62,13 @@ class Scoring:
         **options: str,
     ) -> "Scoring":
         """The same, from names in one text with commas between them, or in a list.  beta: `f_beta.beta`."""
-        names = metrics.split(",") if isinstance(metrics, str) else metrics
+        asked = [name.strip() for name in (metrics.split(",") if isinstance(metrics, str) else metrics)]
         given = {name: dict(values) for name, values in (params or {}).items()}
         if beta is not None and given.setdefault("f_beta", {}).setdefault("beta", beta) != beta:
             raise BadOption(f"--beta {beta:g} and -p f_beta.beta differ", "give one of them")
         return cls(
-            tuple(name.strip() for name in names),
-            params=given,
+            tuple(dict.fromkeys(_by_name(asked, given))),
+            params={name: {key: _several(value) for key, value in values.items()} for name, values in given.items()},
             mean_without=tuple(sorted(set(mean_without))),
             undefined=_policies([undefined] if isinstance(undefined, str) else undefined),
             pool_by=pool_by,
@@ -76,22 +77,32 @@ class Scoring:
 
     @cached_property
     def entries(self) -> list[Metric]:
-        """The chosen metrics, in the order of the catalogue."""
+        """The chosen metrics with their parameters, in the order of the catalogue."""
         chosen = set()
         for name in self.metrics:
             named = [metric for metric in METRICS.values() if name in (metric.family, "all")]
             family = {metric.name for metric in named if self._adds_up(metric)}
             chosen |= family or {METRICS.find(name).name}
-        return [metric for metric in METRICS.values() if metric.name in chosen]
+        return [each for metric in METRICS.values() if metric.name in chosen for each in self.bound(metric)]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the chosen metrics, each once."""
+        return list(dict.fromkeys(metric.name for metric in self.entries))
 
     def recorded(self) -> dict[str, Any]:
         """The same as it stands in `run.json`."""
-        given = {name: dict(values) for name, values in self.params.items() if name != "f_beta"}
+        beta = self.bound(METRICS["f_beta"])
+        given = {
+            name: {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+            for name, values in self.params.items()
+            if name != "f_beta" or len(beta) > 1
+        }
         return {
-            "metrics": [metric.name for metric in self.entries],
+            "metrics": self.names,
             "presence": self.presence,
             "mean": self.mean,
-            "beta": self.settings(METRICS["f_beta"])["beta"],
+            "beta": beta[0].settings["beta"],
             **({"metric_params": given} if given else {}),
             **({"mean_without": list(self.mean_without)} if self.mean_without else {}),
             **({"undefined": dict(self.undefined)} if self.undefined else {}),
@@ -101,12 +112,13 @@ class Scoring:
     @classmethod
     def from_record(cls, options: Mapping[str, Any]) -> "Scoring":
         """The same from the options of a `run.json`."""
+        params = options.get("metric_params", {})
         return cls.of(
             options["metrics"],
             presence=options["presence"],
             mean=options["mean"],
-            beta=options["beta"],
-            params=options.get("metric_params", {}),
+            beta=None if "f_beta" in params else options["beta"],
+            params=params,
             mean_without=options.get("mean_without", ()),
             undefined=[f"{reason}={policy}" for reason, policy in options.get("undefined", {}).items()],
             pool_by=options.get("pool_by"),
@@ -121,13 +133,36 @@ class Scoring:
         """Which images are pooled."""
         return Grouping(self.pool_by, "--pool-by")
 
-    def settings(self, metric: Metric) -> dict[str, Any]:
-        """All parameters of a metric."""
-        return metric.completed(self.params.get(metric.name, {}))
+    def bound(self, metric: Metric) -> list[Metric]:
+        """A metric with the parameters of the run: once for each value of those that have several."""
+        given = self.params.get(metric.name, {})
+        values = [value if isinstance(value, tuple) else (value,) for value in given.values()]
+        return [metric.at(dict(zip(given, each, strict=True))) for each in itertools.product(*values)]
 
-    def printed(self, metric: Metric) -> str:
-        """The name of a metric, with the values of its parameters: `f_beta@2`."""
-        return metric.printed(self.params.get(metric.name, {}))
+
+def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The names without parameters; what `nsd@1` says of them is put beside those given."""
+    for printed in asked:
+        metric = METRICS.named(printed)
+        if metric is None or metric.name == printed:
+            yield printed
+            continue
+        for key, value in metric.settings.items():
+            own = params.setdefault(metric.name, {})
+            own[key] = [*_listed(own[key]), value] if key in own else [value]
+        yield metric.name
+
+
+def _listed(value: Any) -> list[Any]:
+    return [*value] if isinstance(value, list | tuple) else [value]
+
+
+def _several(value: Any) -> Any:
+    """Several values of a parameter in order, each once; one is itself."""
+    if not isinstance(value, list | tuple):
+        return value
+    every = sorted({*value}) if value else value
+    return every[0] if len(every) == 1 else tuple(every)
 
 
 def _policies(given: Iterable[str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ class Tables:
 
     def scored(self, metric: Metric, evidence: Any, counts: Any) -> Array:
         """A metric where the class is present by its counts, undefined (nan) elsewhere."""
-        values = metric.func(evidence, **self.scoring.settings(metric))
+        values = metric.func(evidence, **metric.settings)
         return np.where(self.present(counts), values, np.nan)
 
     def filled(self, metric: Metric, values: Array, counts: Any, decisions: Array) -> Array:
@@ -148,7 +148,7 @@ class Tables:
             rows = self.in_means(self.filled(metric, self.values(metric), self.counts, self.decisions))
             return np.array([mean(row, self.scoring.mean).value for row in rows], np.float64)
 
-        found: Array = self.once(("means of images", metric.name), means)
+        found: Array = self.once(("means of images", metric.printed), means)
         return found
 
     def only(self, images: Array) -> "Tables":

@@ -126,7 +126,10 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     scoring = run.options.scoring
     entries += [entry for entry in scoring.entries if entry.name in scoring.metrics and entry not in entries]
     ids = list(run.tables.ids)
-    scores = {entry.name: run.tables.image_means(entry).tolist() for entry in entries}
+    scores = {
+        entry.printed if len(scoring.bound(entry)) > 1 else entry.name: run.tables.image_means(entry).tolist()
+        for entry in entries
+    }
 
     def compared(name: str) -> dict[str, Agreement]:
         loss = criteria.load().images[name].tolist() if ids else []

@@ -56,13 +56,16 @@ def test_scored_and_stored(invoke, tmp_path, root):
     assert [row["toy_area"] for row in run["classes"]] == [9, 8, 1]
     reach = [(2 + 3 + 3) / 3 / STEP, 3 / STEP, 2 / STEP]
     assert [row[f"toy_reach@{STEP}"] for row in run["classes"]] == pytest.approx(reach)
-    assert [row["toy_reach_over_images"] for row in run["classes"]] == pytest.approx(reach)
     images = [np.nanmean(REACH[name]) / STEP for name in "abc"]
-    assert run["summary"]["mreach_image"] == pytest.approx(np.mean(images))
-    assert run["summary"]["mreach_dataset"] == run["summary"]["mreach_class"] == pytest.approx(np.mean(reach))
+    assert run["summary"][f"mreach_image@{STEP}"] == pytest.approx(np.mean(images))
+    assert (
+        run["summary"][f"mreach_dataset@{STEP}"]
+        == run["summary"][f"mreach_class@{STEP}"]
+        == pytest.approx(np.mean(reach))
+    )
     assert run["options"]["metric_params"] == {"toy_reach": {"step": STEP}}
-    low, high = (run["ci"]["summary"]["mreach_image"][side] for side in ("low", "high"))
-    assert min(images) - 1e-12 <= low < run["summary"]["mreach_image"] < high <= max(images) + 1e-12
+    low, high = (run["ci"]["summary"][f"mreach_image@{STEP}"][side] for side in ("low", "high"))
+    assert min(images) - 1e-12 <= low < run["summary"][f"mreach_image@{STEP}"] < high <= max(images) + 1e-12
     with open(tmp_path / "out" / "images.csv", newline="") as table:
         rows = list(csv.DictReader(table))
     assert [int(row["toy.area"]) for row in rows] == [n for name in "abc" for n in AREA[name]]
@@ -114,7 +117,7 @@ def test_compared(invoke):
         "toy_area[0]": "higher",
         "toy_area[1]": "higher",
         "toy_area[2]": "higher",
-        "mreach_class": "lower",
+        f"mreach_class@{STEP}": "lower",
     }
     differences = {number["number"]: number["differences"][0]["difference"] for number in found["numbers"]}
     assert [differences[f"toy_area[{k}]"] for k in range(3)] == [9 - 9, 8 - 7, 1 - 2]

@@ -51,9 +51,7 @@ def test_a_record_is_the_options(given, tmp_path, monkeypatch):
     record = json.loads(json.dumps(options.recorded()))
     again = Options.from_record(record)
     assert json.loads(json.dumps(again.recorded())) == record
-    assert [*map(again.scoring.printed, again.scoring.entries)] == [
-        *map(options.scoring.printed, options.scoring.entries)
-    ]
+    assert [*(each.printed for each in again.scoring.entries)] == [*(each.printed for each in options.scoring.entries)]
     assert again.scoring.undefined == options.scoring.undefined
     assert again.reading.maps == options.reading.maps
     assert again.about_reading == options.about_reading

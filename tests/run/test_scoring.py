@@ -7,10 +7,12 @@ import pytest
 from support.reference import VECTORS, cases
 from support.scores import Scores
 
-from segeval.errors import BadOption, UnknownName, UsageError
+from segeval.errors import BadOption, BadParameter, UnknownName, UsageError
 from segeval.evidence import Confusion
 from segeval.metrics import METRICS
+from segeval.run.numbers import find
 from segeval.run.scoring import Scoring
+from segeval.run.tables import Outline
 
 nan = np.nan
 
@@ -240,7 +242,7 @@ def test_which_metrics() -> None:
     """A group is all of its metrics; names keep the order of the catalogue; the knob is in the name."""
     assert [e.name for e in Scoring().entries] == [e.name for e in Scoring(("all",)).entries] == list(METRICS)
     scoring = Scoring.of(["f_beta", "iou"], beta=0.5)
-    assert [scoring.printed(e) for e in scoring.entries] == ["iou", "f_beta@0.5"]
+    assert [e.printed for e in scoring.entries] == ["iou", "f_beta@0.5"]
     with pytest.raises(UnknownName) as caught:
         _ = Scoring(metrics=("iou", "preccision"))
     assert caught.value.hint == "did you mean 'precision'?"
@@ -304,3 +306,28 @@ def test_zero_and_one_are_for_scores_whose_best_is_one() -> None:
 def test_unknown_policies(given: str) -> None:
     with pytest.raises(BadOption, match="--undefined"):
         Scoring.of(undefined=given)
+
+
+def test_several_values_of_a_parameter_are_several_metrics():
+    """In order, each once, however they are asked for; a run's options tell them, and are read back the same."""
+    every = ["f_beta@0.5", "f_beta@2", "f_beta@3"]
+    listed = Scoring.of("iou,f_beta", params={"f_beta": {"beta": [3, 0.5, 2, 3]}})
+    named = Scoring.of("iou,f_beta@3,f_beta@0.5,f_beta@2")
+    beside = Scoring.of("iou,f_beta@2,f_beta@0.5", params={"f_beta": {"beta": 3}})
+    for scoring in (listed, named, beside):
+        assert [each.printed for each in scoring.entries] == ["iou", *every]
+        assert scoring.recorded()["metric_params"] == {"f_beta": {"beta": [0.5, 2, 3]}}
+        assert [e.printed for e in Scoring.from_record(scoring.recorded()).entries] == ["iou", *every]
+    confusion = Confusion.of(np.array([0, 1, 1, 1, 0, 0, 1]), np.array([0, 0, 1, 1, 1, 0, 0]))  # tp 2, fp 2, fn 1
+    row = Scores.of([confusion], [0, 1], listed).classes()[1]
+    assert [row[name] for name in every] == pytest.approx([2.5 / 4.75, 10 / 16, 20 / 31])
+
+
+def test_a_metric_of_several_values_is_asked_for_by_one():
+    outline = Outline(Scoring.of("f_beta@3,f_beta@0.5"), ((1, "cell"),))
+    assert find(outline, "f_beta@3", 0).title == "f_beta@3[cell]"
+    with pytest.raises(UnknownName, match="several f_beta") as caught:
+        find(outline, "f_beta", 0)
+    assert caught.value.hint == "say which: f_beta@0.5, f_beta@3"
+    with pytest.raises(BadParameter, match=r"f_beta.beta is 'x'"):
+        Scoring.of("f_beta@x")

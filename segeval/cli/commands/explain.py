@@ -62,5 +62,5 @@ def _explanation(name: str) -> str:
 
     if page := summary_page(name):
         return page
-    entry = METRICS.find(name.partition("@")[0])
+    entry = METRICS.find(name)
     return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"

@@ -23,8 +23,8 @@ def openmetrics(run: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
 
 
 def _scores(prefix: str, label: str, rows: list[dict[str, Any]]) -> dict[str, list[Sample]]:
-    """Every metric of the rows; names of rows may have a knob: `f_beta@2`."""
-    names = [key for key in (rows[0] if rows else {}) if key.partition("@")[0] in METRICS]
+    """Every metric of the rows."""
+    names = [key for key in (rows[0] if rows else {}) if METRICS.named(key)]
     return {f"{prefix}{name}": [({label: row["name"]}, row[name]) for row in rows] for name in names}
 
 
