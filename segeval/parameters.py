@@ -26,9 +26,11 @@ class Within:
         return f"a finite number from {self.low:g} up to {self.high:g}"
 
 
+LEARNS = "learns"  # it may be a tensor of one number that is trained with the network
+
 # What is larger overflows in some formula, and nobody means it.
 Exponent = Annotated[float, Within(0, 32)]
-Logarithm = Annotated[float, Within(-100, 100)]
+Logarithm = Annotated[float, Within(-100, 100), LEARNS]
 NonNegative = Annotated[float, Within(0, 1e9)]
 Positive = Annotated[float, Within(1e-9, 1e9)]
 Share = Annotated[float, Within(0, 1)]
@@ -52,6 +54,8 @@ class Parameter:
         """The value, if it is what the formula takes."""
         if value is None and self.default is None:
             return None
+        if getattr(value, "requires_grad", False):
+            return self._learning(value, formula)
         if not self.is_map:
             value = _plain(value)
         for kind in _choices(self.kind):
@@ -59,6 +63,23 @@ class Parameter:
             if fit is not None:
                 return fit
         raise BadParameter(f"{formula}.{self.name} is {_shown(value)}", f"wanted: {self.wanted}")
+
+    def _learning(self, value: Any, formula: str) -> Any:
+        """A tensor that is trained with the network, if the formula takes one there and its number fits."""
+        if not self.learns:
+            what = f"{formula}.{self.name} is a tensor that learns"
+            raise BadParameter(what, "give its number: parameter.item()")
+        if value.numel() != 1:
+            raise BadParameter(
+                f"{formula}.{self.name} is a tensor of {value.numel()} numbers", f"wanted: {self.wanted}"
+            )
+        self.checked(value.item(), formula)
+        return value.reshape(())
+
+    @property
+    def learns(self) -> bool:
+        """Whether it may be a tensor that is trained."""
+        return any(LEARNS in get_args(kind) for kind in _choices(self.kind))
 
     @property
     def wanted(self) -> str:
@@ -137,7 +158,7 @@ def _fitting(value: Any, kind: Any) -> Any:
     if get_origin(kind) is Literal:
         return value if isinstance(value, str) and value in get_args(kind) else None
     if get_origin(kind) is Annotated:
-        number, limit = get_args(kind)
+        number, limit, *_ = get_args(kind)
         return _number(value, number, limit)
     return _vector(value) if kind == Weights else _matrix(value)
 
@@ -148,8 +169,6 @@ def _plain(value: Any) -> Any:
 
     if not (is_torch(value) or hasattr(value, "__array_namespace__")):
         return value
-    if getattr(value, "requires_grad", False):
-        raise BadParameter("a parameter is a tensor that learns", "give its number: parameter.item()")
     array = plain(widened(value))
     return array if array.ndim else array[()]
 
@@ -191,7 +210,7 @@ def _words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(repr(each) for each in get_args(kind))
     if get_origin(kind) is Annotated:
-        number, limit = get_args(kind)
+        number, limit, *_ = get_args(kind)
         return str(limit).replace("a finite number", "a whole number" if number is int else "a finite number")
     return "one number for each class" if kind == Weights else "a square table of numbers"
 

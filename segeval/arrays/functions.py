@@ -3,6 +3,7 @@
 `namespace(x)` is what a formula calls `xp`; the functions beside it are those that the array API lacks.
 """
 
+import math
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -177,6 +178,11 @@ def softplus(x: Any) -> Any:
 def log_cosh(x: Any) -> Any:
     """ln cosh x of x from 0 up, without overflow."""
     return x + softplus(-2 * x) - LN2
+
+
+def scalar(function: str, x: Any) -> Any:
+    """A function of `math` of one number: of a float, or of a tensor that learns."""
+    return getattr(x.double(), function)() if is_torch(x) else getattr(math, function)(x)
 
 
 def sigmoid(x: Any) -> Any:

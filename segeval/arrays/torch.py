@@ -16,7 +16,8 @@ def hold(x: Tensor) -> Tensor:
 
 
 def tracked(value: Tensor, x: Tensor) -> Tensor:
-    """The value with a derivative by x: 0 where it is undefined or does not depend on x."""
+    """The value, of x's type, with a derivative by x: 0 where it is undefined or does not depend on x."""
+    value = value.to(x.dtype)
     if not x.requires_grad:
         return value
     nothing = 0 * x[(0,) * x.ndim]

@@ -74,14 +74,20 @@ class Images:
 
 
 def images(
-    pred: Any, truth: Any, *, channels: bool | None = None, batch: bool | None = None, multilabel: bool = False
+    pred: Any,
+    truth: Any,
+    *,
+    channels: bool | None = None,
+    batch: bool | None = None,
+    multilabel: bool = False,
+    by_shapes: bool = False,
 ) -> Images:
     """The images that a prediction and a truth hold, one after the other.
 
     Of one image, the prediction is (spatial) or (C, spatial), the truth (spatial) or, one-hot or soft, (C, spatial); of
     a batch both have one axis more, the first. `channels` says whether the prediction has an axis of classes, `batch`
     whether both have one of images, `multilabel` that there are channels, which do not exclude each other. What is not
-    said is what the shapes allow; two equal shapes are one image or volume.
+    said is what the shapes allow; two equal shapes are one image or volume. `by_shapes`: the truth is not looked at.
 
     TwoReadings where the shapes or the truth allow two readings; ShapesDiffer where they allow none.
     """
@@ -94,7 +100,7 @@ def images(
         channels = True
     pred, true = as_array(pred, "pred"), np.asarray(plain(as_array(truth, "truth")))
     found = axes(tuple(pred.shape), true.shape, channels=channels, batch=batch)
-    if tuple(pred.shape) == true.shape:
+    if tuple(pred.shape) == true.shape and not by_shapes:
         _check_one_reading(true, channels, batch)
     return Images(pred, true, found, multilabel)
 

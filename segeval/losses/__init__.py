@@ -7,9 +7,9 @@ from segeval.measures import Losses
 LOSSES = Losses("loss")
 LOSSES.discover(__name__, list(__path__))
 
-from segeval.losses.functional import gradient, names, per_class, pixel_map, value  # noqa: E402 - they need the catalogue filled
+from segeval.losses.functional import gradient, module, names, per_class, pixel_map, value  # noqa: E402 - they need it filled
 
-__all__ = ["LOSSES", "gradient", "names", "per_class", "pixel_map", "value"]
+__all__ = ["LOSSES", "gradient", "module", "names", "per_class", "pixel_map", "value"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,22 +2,22 @@
 
 import functools
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from segeval.arrays.functions import Array, mean_of_defined, namespace, plain, tracked, unmixed
+from segeval.arrays.functions import Array, is_torch, mean_of_defined, namespace, plain, tracked, unmixed
 from segeval.catalog import check_choice
 from segeval.data.from_arrays import Images, as_array, images
-from segeval.errors import BadOption, NoGradient, Unfit
+from segeval.errors import BadOption, MissingPackage, NoGradient, Unfit, UnfitPixels
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
 from segeval.losses.derivatives import derivative, derivatives
 from segeval.losses.effects import check_effects
 from segeval.losses.engine.evidence import Asked, Caller, Plan, values
-from segeval.losses.engine.inputs import class_ids, ids_of, samples, weight_maps
+from segeval.losses.engine.inputs import INPUTS, class_ids, ids_of, samples, weight_maps
 from segeval.losses.engine.pixel_loss import pixel_losses
 from segeval.measures import Loss
 from segeval.parameters import by_class
@@ -139,6 +139,23 @@ def gradient(name: str, pred: Any, truth: Any, **options: Any) -> Array:
     return np.asarray(each / (len(each) - int(undefined.sum())))
 
 
+def module(name: str, **options: Any) -> Any:
+    """A loss as a `torch.nn.Module`, to train with: `loss(pred, truth)` is the mean over the images of a batch.
+
+    Options as in `value`, and parameters of the formula: those with a number for each class become buffers (a dict by
+    id stays as it is), a tensor that learns a parameter of the module. A weight map is of a batch:
+    `loss(pred, truth, weights=maps)`. What `channels` and `batch` do not say is decided by the shapes of the first
+    call, and stays; two equal shapes never decide it. Half precision is summed in single, also under autocast.
+
+    Errors as in `value`, and UnfitPixels for what is no tensor of floating point. MissingPackage without torch.
+    """
+    try:
+        from segeval.losses.engine.module import LossModule
+    except ModuleNotFoundError as fault:
+        raise MissingPackage("losses.module needs torch", "pip install 'segeval-masks[torch]'") from fault
+    return LossModule(name, **options)
+
+
 def pixel_map(name: str, pred: Any, truth: Any, **options: Any) -> Array:
     """The loss of each pixel, (*spatial) or (N, *spatial), of a loss that is a mean over pixels; its mean is the value.
 
@@ -150,10 +167,46 @@ def pixel_map(name: str, pred: Any, truth: Any, **options: Any) -> Array:
     return np.stack(each) if question.found.axes.batch else each[0]
 
 
-def _question(
+@dataclass(frozen=True)
+class Setting:
+    """A loss, and all that is chosen before an image is seen."""
+
+    entry: Loss
+    params: Mapping[str, Any]  # as they were given
+    inputs: str
+    channels: bool | None
+    batch: bool | None
+    multilabel: bool
+    caller: Caller
+    ignore: frozenset[int]
+    reduction: str
+
+    def of(self, pred: Any, truth: Any, *, by_shapes: bool = False) -> Question:
+        """The loss asked of two arrays; `by_shapes`: what these are does not depend on the values of the truth."""
+        _check_devices(pred, truth)
+        found = images(
+            pred,
+            truth,
+            channels=self.channels,
+            batch=self.batch,
+            multilabel=self.multilabel,
+            by_shapes=by_shapes,
+        )
+        seen = samples(found, inputs=self.inputs, ignore=self.ignore, any_range=self.entry.any_range)
+        ids = class_ids(seen[0], self.ignore)
+        given = self.entry.completed(by_class(self.entry.name, self.entry.params, self.params, ids, self.ignore))
+        if given.get("weights") is not None:
+            maps = weight_maps(given["weights"], found)
+            seen = [replace(image, weights=each) for image, each in zip(seen, maps, strict=True)]
+            given["weights"] = None  # the images have them
+        asked = Asked(self.entry, given)
+        _check_reduction(asked, self.reduction, found.axes.batch)
+        check_effects(asked, self.caller, seen[0])
+        return Question(asked, self.caller, self.reduction, found, seen)
+
+
+def setting(
     name: str,
-    pred: Any,
-    truth: Any,
     *,
     inputs: str = "probabilities",
     channels: bool | None = None,
@@ -165,23 +218,21 @@ def _question(
     ignore: Iterable[int] = (),
     reduction: str = "mean",
     **params: Any,
-) -> Question:
-    """The options of `value`, checked, and the arrays as the loss sees them."""
-    entry = _entry(name)
-    caller = _caller(average, presence, background)
+) -> Setting:
+    """The options of `value`, checked."""
     check_choice("reduction", reduction, REDUCTIONS)
-    found = images(pred, truth, channels=channels, batch=batch, multilabel=multilabel)
-    ignore = ids_of(ignore)
-    seen = samples(found, inputs=inputs, ignore=ignore, any_range=entry.any_range)
-    given = entry.completed(by_class(entry.name, entry.params, params, class_ids(seen[0], ignore), ignore))
-    if given.get("weights") is not None:
-        maps = weight_maps(given["weights"], found)
-        seen = [replace(image, weights=each) for image, each in zip(seen, maps, strict=True)]
-        given["weights"] = None  # the images have them
-    asked = Asked(entry, given)
-    _check_reduction(asked, reduction, found.axes.batch)
-    check_effects(asked, caller, seen[0])
-    return Question(asked, caller, reduction, found, seen)
+    check_choice("inputs", inputs, INPUTS)
+    caller = _caller(average, presence, background)
+    return Setting(_entry(name), params, inputs, channels, batch, multilabel, caller, ids_of(ignore), reduction)
+
+
+def _question(name: str, pred: Any, truth: Any, **options: Any) -> Question:
+    return setting(name, **options).of(pred, truth)
+
+
+def _check_devices(pred: Any, truth: Any) -> None:
+    if is_torch(pred) and is_torch(truth) and pred.device != truth.device:
+        raise UnfitPixels(f"pred is on {pred.device} and truth on {truth.device}", "truth.to(pred.device)")
 
 
 def ask(name: str, params: dict[str, Any]) -> Asked:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays.functions import class_sums, like, namespace, ratio
+from segeval.arrays.functions import class_sums, like, namespace, ratio, scalar
 from segeval.distance.objects import parts
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
@@ -60,6 +60,7 @@ def t_loss(c: SoftCounts, *, log_nu: Logarithm = 1.0, log_precision: Logarithm =
         t_loss = −lnΓ((ν + D)/2) + lnΓ(ν/2) − D λ/2 + D/2 ln(πν) + (ν + D)/2 ln(1 + e^λ Σ(p − g)²/ν)
 
     D is the number of values, ν = e^log_nu + 1e-8, λ = log_precision. Grows with D; −14.295 for a perfect 8 × 8 image.
+    Both may be tensors that learn.
 
     Use it for noisy labels.
 
@@ -68,6 +69,7 @@ def t_loss(c: SoftCounts, *, log_nu: Logarithm = 1.0, log_precision: Logarithm =
     xp = namespace(c.p)
     errors = xp.sum(c.pp - 2 * c.pt + c.tt)
     d = float(np.sum(np.asarray([float(n) for n in c.n])))
-    nu = math.exp(log_nu) + 1e-8
-    constant = -math.lgamma((nu + d) / 2) + math.lgamma(nu / 2) - d * log_precision / 2 + d / 2 * math.log(math.pi * nu)
-    return constant + (nu + d) / 2 * xp.log1p(errors * (math.exp(log_precision) / nu))
+    nu = scalar("exp", log_nu) + 1e-8
+    gammas = scalar("lgamma", nu / 2) - scalar("lgamma", (nu + d) / 2)
+    constant = gammas - d * log_precision / 2 + d / 2 * scalar("log", math.pi * nu)
+    return constant + (nu + d) / 2 * xp.log1p(errors * (scalar("exp", log_precision) / nu))

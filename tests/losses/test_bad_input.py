@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -184,3 +185,11 @@ def test_whatever_comes_in_out_comes_a_number_or_one_of_our_errors(
 
 def _of_maps(options: dict[str, Any]) -> dict[str, Any]:
     return {key: each for key, each in options.items() if key not in ("average", "presence", "background")}
+
+
+def test_a_module_without_torch_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "segeval.losses.engine.module", raising=False)
+    with pytest.raises(errors.MissingPackage) as caught:
+        losses.module("dice")
+    assert "segeval-masks[torch]" in caught.value.hint
