@@ -160,7 +160,20 @@ def _default(runs: Sequence[Results]) -> list[Asked]:
     summary = [name for name in runs[0].document["summary"] if all(name in run.document["summary"] for run in runs)]
     losses = [name for name in _losses(runs[0]) if all(_alike_loss(name, run, runs[0]) for run in runs)]
     names = sorted(summary, key=lambda name: (name != "miou_dataset", name.startswith("group_"), name))
-    return [*map(Asked, names), Asked("iou", ("*",)), *(Asked(f"loss.{name}") for name in losses)]
+    told = [set(_told(run)) for run in runs]
+    sections = [name for name in _told(runs[0]) if all(name in each for each in told)]
+    return [
+        *map(Asked, names),
+        Asked("iou", ("*",)),
+        *(Asked(f"loss.{name}") for name in losses),
+        *map(Asked, sections),
+    ]
+
+
+def _told(run: Results) -> list[str]:
+    """The main numbers of its sections."""
+    sections = run.outline.sections.items()
+    return [f"{kind}.{n.name}" for kind, every in sections for n in every if not n.detail and n.over != "class"]
 
 
 def _losses(run: Results) -> Any:

@@ -1,13 +1,18 @@
 """What every readable report says about a run: tables and sentences, not yet in any format."""
 
+import functools
 import math
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from segeval.evidence.confusion import shares
 from segeval.measures import Metric
 from segeval.metrics import METRICS
+from segeval.metrics.sections import Told
 from segeval.run.numbers import MEANS
+from segeval.run.results import outlined
 from segeval.run.scoring import Scoring
 from segeval.text import counted, some
 
@@ -87,13 +92,53 @@ def loss_table(document: dict[str, Any]) -> Table | None:
     return Table("losses", ["no.", "loss", "value", "undefined", "reduction", "parameters"], rows, len(rows))
 
 
+def section_tables(document: dict[str, Any]) -> list[Table]:
+    """For each section its main numbers, then a table of each part of it that has rows of the same numbers."""
+    found = []
+    for kind, every in outlined(document).sections.items():
+        main = _main_numbers(document, kind, every)
+        rows: list[list[Cell]] = [[n, name, value] for n, (name, value) in enumerate(main.items(), 1)]
+        found.append(Table(kind, ["no.", kind, "value"], rows, len(rows)))
+        parts: dict[str, dict[str, dict[str, Cell]]] = {}
+        for each in every:
+            if each.detail and each.over != "class":
+                *part, row, name = each.path
+                parts.setdefault(" ".join(part), {}).setdefault(row, {})[name] = _placed(document, kind, each)
+        for title, own in parts.items():
+            names = list(dict.fromkeys(name for row in own.values() for name in row))
+            cells = [[n, of, *(row.get(name) for name in names)] for n, (of, row) in enumerate(own.items(), 1)]
+            found.append(Table(f"{kind}: {title}", ["no.", f"{kind}, {title}", *names], cells, len(cells)))
+    return found
+
+
+def _main_numbers(document: dict[str, Any], kind: str, every: Iterable[Told]) -> dict[str, Cell]:
+    """The numbers of a section that are no details, by the names that rules have for them."""
+    return {
+        f"{kind}.{each.name}": _placed(document, kind, each)
+        for each in every
+        if not each.detail and each.over != "class"
+    }
+
+
+def _placed(document: dict[str, Any], kind: str, told: Told) -> Cell:
+    """A number of a section where the document has it."""
+    found: Cell = functools.reduce(operator.getitem, told.path, document[kind])
+    return found
+
+
 def interval_table(document: dict[str, Any]) -> Table | None:
     """A row for each summary number with its confidence interval."""
     if "ci" not in document:
         return None
     rows: list[list[Cell]] = []
-    for n, (name, found) in enumerate(sorted(document["ci"]["summary"].items()), 1):
-        rows.append([n, name, document["summary"][name], found["low"], found["high"], found["undefined"]])
+    told, parts = dict(document["summary"]), [document["ci"]["summary"]]
+    for kind, every in outlined(document).sections.items():
+        main = _main_numbers(document, kind, every)
+        told |= main
+        parts.append({name: document["ci"][kind][name] for name in main})
+    for part in parts:
+        for name, found in sorted(part.items()):
+            rows.append([len(rows) + 1, name, told[name], found["low"], found["high"], found["undefined"]])
     return Table(
         "confidence intervals", ["no.", "number", "value", "low", "high", "undefined resamples"], rows, len(rows)
     )
@@ -117,7 +162,9 @@ def tables(document: dict[str, Any], matrix: str | None) -> list[Table]:
     losses = loss_table(document)
     return [
         class_table(document),
-        *(each for each in (groups, losses, interval_table(document)) if each),
+        *(each for each in (groups, losses) if each),
+        *section_tables(document),
+        *(each for each in (interval_table(document),) if each),
         *([matrix_table(document, matrix)] if matrix else []),
     ]
 

@@ -1,7 +1,8 @@
 """The numbers of a run: which there are, what each is of images however they are drawn, which side of it is better."""
 
+import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,15 +10,16 @@ import numpy as np
 
 from segeval.catalog import did_you_mean
 from segeval.errors import UnknownName
-from segeval.evidence.kinds import Columns
+from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.run_length import Array
 from segeval.measures import Measure, Metric, Metrics
 from segeval.metrics import METRICS
 from segeval.metrics.overlap import ratio
+from segeval.metrics.sections import SECTIONS, Told
 from segeval.run.bootstrap import Stat
 from segeval.run.means import Drawn, once
 from segeval.run.scoring import REASONS
-from segeval.run.statistics import Mean
+from segeval.run.statistics import Mean, mean
 from segeval.run.tables import Outline, Tables, reasons
 
 MEANS = (
@@ -243,6 +245,47 @@ def numbers(outline: Outline) -> Iterator[Number]:
         yield from (column.number(outline, k) for k in range(len(outline.classes)))
     for name in outline.losses:
         yield from (_loss(outline, name, k) for k in (None, *range(len(outline.classes))))
+    for kind in outline.sections:
+        yield from section(outline, kind)
+
+
+def section(outline: Outline, kind: str) -> Iterator[Number]:
+    """The numbers of the section of a kind of evidence."""
+    for told in outline.sections[kind]:
+        places = range(len(outline.classes)) if told.over == "class" else [None]
+        yield from (_told(outline, kind, told, k) for k in places)
+
+
+def _told(outline: Outline, kind: str, told: Told, k: int | None) -> Number:
+    """A number of a section, of a class if it is one of each."""
+    name, of = f"{kind}.{told.name}", told.of
+    places = _among(outline, told) if told.over == "classes" else None
+
+    def of_images(tables: Tables) -> Array:
+        values = of(tables.columns(kind))
+        if places is not None:
+            return np.array([mean(row, tables.scoring.mean).value for row in values[:, places]], np.float64)
+        return values if k is None else values[:, k]
+
+    def drawn(d: Drawn) -> Array:
+        if told.over == "images":
+            return d.over_images(of_images(d.tables)[:, None])[:, 0]
+        values = of(d.pooled(EVIDENCE[kind].eaten))
+        if places is not None:
+            return d.over_classes(values[:, places])
+        return values if k is None else values[:, k]
+
+    class_ = None if k is None else outline.classes[k][1]
+    path = (kind, *(class_ if step == "*" and class_ is not None else step for step in told.path))
+    title = name if class_ is None else f"{name}[{class_}]"
+    number = _number(name, title, told.measure, drawn, path, of_images)
+    return number if told.measure else replace(number, best=told.best)
+
+
+def _among(outline: Outline, told: Told) -> list[int]:
+    """The positions of the classes in a mean over them."""
+    out, among = set(outline.scoring.mean_without), told.among
+    return [k for k, (id_, _) in enumerate(outline.classes) if id_ not in out and (among is None or id_ in among)]
 
 
 def find(outline: Outline, name: str, class_: int | None, over: str = "images", stat: Stat | None = None) -> Number:
@@ -254,9 +297,27 @@ def find(outline: Outline, name: str, class_: int | None, over: str = "images", 
     if name.startswith("loss."):
         number = _loss(outline, name.removeprefix("loss."), class_)
         return number if stat is None else _spread(number, over, stat)
+    kind, dot, rest = name.partition(".")
+    if dot and kind in SECTIONS:
+        number = _of_section(outline, kind, rest, class_)
+        return number if stat is None else _spread(number, over, stat)
     if stat is not None:
         return _spread(_of_images(outline, name, class_, over), over, stat)
     return _of_all(outline, name) if class_ is None else _of_class(outline, name, class_)
+
+
+def _of_section(outline: Outline, kind: str, name: str, k: int | None) -> Number:
+    """The number of a section of that name, of a class or of all."""
+    if kind not in outline.sections:
+        raise UnknownName(f"the run has no {kind}", f"score with {kind} among the --metrics")
+    known = {told.name: told for told in outline.sections[kind]}
+    if name not in known:
+        raise UnknownName(f"the run has no number called '{kind}.{name}'", did_you_mean(name, list(known)))
+    if (told := known[name]).over == "class" and k is None:
+        raise UnknownName(f"{kind}.{name} belongs to classes", f"write {kind}.{name}[CLASS] or {kind}.{name}[*]")
+    if told.over != "class" and k is not None:
+        raise UnknownName(f"{kind}.{name} is of no single class", f"write {kind}.{name} without a class")
+    return _told(outline, kind, told, k)
 
 
 def _of_all(outline: Outline, name: str) -> Number:
@@ -348,6 +409,19 @@ def class_rows(drawn: Drawn) -> list[dict[str, Any]]:
     why = reasons(drawn.counts, drawn.pixels.images["pixels"])[0]
     rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
     return [row | {"undefined": _undefined(row, REASONS[reason])} for row, reason in zip(rows, why, strict=True)]
+
+
+def section_document(drawn: Drawn, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The section of a kind as `run.json` has it; `rows` are those of the classes, whose metrics it repeats."""
+    outline, found = drawn.tables.outline, dict[str, Any]()
+    metrics = [metric for metric in outline.scoring.entries if EVIDENCE[kind].eaten is metric.eats]
+    names = [outline.scoring.printed(metric) for metric in metrics]
+    told: list[tuple[tuple[str | int, ...], Any]]
+    told = [((SECTIONS[kind].classes, row["name"], name), row[name]) for row in rows for name in names]
+    for path, value in told + [(n.path[1:], float(n.drawn(drawn)[0])) for n in section(outline, kind) if n.drawn]:
+        *parts, last = map(str, path)
+        functools.reduce(lambda place, step: place.setdefault(step, {}), parts, found)[last] = value
+    return found
 
 
 def _undefined(row: dict[str, Any], reason: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,12 @@ from segeval.errors import UnreadableRun
 from segeval.evidence.confusion import Confusion, PixelCounts
 from segeval.evidence.kinds import EVIDENCE, Columns, Kind
 from segeval.evidence.run_length import Array
+from segeval.metrics.sections import SECTIONS
 from segeval.run import stored
 from segeval.run.bootstrap import Draws
 from segeval.run.grouping import Grouping
 from segeval.run.means import once
-from segeval.run.numbers import COUNTED, Number, columns, summary
+from segeval.run.numbers import COUNTED, Number, columns, section, summary
 from segeval.run.run import SCHEMA, Run
 from segeval.run.scoring import Scoring
 from segeval.run.tables import PIXELS, Outline, Tables, fingerprint, merged_tables, same
@@ -129,6 +130,15 @@ def _told(document: Any, path: tuple[str | int, ...]) -> Any:
     return document
 
 
+def leaves(part: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The numbers of a section of a document, each with its place."""
+    for key, value in part.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
 def outlined(document: Mapping[str, Any]) -> Outline:
     """Which numbers a run has, by its document."""
     losses = document.get("losses", {})
@@ -154,6 +164,7 @@ def _check(document: Mapping[str, Any]) -> None:
         numbers += [value for key, value in row.items() if key not in ("id", "ids", "name", "group", "undefined")]
         texts += [row["group"]] if row.get("group") is not None else []
     numbers += [id_ for row in document.get("groups", []) for id_ in row["ids"]]
+    numbers += [value for kind in SECTIONS if kind in document for _, value in leaves(document[kind])]
     ids = [row["id"] for row in document["classes"]]
     for loss in document.get("losses", {}).values():
         texts.append(loss["reduction"])
@@ -189,6 +200,10 @@ def _check_ranges(document: Mapping[str, Any], outline: Outline) -> None:
     for part, rows in ((outline, document["classes"]), (outline.merged, document.get("groups", []))):
         known = [(name, column.number(part, 0)) for name, column in columns(part).items()] if rows else []
         found += [(f"{name}[{row['name']}]", number, row.get(name)) for name, number in known for row in rows]
+    for number in (each for kind in outline.sections for each in section(outline, kind)):
+        if (value := _told(document, number.path)) is _NOTHING:
+            raise ValueError(f"it lacks {number.title}")
+        found.append((number.title, number, value))
     for title, number, value in found:
         if value is not None and not number.low - _ROUNDING <= value <= number.high + _ROUNDING:
             raise ValueError(f"{title} is {value}, outside {number.low:g} … {number.high:g}")

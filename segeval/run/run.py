@@ -22,7 +22,7 @@ from segeval.evidence.multilabel import PixelEvidence
 from segeval.run import diagnose
 from segeval.run.bootstrap import bounds
 from segeval.run.means import Once, once, resample
-from segeval.run.numbers import class_rows, numbers, summary
+from segeval.run.numbers import class_rows, numbers, section, section_document, summary
 from segeval.run.options import Options
 from segeval.run.records import Note, Record, pixels, unpacked
 from segeval.run.statistics import Mean
@@ -272,7 +272,8 @@ class Run:
         found = {}
         for title, value in self.numbers().items():
             name, bracket, of = title.partition("[")
-            key = name.replace("@", "_").replace("loss.", "loss/", 1)
+            head, at, knob = name.partition("@")
+            key = head.replace(".", "/", 1) + at.replace("@", "_") + knob
             if math.isfinite(value):
                 found[f"{key}/{names.get(of[:-1], of[:-1])}" if bracket else key] = float(value)
         return found
@@ -306,6 +307,11 @@ class Run:
             return []
         named = zip(self.class_table.groups.items(), class_rows(self._once.merged), strict=True)
         return [{"name": name, "ids": ids, **row} for (name, ids), row in named]
+
+    @cached_property
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """What each kind of evidence tells of all images, as `run.json` has it; nan where undefined."""
+        return {kind: section_document(self._once, kind, self.classes) for kind in self.outline.sections}
 
     @cached_property
     def criteria(self) -> "Criteria | None":
@@ -350,6 +356,7 @@ class Run:
             document["losses_left_out"] = dict(self.criteria.choice.left_out)
         if self.groups:
             document["groups"] = self.groups
+        document |= self.sections
         if self.options.draws.ci:
             document["ci"] = self._intervals
         clean = finite(document)
@@ -378,15 +385,16 @@ class Run:
 
     @cached_property
     def _intervals(self) -> dict[str, Any]:
-        """The confidence interval of each summary number."""
-        draws = self.options.draws
+        """The confidence interval of each summary number, and of each number of a section."""
+        draws, outline = self.options.draws, self.outline
+        parts = {"summary": [*summary(outline).values()], **{k: [*section(outline, k)] for k in outline.sections}}
+        drawn = {each.title: each.drawn for part in parts.values() for each in part if each.drawn}
         found = {}
-        for name, values in resample(
-            draws, [self.tables], {name: number.drawn for name, number in summary(self.outline).items() if number.drawn}
-        ).items():
+        for title, values in resample(draws, [self.tables], drawn).items():
             low, high = bounds(values, (1 + draws.confidence) / 2)
-            found[name] = {"low": low, "high": high, "undefined": int(np.isnan(values).sum())}
-        return {"groups": self.tables.clusters, "two_sided": draws.confidence, "summary": found}
+            found[title] = {"low": low, "high": high, "undefined": int(np.isnan(values).sum())}
+        told = {name: {n.title: found[n.title] for n in part if n.drawn} for name, part in parts.items()}
+        return {"groups": self.tables.clusters, "two_sided": draws.confidence, **told}
 
     def matrix(self) -> dict[str, Any]:
         """The confusion matrix as `run.json` has it: rows truth, columns prediction and `other`.

@@ -15,6 +15,7 @@ from segeval.evidence.kinds import EVIDENCE, Columns, Kind
 from segeval.evidence.run_length import Array
 from segeval.measures import Metric
 from segeval.metrics.overlap import ratio
+from segeval.metrics.sections import SECTIONS, Told
 from segeval.run.grouping import Grouping
 from segeval.run.scoring import REASONS, Scoring
 from segeval.run.statistics import mean
@@ -29,6 +30,11 @@ class Outline:
     groups: tuple[str, ...] = ()  # of classes
     kinds: tuple[str, ...] = ("counts",)  # of evidence
     losses: Mapping[str, bool] = field(default_factory=dict)  # whether each is the mean of its values of images
+
+    @cached_property
+    def sections(self) -> dict[str, tuple[Told, ...]]:
+        """The numbers of the section of each kind that has one."""
+        return {kind: SECTIONS.told(kind, None) for kind in self.kinds if kind in SECTIONS}
 
     @property
     def merged(self) -> "Outline":

@@ -123,6 +123,81 @@ def test_compared(invoke):
     assert [differences[f"toy_area[{k}]"] for k in range(3)] == [9 - 9, 8 - 7, 1 - 2]
 
 
+def test_section(invoke, tmp_path, root):
+    """By hand, from AREA: the section of `run.json`, and the same numbers wherever numbers go."""
+    score(invoke, "@pred", "@out", "--ci", "--resamples", "200", "--confidence", "0.9")
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    jsonschema.validate(run, json.loads((root / "segeval" / "schemas" / "run.schema.json").read_text()))
+    assert run["toy"]["overall"] == pytest.approx({"area": 18, "share": 1 / 18})
+    assert run["toy"]["images"] == {"share": pytest.approx(1 / 6 / 3)}
+    assert run["toy"]["mean"] == pytest.approx({"area": 6, "area_1_2": 4.5})
+    assert run["toy"]["steps"] == {"7": {"area": pytest.approx(18 / 7)}}
+    assert run["toy"]["per_class"]["1"] == pytest.approx({"area": 8, "toy_area": 8, f"toy_reach@{STEP}": 3 / STEP})
+    assert run["toy"]["per_class"].keys() == {"0", "1", "2"}
+    found = run["ci"]["toy"]["toy.share"]
+    assert 0 <= found["low"] <= 1 / 18 <= found["high"] <= 1 / 6
+    flat = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert flat["toy/share"] == run["toy"]["overall"]["share"]
+    assert flat["toy/area_7"] == pytest.approx(18 / 7)
+    assert flat["toy/area_of/2"] == 1
+
+
+def test_section_is_ruled_on_and_compared(invoke, tmp_path):
+    """Rules, drops from a baseline, single images, comparison and OpenMetrics know the numbers of sections."""
+    score(invoke, "@truth_as_pred", "@before")
+    score(invoke, "@pred", "@out")
+    rules = [
+        "toy.area >= 18",
+        "toy.share <= 6%",
+        "toy.share over images max <= 0.17",
+        "toy.mean_area_1_2 >= 4.5",
+        "toy.area_of[2] >= 1",
+        "toy.area@7 >= 2.5",
+        "toy.share drop <= 0.06",
+    ]
+    asked = ("@out", *(part for rule in rules for part in ("-r", rule)), "--baseline", "@before")
+    found = json.loads(invoke("gate", *asked, "--json", "--openmetrics", "@numbers.txt"))
+    assert [rule["verdict"] for rule in found["rules"]][:6] == ["pass"] * 6
+    assert found["rules"][6]["checks"][0]["change"] == pytest.approx(1 / 18 - 2 / 18)
+    text = (tmp_path / "numbers.txt").read_text()
+    assert 'segeval_toy_area{of="steps/7"} 2.5714' in text
+    assert 'segeval_toy_area{of="per_class/1"} 8' in text
+    wrong = {"toy.area[1] >= 1": "no single class", "toy.area_of >= 1": "toy.area_of[*]", "toy.aera >= 1": "'area'"}
+    for rule, said in wrong.items():
+        result = CliRunner().invoke(cli, ["gate", str(tmp_path / "out"), "-r", rule])
+        assert result.exit_code == 2, rule
+        assert said in result.output
+    compared = json.loads(invoke("compare", "@before", "@out", "--format", "json"))
+    numbers = {each["number"]: each for each in compared["numbers"]}
+    assert numbers["toy.share"]["values"] == pytest.approx([2 / 18, 1 / 18])
+    assert "toy.area@7" not in numbers
+
+
+def test_section_in_tables(invoke):
+    """Main numbers under the names of rules; details in a table of their own."""
+    text = score(invoke, "@pred", "@out")
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "2 toy.share 0.0556" in lines
+    assert "1 7 2.5714" in lines
+
+
+def test_section_denied_by_its_tables(invoke, tmp_path):
+    """A number of a section that is altered, or gone, is refused."""
+    score(invoke, "@pred", "@out")
+    path = tmp_path / "out" / "run.json"
+    run = json.loads(path.read_text())
+    run["toy"]["overall"]["share"] = 0.5
+    path.write_text(json.dumps(run))
+    invoke("gate", "@out", "-r", "toy.share >= 0", exit_code=3)
+    for value in (1.5, "much"):
+        run["toy"]["overall"]["share"] = value
+        path.write_text(json.dumps(run))
+        invoke("gate", "@out", "-r", "toy.area >= 0", exit_code=3)
+    del run["toy"]["overall"]["share"]
+    path.write_text(json.dumps(run))
+    invoke("gate", "@out", "-r", "toy.area >= 0", exit_code=3)
+
+
 def test_named(invoke):
     """`list` and `explain` print the declaration."""
     assert "toy_reach" in invoke("list", "metrics")

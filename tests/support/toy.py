@@ -8,7 +8,9 @@ import numpy as np
 
 from segeval.evidence.kinds import EVIDENCE, ClassColumns
 from segeval.evidence.run_length import Array
+from segeval.measures import Measure
 from segeval.metrics import METRICS
+from segeval.metrics.sections import SECTIONS, Told
 from segeval.parameters import Positive
 
 
@@ -50,14 +52,45 @@ def toy_reach(t: Toy, *, step: Positive = 2.0) -> Array:
     return np.asarray(t.reach, np.float64) / step
 
 
+def toy_share(t: Toy) -> Array:
+    """The share of the predicted pixels that are of the last class.
+
+    toy_share = area of the last class / Σ area
+    """
+    return t.area[..., -1] / t.area.sum(axis=-1)
+
+
+def toy_section(settings):
+    """A number of each kind that a section can have."""
+
+    def area(columns):
+        return columns.classes["area"].sum(axis=-1)
+
+    def share(columns):
+        return toy_share(Toy.viewed(**columns.classes))
+
+    def areas(columns):
+        return np.where(columns.classes["area"] > 0, columns.classes["area"], np.nan)
+
+    measure = Measure("toy_share", toy_share, 0, 1, 1)
+    yield Told("area", ("overall", "area"), area)
+    yield Told("share", ("overall", "share"), share, measure)
+    yield Told("share_over_images", ("images", "share"), share, measure, over="images")
+    yield Told("mean_area", ("mean", "area"), areas, best=0, over="classes")
+    yield Told("mean_area_1_2", ("mean", "area_1_2"), areas, over="classes", among=frozenset({1, 2}))
+    yield Told("area_of", ("per_class", "*", "area"), areas, over="class")
+    yield Told("area@7", ("steps", "7", "area"), lambda columns: area(columns) / 7, detail=True)
+
+
 @contextlib.contextmanager
 def listed():
     """The kind and its metrics are known in this block."""
     EVIDENCE.add(columns={"area": "sum", "reach": "value"})(Toy)
     METRICS.add(low=0, high=math.inf, best=math.inf, short="Area")(toy_area)
     METRICS.add(low=0, high=math.inf, best=0, short="Reach", mean="mreach", unit="pixel", dataset="mean")(toy_reach)
+    SECTIONS.add("toy", classes="per_class")(toy_section)
     try:
         yield
     finally:
-        for catalog, name in ((EVIDENCE, "toy"), (METRICS, "toy_area"), (METRICS, "toy_reach")):
+        for catalog, name in ((EVIDENCE, "toy"), (METRICS, "toy_area"), (METRICS, "toy_reach"), (SECTIONS, "toy")):
             del catalog._entries[name]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from segeval.metrics import METRICS
+from segeval.metrics.sections import SECTIONS
+from segeval.run.results import leaves
 from segeval.text import safe_text
 
 Sample = tuple[dict[str, str], float | None]
@@ -17,6 +19,7 @@ def openmetrics(run: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
         **_scores("", "class", run["classes"]),
         **_scores("group_", "group", run.get("groups", [])),
         **_losses(run.get("losses", {})),
+        **{name: each for kind in SECTIONS for name, each in _section(kind, run.get(kind, {})).items()},
         "gate_passed": [({"rule": rule["id"]}, int(rule["verdict"] == "pass")) for rule in verdict["rules"]],
     }
     return "".join(_family(name, samples) for name, samples in sorted(families.items())) + "# EOF\n"
@@ -39,6 +42,14 @@ def _losses(losses: Mapping[str, Any]) -> dict[str, list[Sample]]:
         "loss": [({"loss": loss}, found["value"]) for loss, found in sorted(losses.items())],
         "loss_of_class": classes,
     }
+
+
+def _section(kind: str, section: Mapping[str, Any]) -> dict[str, list[Sample]]:
+    """The numbers of a section by their last names; labelled with the parts that they stand in."""
+    found: dict[str, list[Sample]] = {}
+    for (*parts, name), value in leaves(section):
+        found.setdefault(f"{kind}_{name}", []).append(({"of": "/".join(parts)} if parts else {}, value))
+    return found
 
 
 def _family(name: str, samples: list[Sample]) -> str:
