@@ -415,7 +415,7 @@ def section_document(drawn: Drawn, kind: str, rows: Iterable[Mapping[str, Any]])
     """The section of a kind as `run.json` has it; `rows` are those of the classes, whose metrics it repeats."""
     outline, found = drawn.tables.outline, dict[str, Any]()
     metrics = [metric for metric in outline.scoring.entries if EVIDENCE[kind].eaten is metric.eats]
-    names = [outline.scoring.printed(metric) for metric in metrics]
+    names = [metric.printed for metric in metrics]
     told: list[tuple[tuple[str | int, ...], Any]]
     told = [((SECTIONS[kind].classes, row["name"], name), row[name]) for row in rows for name in names]
     for path, value in told + [(n.path[1:], float(n.drawn(drawn)[0])) for n in section(outline, kind) if n.drawn]:
