@@ -44,6 +44,7 @@ def pages() -> dict[str, str]:
             "formats",
         ),
         "docs/inputs.md": _inputs(),
+        "docs/classes.md": _classes(),
         "docs/exit-codes.md": _page(
             "Exit codes", "Several at once: 70, 2, 4, 3, 1 in this order of precedence.", "exit-codes"
         ),
@@ -55,6 +56,24 @@ def pages() -> dict[str, str]:
 
 def _page(title: str, text: str, table: str) -> str:
     return f"# {title}\n\n{text}\n\n{listing.markdown(listing.TABLES[table]())}\n"
+
+
+def _classes() -> str:
+    """The class tables, then the id maps."""
+    text = (
+        "`--classes NAME` takes one of these tables; `segeval explain classes.NAME` prints its rows, sources and\n"
+        "traps. The void ids are ignored in the truth, no option needed. A name that may stand for several tables is\n"
+        "an error that names them: no table is guessed from the values of masks. Facts only: names, ids, colours,\n"
+        "groups."
+    )
+    maps = (
+        "`--map pred:NAME` or `--map gt:NAME` translates the ids of one side as its files are read, and is recorded\n"
+        "in `run.json`. `segeval explain map.NAME` prints the pairs. A file of your own has a row for each id and\n"
+        "what it becomes (CSV), or an object (JSON, TOML); `*` stands for all other ids. Without it, an id\n"
+        "that has no row is an error. An ignored id that has no row stays what it is."
+    )
+    page = _page("Class tables and id maps", text, "classes")
+    return f"{page}\n## Id maps\n\n{maps}\n\n{listing.markdown(listing.TABLES['maps']())}\n"
 
 
 def _losses() -> str:

@@ -104,7 +104,10 @@ class BadClassTable(UsageError):
     """The class table cannot be used.
 
     A class file is CSV with a header, JSON or TOML, with `id` and, if wanted, `name`, `color`, `group` and `ignore` for
-    each class. Ids are whole numbers from 0 and stand once; names and colours stand once too.
+    each class; a class in several groups has them with `|` between them. Ids are whole numbers from 0 and stand once;
+    names and colours stand once too. Read as well are `id2label` (Hugging Face), `categories` (COCO), `labels` of
+    nnU-Net's `dataset.json`, regions too, a CVAT `labelmap.txt`, and a text with a name a line. Other columns are left
+    alone. `segeval list classes` names the tables that need no file.
     """
 
     code = "SEG104"
@@ -575,7 +578,7 @@ class ShiftedIds(Doubt):
     """Predicted ids look shifted against the true ones.
 
     Adding a constant to every predicted id makes far more pixels right: a label map with and one without an "other"
-    class at 0 (ADE20K) do this. Bring both to the same ids.
+    class at 0 (ADE20K) do this. Bring both to the same ids: `--map pred:shift:+1`, as the message gives it.
     """
 
     code = "SEG253"
@@ -592,10 +595,11 @@ class ScaledIds(Doubt):
     code = "SEG299"
 
 
-class TrainIds(Doubt):
-    """One side looks like Cityscapes ids, the other like train ids.
+class TranslatedIds(Doubt):
+    """The sides look like two ways to number the classes of one data set, such as Cityscapes ids and train ids.
 
-    Translating ids into train ids makes far more pixels right. Bring both to the same ids.
+    Translating the ids of one side makes far more pixels right. The option `--map SIDE:NAME` that the message gives
+    does that; `segeval list maps` names all maps that are known.
     """
 
     code = "SEG254"

@@ -122,7 +122,7 @@ def _values(path: Path, ctx: click.Context, found: bool) -> dict[str, Any]:
         if key in options:
             checked = _checked(value, options[key], _place(path, text, key))
             beside = path.parent / str(checked)
-            is_path = key == "baseline" or (key in _PATHS and os.path.exists(beside))  # a baseline may be still to come
+            is_path = key == "baseline" or (key in _PATHS and os.path.isfile(beside))  # a baseline may be still to come
             values[str(options[key].name)] = str(beside) if is_path and checked else checked
     return values
 

@@ -162,8 +162,9 @@ reading = group(
     option(
         "--map",
         multiple=True,
-        metavar="SIDE:FILE|shift:N",
-        help="Other ids for those of pred or gt: a CSV or JSON table, or a number to add, as in pred:shift:-1.",
+        metavar="SIDE:NAME|FILE|shift:N",
+        help="Other ids for those of pred or gt: a known map (`segeval list maps`), a CSV, JSON or TOML table, or a "
+        "number to add, as in pred:shift:-1.",
     ),
     option("--ignore-geometry", is_flag=True, help="Compare files that say that their pixels differ in size."),
     option("--one-hot", is_flag=True, help="Masks hold a channel of 0 and 1 for each class, first or last."),
@@ -182,7 +183,11 @@ classes = group(
     "Classes",
     made("segeval.data.class_selection", "choose"),
     option("--num-classes", type=int, metavar="N", help="The classes are the ids 0 … N−1."),
-    option("--classes", metavar="NAMES|FILE", help="Names of the ids 0, 1, …, or a CSV, JSON or TOML class file."),
+    option(
+        "--classes",
+        metavar="NAME|NAMES|FILE",
+        help="A known table (`segeval list classes`), names of the ids 0, 1, …, or a class file.",
+    ),
     option(
         "--ignore",
         type=Ignored(),
@@ -192,7 +197,7 @@ classes = group(
     ),
     option("--binary", is_flag=True, help="Two classes: 0, and everything else."),
     option("--multilabel", is_flag=True, help="Classes do not exclude each other: masks hold a channel for each."),
-    option("--colors", metavar="FILE", help="A class file with a colour for each class, for masks in colour."),
+    option("--colors", metavar="NAME|FILE", help="A class table with a colour for each class, for masks in colour."),
 )
 
 _metrics = (

@@ -2,7 +2,9 @@
 
 import inspect
 import itertools
+from collections.abc import Sequence
 
+from segeval.data.class_tables import id_maps, known, names
 from segeval.data.inputs import KINDS
 from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS, REFUSED
@@ -115,6 +117,8 @@ def explained() -> dict[str, list[str]]:
         "metrics": list(METRICS),
         "summary numbers": [*SUMMARY, *means],
         "losses": [f"loss.{name}" for name in LOSSES],
+        "class tables": [f"classes.{name}" for name in names()],
+        "id maps": [f"map.{name}" for name in id_maps()],
         "error codes": sorted(causes()),
     }
 
@@ -129,6 +133,75 @@ def formats() -> Rows:
 def inputs() -> Rows:
     rows = [[kind.holds, kind.taken, " ".join(said.code for said in kind.said), kind.otherwise] for kind in KINDS]
     return [["what a file holds", "is taken for", "said", "otherwise"], *rows]
+
+
+def classes() -> Rows:
+    rows = [["name", "classes", "ids", "void", "colours", "groups", "what"]]
+    for name in names():
+        found = known(name)
+        ids = found.table.scored.ids
+        colours = "shared" if found.shared_colors else "yes" if found.table.colors else "–"
+        void = _ids(sorted(found.table.ignore))
+        groups = str(len(found.table.groups)) if found.table.groups else "–"
+        rows.append([name, str(len(ids)), _ids(ids), void, colours, groups, found.title])
+    return rows
+
+
+def _ids(ids: Sequence[int]) -> str:
+    """Ids, those in a row as their first and last."""
+    runs: list[list[int]] = []
+    for id_ in ids:
+        if runs and id_ == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], id_]
+        else:
+            runs.append([id_])
+    parts = ["…".join(map(str, run)) for run in runs]
+    return " ".join(parts if len(parts) <= 5 else [parts[0], "…", parts[-1]]) or "–"
+
+
+def maps() -> Rows:
+    rows = [["name", "ids of", "become ids of", "all others"]]
+    rest = {"None": "an error", "same": "stay"}
+    return rows + [[m.name, m.source, m.target, rest.get(str(m.rest), str(m.rest))] for m in id_maps().values()]
+
+
+def class_page(name: str) -> str:
+    """A class table in full: where it is from, what is to know of it, and its rows."""
+    found = known(name)
+    table = found.table
+    void = ", ".join(map(str, sorted(table.ignore))) or "none"
+    lines = [f"classes.{name}", "", found.title, "", f"option: --classes {name}", f"void, ignored in the truth: {void}"]
+    lines += [f"background: {found.background}"] if found.background is not None else []
+    lines += ["several classes share a colour: masks in colour are refused"] if found.shared_colors else []
+    if found.raw_threshold:
+        lines.append(
+            f"binary; a true mask of grey is foreground from {found.raw_threshold} on, one of 0 and 1 is labels"
+        )
+    lines += [f"note: {note}" for note in found.notes]
+    lines += [f"region {region}: {', '.join(map(str, ids))}" for region, ids in table.regions]
+    lines += [f"source: {source}" for source in found.sources]
+    rows = [["id", "name", "colour", "group"]]
+    rows += [
+        [str(c.id), c.name, "#{:02x}{:02x}{:02x}".format(*c.color) if c.color else "", c.group or ""]
+        for c in table.classes
+    ]
+    return "\n".join([*lines, "", aligned(rows)])
+
+
+def map_page(name: str) -> str:
+    """An id map in full."""
+    found = id_maps()[name]
+    lines = [
+        f"map.{name}",
+        "",
+        f"Ids of {found.source} become ids of {found.target}.",
+        "",
+        f"option: --map pred:{name}",
+    ]
+    rest = [["*", str(found.rest)]] if found.rest is not None else []
+    return "\n".join(
+        [*lines, "", aligned([["id", "becomes"], *([str(a), str(b)] for a, b in found.pairs.items()), *rest])]
+    )
 
 
 def exit_codes() -> Rows:
@@ -148,6 +221,8 @@ TABLES = {
     "losses": losses,
     "formats": formats,
     "inputs": inputs,
+    "classes": classes,
+    "maps": maps,
     "exit-codes": exit_codes,
     "errors": error_codes,
 }

@@ -1,5 +1,6 @@
 """The classes that the options name."""
 
+import difflib
 import math
 import os
 import re
@@ -10,6 +11,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, SupportsIndex
 
+from segeval.data.class_tables import known, names, no_table
 from segeval.data.classes import SUFFIXES, ClassInfo, ClassTable, Colour, parse
 from segeval.documents import read
 from segeval.errors import BadClassTable, BadOption
@@ -29,6 +31,7 @@ class ClassChoice:
     multilabel: bool = False  # each class has a channel of its own, and `ignore` are values of the truth, not ids
     nodata: frozenset[str | float] = frozenset()  # "nan", "nodata" and numbers that are no ids: `VOID` is ignored then
     palette: bool = False  # the colours are those of --colors, and did not just come with the classes
+    raw_threshold: int | None = None  # a true mask of grey is foreground from here on; None: values are ids
 
     @property
     def ignored(self) -> list[Any]:
@@ -39,11 +42,13 @@ class ClassChoice:
         """What can change a number, as it stands in `run.json`."""
         return {
             "classes": [[c.id, c.name, c.group] for c in self.scored.classes] if self.scored else None,
+            **({"regions": {name: [*ids] for name, ids in regions}} if (regions := self._regions) else {}),
             "ignore": self.ignored,
             "binary": self.binary,
             "multilabel": self.multilabel,
             "colors": sorted([id_, *color] for color, id_ in self.colors.items()),
             **({"palette": True} if self.palette else {}),
+            **({"raw_threshold": self.raw_threshold} if self.raw_threshold else {}),
         }
 
     @classmethod
@@ -54,9 +59,15 @@ class ClassChoice:
         classes = options["classes"] and tuple(
             ClassInfo(id_, name, None, group) for id_, name, group in options["classes"]
         )
-        table = ClassTable(classes, frozenset() if multilabel else ignore) if classes else None
+        regions = tuple((name, tuple(ids)) for name, ids in options.get("regions", {}).items())
+        table = ClassTable(classes, frozenset() if multilabel else ignore, regions=regions) if classes else None
         colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
-        return cls(table, ignore, options["binary"], colors, multilabel, nodata, options.get("palette", False))
+        palette, threshold = options.get("palette", False), options.get("raw_threshold")
+        return cls(table, ignore, options["binary"], colors, multilabel, nodata, palette, threshold)
+
+    @property
+    def _regions(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        return self.scored.regions if self.scored else ()
 
     @cached_property
     def channels(self) -> tuple[int, ...] | None:
@@ -92,9 +103,7 @@ def _chosen(
     """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
     if num_classes is not None and classes is not None:
         raise BadOption("--num-classes and --classes exclude each other", "give one of them")
-    palette = load_table(fspath(colors)) if colors else None
-    if colors and not (palette and palette.colors):
-        raise BadClassTable(f"{colors} has no colours", "give each class a 'color', such as '#804080'")
+    palette = _palette(fspath(colors)) if colors else None
     if num_classes is not None:
         if isinstance(num_classes, bool) or not isinstance(num_classes, SupportsIndex):
             raise BadOption(f"--num-classes is {num_classes!r}", "give a whole number")
@@ -103,6 +112,7 @@ def _chosen(
         table = _named(classes)
     else:
         table = ClassTable.binary() if binary else palette
+    grey = known(table.known_as).raw_threshold if table and table.known_as and not colors else None
     if multilabel:
         return _independent(table, ignored_ids, binary, palette)
     if binary and ignored_ids & {0, 1}:
@@ -119,7 +129,9 @@ def _chosen(
             raise BadOption("--ignore leaves no class", "ignore fewer ids")
     ignored = table.ignore if table else ignored_ids
     found = palette.colors if palette else table.colors if table else {}
-    return ClassChoice(table, ignored, binary, found, palette=palette is not None)
+    return ClassChoice(
+        table, ignored, binary or grey is not None, found, palette=palette is not None, raw_threshold=grey
+    )
 
 
 def _independent(
@@ -136,6 +148,8 @@ def _independent(
         )
     if table is None:
         return ClassChoice(None, ignored, multilabel=True)
+    if table.known_as:
+        table = replace(table, classes=tuple(replace(info, group=None) for info in table.classes), regions=())
     if table.groups:
         raise BadOption(
             "--multilabel counts each class by itself, and the class file has groups", "leave out the groups"
@@ -191,11 +205,22 @@ def _value(text: Any) -> str | float:
 
 
 def load_table(path: str) -> ClassTable:
-    """The class table in a CSV, JSON or TOML file."""
+    """The class table in a file of one of the formats that people have."""
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise BadClassTable(f"{path} is not a class file", f"give a file that ends in {', '.join(SUFFIXES)}")
     return parse(read(path, BadClassTable), suffix, path)
+
+
+def _palette(colors: str) -> ClassTable:
+    """The table of `--colors`: a file, or one that comes with the program."""
+    table = known(colors).table if colors in names() else load_table(colors)
+    if table.colors:
+        return table
+    if table.known_as and known(colors).shared_colors:
+        what = f"several classes of {colors} share a colour, so that masks in colour do not tell their ids"
+        raise BadClassTable(what, "score the masks that hold ids")
+    raise BadClassTable(f"{colors} has no colours", "give each class a 'color', such as '#804080'")
 
 
 def _named(classes: str | PathLike[str] | Sequence[str]) -> ClassTable:
@@ -203,8 +228,19 @@ def _named(classes: str | PathLike[str] | Sequence[str]) -> ClassTable:
         return load_table(fspath(classes))
     if not isinstance(classes, str):
         return ClassTable.named(classes)
+    if classes in names():
+        return known(classes).table
     if classes.lower().endswith(SUFFIXES) or os.path.isfile(classes):
         return load_table(classes)
     if "," not in classes and re.search(r"/|\.[A-Za-z]{2,5}$", classes):
         raise BadClassTable(f"there is no file {classes}", "give class names with commas between them, or a class file")
+    if "," not in classes and _meant(classes):
+        raise no_table(classes)
     return ClassTable.named(classes.split(","))
+
+
+def _meant(name: str) -> bool:
+    """Whether one name alone is rather the name of a class table, misspelt or of several, than the only class."""
+    return any(each.startswith(f"{name}-") for each in names()) or bool(
+        difflib.get_close_matches(name.casefold(), names(), 1, 0.8)
+    )

@@ -7,7 +7,7 @@ from segeval.data.channels import check_axes, pred_channels, true_channels, true
 from segeval.data.class_selection import ClassChoice
 from segeval.data.colours import indices_of
 from segeval.data.geometry import check_geometry, geometry_differs, measured
-from segeval.data.labels import Given, Labels, Truth, pred_labels, truth_labels
+from segeval.data.labels import Given, Labels, Truth, grey_threshold, pred_labels, truth_labels
 from segeval.data.nodata import beside_nodata, without_nodata
 from segeval.data.nodata import remark as nodata_remark
 from segeval.data.onehot import decoded, decoded_pair
@@ -57,7 +57,8 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     if reading.soft_truth:
         found = true_fractions(truth, classes)
         return replace(found, remarks=[*found.remarks, *one_hot_remark(truth)]) if classes.binary else found
-    labels, remarks = truth_labels(truth, classes.colors, reading.truth_threshold, classes.channels, classes.ignore)
+    threshold = reading.truth_threshold or grey_threshold(truth, classes)
+    labels, remarks = truth_labels(truth, classes.colors, threshold, classes.channels, classes.ignore)
     if "gt" in reading.maps:
         labels = reading.maps["gt"].of(labels, classes.ignore, truth.name)
     return Truth(labels, [*remarks, *one_hot_remark(truth), *nodata_remark(truth, classes)])

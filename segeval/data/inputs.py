@@ -79,10 +79,10 @@ KINDS = [
     Kind("ids below 0 in the truth", "an error", (errors.UnknownTruthIds, errors.VoidAsClass), "--ignore -1; --map"),
     Kind("ids 1, 2, … n, anew in each file", "classes", (errors.InstanceIds,), "--binary: all objects together"),
     Kind(
-        "ids of two kinds: shifted, multiplied, Cityscapes ids beside train ids",
+        "ids of two kinds: shifted, multiplied, or of two tables, as Cityscapes ids beside train ids",
         "ids as they stand",
-        (errors.ShiftedIds, errors.ScaledIds, errors.TrainIds, errors.NothingInCommon, errors.UnmappedIds),
-        "--map pred:shift:-1; --map gt:FILE",
+        (errors.ShiftedIds, errors.ScaledIds, errors.TranslatedIds, errors.NothingInCommon, errors.UnmappedIds),
+        "--map pred:shift:-1; --map gt:cityscapes-ids-to-trainids; --map gt:FILE",
     ),
     Kind(
         "foreground and background swapped, or no background",

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_softmax, within_0_and_1, zeros_and_ones
+from segeval.data.class_selection import ClassChoice
 from segeval.data.classes import Colour
 from segeval.data.colours import uncoloured
 from segeval.data.ids import narrowed, whole
@@ -105,6 +106,13 @@ def truth_labels(
             "are the two folders swapped? Fractions of each class want --soft-truth",
         )
     return narrowed(array, truth.name), [*remarks, _float_labels(truth.name)]
+
+
+def grey_threshold(truth: Mask, classes: ClassChoice) -> float | None:
+    """Above which fraction of white a true mask is foreground, for classes that are stored as grey; not of 0 and 1."""
+    if classes.raw_threshold is None or truth.pixels.dtype.kind == "f" or truth.pixels.max(initial=0) <= 1:
+        return None
+    return (classes.raw_threshold - 0.5) / 255
 
 
 def pred_labels(

@@ -232,20 +232,6 @@ class Confusion(Counted):
         """The same counts seen through another list of classes."""
         return Confusion(tuple(ids), self.ignore, self.truth, self.pred, self.pixels)
 
-    def merged(self, groups: Mapping[str, Sequence[int]]) -> "Confusion":
-        """The counts of groups of classes, numbered 0, 1, 2, … in the order given.
-
-        Inside a group every pixel is right. What is predicted as no group's class goes to `other`; pixels whose true
-        class has no group count against the groups that they were given to, and otherwise for none.
-        """
-        number = {member: n for n, members in enumerate(groups.values()) for member in members}
-        truth, pred, pixels = self.valid
-
-        def renamed(ids: Array) -> Array:
-            return np.array([number.get(i, -1) for i in ids.tolist()], np.int32)
-
-        return Confusion(tuple(range(len(groups))), frozenset(), *merged_cells(renamed(truth), renamed(pred), pixels))
-
     def __add__(self, other: "Confusion") -> "Confusion":
         return total([self, other])
 
@@ -267,6 +253,31 @@ class Confusion(Counted):
         tp, truth, pred = tp[:, :-1], truth[:, :-1], pred[:, :-1]
         counts = PixelCounts(tp, pred - tp, truth - tp, pixels_of_images - truth - pred + tp)
         return Columns(counts._asdict(), whole_images(every))
+
+    @classmethod
+    def merged(cls, every: Sequence["Confusion"], groups: Mapping[str, Sequence[int]]) -> Columns:
+        """The counts of every image and group of classes; a class may be in several groups.
+
+        Inside a group every pixel is right. Pixels whose true class has no group count against the groups that they
+        were given to, and otherwise for none.
+        """
+        shape = (len(every), len(groups))
+        tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
+        pixels, right = np.zeros((len(every), 1), np.int64), np.zeros(len(every), np.int64)
+        for start in range(0, len(every), AT_ONCE):
+            cells = [confusion.valid for confusion in every[start : start + AT_ONCE]]
+            image = start + np.repeat(np.arange(len(cells)), [len(each) for _, _, each in cells])
+            true_ids, pred_ids, counts = (np.concatenate(column) for column in zip(*cells, strict=True))
+            np.add.at(pixels[:, 0], image, counts)
+            inside = np.zeros(counts.shape, bool)
+            for n, members in enumerate(groups.values()):
+                true, given = np.isin(true_ids, members), np.isin(pred_ids, members)
+                for sums, where in ((tp, true & given), (truth, true), (pred, given)):
+                    np.add.at(sums[:, n], image[where], counts[where])
+                inside |= true & given
+            np.add.at(right, image[inside], counts[inside])
+        found = PixelCounts(tp, pred - tp, truth - tp, pixels - truth - pred + tp)
+        return Columns(found._asdict(), {"right": right, "pixels": pixels[:, 0]})
 
     @property
     def by_id(self) -> "Confusion":

@@ -1,10 +1,12 @@
 """What the counts suggest about the masks: shifted ids, another encoding, ignored foreground."""
 
-from collections.abc import Collection, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
 from segeval.data.class_selection import VOID, VOID_IDS, ClassChoice
+from segeval.data.class_tables import id_maps
 from segeval.data.labels import Labels
 from segeval.errors import (
     BackgroundIgnored,
@@ -22,7 +24,7 @@ from segeval.errors import (
     ScaledIds,
     SegevalError,
     ShiftedIds,
-    TrainIds,
+    TranslatedIds,
     VoidAsClass,
 )
 from segeval.evidence.confusion import Confusion
@@ -30,10 +32,6 @@ from segeval.evidence.multilabel import ChannelCounts, PixelEvidence
 from segeval.evidence.run_length import Array
 from segeval.text import counted, some
 
-# Cityscapes: label id -> train id
-TRAIN_IDS = dict(
-    zip([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], range(19), strict=True)
-)
 MANY, MANY_ALONE = 8, 20  # true ids that count up as classes seldom do: to other numbers in other images, or to one
 OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
@@ -42,6 +40,7 @@ SHADES = 16  # values in a prediction, from which on they may be shades of grey
 FAR_MORE = 8  # shades for each true id, from which on there may be that many beside a truth of several classes
 ONE_CURE = "grey probabilities want --probability"
 SURE = 0.8  # the pixel accuracy that two swapped ids must reach before it is mentioned
+TELLING = 4  # ids of a side, from which on an id map of a known data set is no accident
 BETTER = 0.3  # by how much another reading of the masks must be better before it is mentioned
 
 
@@ -151,19 +150,31 @@ def _better_readings(confusion: Confusion) -> Iterator[SegevalError]:
             what = f"swapping {ids[0]} and {ids[1]} in pred raises pixel accuracy {now:.2f} → {then:.2f}"
             yield Inverted(what, "bring foreground and background to the same ids")
         return
-    for shift in (1, -1):
-        then = share(truth, pred + shift)
+    shifted = {shift: share(truth, pred + shift) for shift in (1, -1)}
+    for shift, then in shifted.items():
         if then >= now + BETTER:
             what = f"shifting pred by {shift:+} raises pixel accuracy {now:.2f} → {then:.2f}"
             yield ShiftedIds(what, f"bring both to the same ids: --map pred:shift:{shift:+}")
     yield from _multiples(truth, pred, pixels)
-    hint = "bring both to the same ids: --map {}:FILE, with a row for each id and what it becomes"
-    sides = {"prediction": ("pred", truth, _trained(pred)), "truth": ("gt", _trained(truth), pred)}
-    for side, (name, *pair) in sides.items():
-        then = share(*pair)
-        if then >= now + BETTER:
-            what = f"translating the {side} from Cityscapes ids to train ids"
-            yield TrainIds(f"{what} raises pixel accuracy {now:.2f} → {then:.2f}", hint.format(name))
+    yield from _translated(truth, pred, share, max(now, *shifted.values()))
+
+
+def _translated(
+    truth: Array, pred: Array, share: Callable[[Array, Array], float], now: float
+) -> Iterator[TranslatedIds]:
+    """The id map of a known data set after which a side fits far better than `now`, and best of all."""
+    sides = [
+        each for each in (("pred", "prediction", pred), ("gt", "truth", truth)) if np.unique(each[2]).size >= TELLING
+    ]
+    found = []
+    for each, (side, name, one) in itertools.product(id_maps().values(), sides):
+        new = np.array([each.pairs.get(id_, VOID) for id_ in one.tolist()], np.int64)
+        found.append((share(truth, new) if side == "pred" else share(new, pred), side, name, each))
+    then, side, name, best = max(found, key=lambda one: one[0], default=(0.0, "", "", None))
+    if best is not None and then >= now + BETTER:
+        what = f"translating the {name} from {best.source} to {best.target} raises pixel accuracy"
+        hint = f"bring both to the same ids: --map {side}:{best.name}"
+        yield TranslatedIds(f"{what} {share(truth, pred):.2f} → {then:.2f}", hint)
 
 
 def _multiples(truth: Array, pred: Array, pixels: Array) -> Iterator[ScaledIds]:
@@ -318,8 +329,3 @@ def _foreground_is_ignored(confusion: Confusion) -> bool:
     """Whether the truth of at most two classes holds just 0, and 255 that is ignored."""
     found = set(confusion.truth.tolist())
     return len(confusion.ids) <= 2 and found == {0, 255} and 255 in confusion.ignore
-
-
-def _trained(ids: Array) -> Array:
-    """Cityscapes train ids; no id at all for one that has none."""
-    return np.array([TRAIN_IDS.get(i, VOID) for i in ids.tolist()], np.int64)

@@ -324,5 +324,4 @@ def _merged(path: Path, document: Mapping[str, Any], tables: Tables) -> Tables |
     known = [row["id"] for row in document["classes"]]
     ends = np.searchsorted(image, np.arange(len(tables.ids) + 1))  # the cells lie in the order of the images
     parts = [(truth[a:b], pred[a:b], pixels[a:b]) for a, b in itertools.pairwise(ends)]
-    merged = [Confusion.from_cells(part, known).merged(groups) for part in parts]
-    return merged_tables(tables, merged)
+    return merged_tables(tables, [Confusion.from_cells(part, known) for part in parts], groups)

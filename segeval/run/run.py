@@ -247,8 +247,7 @@ class Run:
         groups = self.class_table.groups
         if not groups:
             return None
-        merged = [found.merged(groups) for each in self.counts if (found := each.by_id)]
-        return merged_tables(self.tables, merged)
+        return merged_tables(self.tables, [found for each in self.counts if (found := each.by_id)], groups)
 
     @property
     def _once(self) -> Once:

@@ -252,8 +252,7 @@ def alike(now: Any, then: Any) -> bool:
     return bool(now == then and type(now) is type(then))
 
 
-def merged_tables(tables: Tables, merged: Sequence[Confusion]) -> Tables:
-    """The tables of groups of classes, from the counts of each image merged over the classes of each group."""
-    outline = tables.outline.merged
-    load = {"counts": lambda: Confusion.columns(merged, range(len(outline.classes)))}
-    return Tables(outline, tables.ids, tables.groups, tables.truths, load)
+def merged_tables(tables: Tables, every: Sequence[Confusion], groups: Mapping[str, Sequence[int]]) -> Tables:
+    """The tables of groups of classes, from the counts of each image by id."""
+    load = {PIXELS.name: lambda: Confusion.merged(every, groups)}
+    return Tables(tables.outline.merged, tables.ids, tables.groups, tables.truths, load)

@@ -477,3 +477,67 @@ def test_grey_files_of_classes(save, scored):
     save("truth/a.npy", np.stack([T == 1, T == 2]))
     options = ["--multilabel", "--classes", "tumour,cyst", "--pred-pattern", "{class}/{id}.png"]
     assert scored(*options, "--probability") == (round((0.75 + 7 / 9) / 2, 4), [])
+
+
+def test_a_known_table_and_map(save, scored, invoke, tmp_path):
+    """Cityscapes ids beside train ids: road 7 is 0, car 26 is 13; one of six pixels is void, one of five wrong."""
+    save("truth/a.png", np.array([[7, 7, 26, 26, 26, 3]], np.uint8))
+    save("pred/a.png", np.array([[0, 13, 13, 13, 13, 13]], np.uint8))
+    miou, codes = scored("--classes", "cityscapes", "--map", "gt:cityscapes-ids-to-trainids")
+    assert (miou, codes) == (round((1 / 2 + 3 / 4) / 2, 4), [])
+    document = json.loads(
+        invoke(
+            "score",
+            "pred",
+            "truth",
+            "--classes",
+            "cityscapes-ids",
+            "--map",
+            "pred:cityscapes-trainids-to-ids",
+            "--format",
+            "json",
+        ).stdout
+    )
+    assert round(document["summary"]["miou_dataset"], 4) == miou
+    assert [group["name"] for group in document["groups"] if group["iou"] is not None] == ["flat", "vehicle"]
+    assert ["*", 255] not in document["options"]["map"]["pred"]
+
+
+def test_grey_truth_of_a_known_table(save, scored):
+    """Kvasir's masks are JPEG: values near 0 and 255, parted at 128; those of 0 and 1 are labels."""
+    save("pred/a.png", np.array([[0, 1, 1, 0]], np.uint8))
+    for name, truth in (("grey", [[3, 254, 128, 127]]), ("labels", [[0, 1, 1, 0]])):
+        save("truth/a.png", np.array(truth, np.uint8))
+        assert scored("--classes", "polyp") == (1.0, []), name
+
+
+def test_the_note_about_ids_names_an_option_that_cures_it(save, scored, invoke):
+    save("truth/a.png", np.array([[1, 2, 3, 4, 5, 6]], np.uint8))
+    save("pred/a.png", np.array([[0, 1, 2, 3, 4, 5]], np.uint8))
+    said = invoke("score", "pred", "truth", "--num-classes", "7").stderr
+    assert "SEG253" in said
+    option = said.split("--map ")[1].split()[0]
+    assert scored("--num-classes", "7", "--map", option) == (1.0, [])
+    save("pred/a.png", np.array([[11, 11, 13, 17, 19, 20]], np.uint8))
+    save("truth/a.png", np.array([[2, 2, 4, 5, 6, 7]], np.uint8))
+    said = invoke("score", "pred", "truth", "--num-classes", "19").stderr
+    assert "SEG254" in said
+    option = said.split("--map ")[1].split()[0]
+    assert scored("--num-classes", "19", "--map", option) == (1.0, [])
+
+
+def test_regions_that_overlap_are_scored(save, invoke, tmp_path):
+    """Dice of BraTS: WT 2·4/10, TC 2·3/7, ET 2·1/4, by hand; their mean; and so again from the stored run."""
+    save("truth/a.png", np.array([[0, 1, 2, 4, 4, 2, 0]], np.uint8))
+    save("pred/a.png", np.array([[0, 4, 2, 4, 1, 0, 1]], np.uint8))
+    document = json.loads(
+        invoke("score", "pred", "truth", "--classes", "brats", "--format", "json", "-o", "out").stdout
+    )
+    found = {group["name"]: group["dice"] for group in document["groups"]}
+    wanted = {"WT": 0.8, "TC": 6 / 7, "ET": 0.5}
+    assert found == pytest.approx(wanted)
+    mean = sum(wanted.values()) / 3
+    result = invoke(
+        "gate", "out", "-r", f"group_mdice_dataset >= {mean - 1e-9}", "-r", f"group_mdice_dataset <= {mean + 1e-9}"
+    )
+    assert result.exit_code == 0, result.output

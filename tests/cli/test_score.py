@@ -257,7 +257,10 @@ def test_train_ids(scored, masks):
     _, document, err = scored("--num-classes", "19")
     assert document["summary"]["pixel_accuracy"] == 0  # no id is its own train id
     assert "SEG254" in codes(document)
-    assert "translating the prediction from Cityscapes ids to train ids raises pixel accuracy 0.00 → 1.00" in err
+    assert "translating the prediction from cityscapes-ids to cityscapes raises pixel accuracy 0.00 → 1.00" in " ".join(
+        err.split()
+    )
+    assert "--map pred:cityscapes-ids-to-trainids" in err
 
 
 def test_train_ids_in_the_truth(scored, masks):
@@ -266,7 +269,10 @@ def test_train_ids_in_the_truth(scored, masks):
     masks(a=([trained], [ids]))
     _, document, err = scored()
     assert codes(document) == ["SEG254"]
-    assert "translating the truth from Cityscapes ids to train ids raises pixel accuracy 0.00 → 0.93" in err
+    assert "translating the truth from cityscapes-ids to cityscapes raises pixel accuracy 0.00 → 0.93" in " ".join(
+        err.split()
+    )
+    assert "--map gt:cityscapes-ids-to-trainids" in err
 
 
 def test_a_transposed_square(scored, masks):

@@ -126,7 +126,7 @@ def test_colour_table_without_colours_is_an_error(tmp_path):
         choose(colors=path)
 
 
-@pytest.mark.parametrize("name", ["classes.txt", "classes", "classes.yaml", "classes.csv.gz"])
+@pytest.mark.parametrize("name", ["classes.xml", "classes", "classes.yaml", "classes.csv.gz"])
 def test_other_suffixes_are_no_class_files(tmp_path, name):
     path = write(tmp_path, name, "id,name\n0,road\n")
     with pytest.raises(BadClassTable, match="is not a class file") as caught:
@@ -199,7 +199,7 @@ def test_suffix_in_capitals_is_a_class_file_too(tmp_path):
         ({"ignore": [float("inf")]}, "--ignore is inf"),
         ({"ignore": ["9" * 400]}, "--ignore is '999"),
         ({"ignore": None}, "--ignore is None"),
-        ({"classes": "clases.txt"}, "there is no file clases.txt"),
+        ({"classes": "clases.txt"}, "clases.txt: No such file"),
         ({"classes": "some/where"}, "there is no file some/where"),
     ],
 )

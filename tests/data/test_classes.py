@@ -380,3 +380,123 @@ def test_toml_keys_of_thousands_of_dots_are_refused_at_once():
     """The parser's time grows with the square of the dots."""
     with pytest.raises(BadClassTable, match="nested too deeply"):
         toml("a." * 100_000 + "a = 1")
+
+
+def txt(text):
+    return parse(text, ".txt", "labels.txt")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        csv("id;name;color\n0;road;128,64,128\n7;car;0,0,142\n"),
+        csv("id\tname\tcolor\n0\troad\t#804080\n7\tcar\t#00008e\n"),
+        csv("Idx,Ratio,Train,Stuff,Name,color\n0,0.1,5,1,road,#804080\n7,0.2,6,0,car,#00008e\n"),
+        js(
+            [
+                {"id": 0, "name": "road", "color": [128, 64, 128], "isthing": 0},
+                {"id": 7, "name": "car", "color": "#00008e"},
+            ]
+        ),
+    ],
+)
+def test_other_separators_and_columns(table):
+    assert [(info.id, info.name, info.color) for info in table.classes] == [
+        (0, "road", (128, 64, 128)),
+        (7, "car", (0, 0, 142)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        js({"0": "road", "7": "car"}),
+        js({"road": 0, "car": 7}),
+        js({"model_type": "segformer", "id2label": {"0": "road", "7": "car"}, "label2id": {"road": 0, "car": 7}}),
+        js({"categories": [{"id": 0, "name": "road", "isthing": 0}, {"id": 7, "name": "car"}], "images": []}),
+        js({"labels": {"road": 0, "car": 7}, "file_ending": ".nii.gz", "numTraining": 3}),
+        js({"labels": {"0": "road", "7": "car"}, "modality": {"0": "CT"}}),
+        txt("0: road\n7: car\n"),
+        txt("# id name\n0 road\n\n7 car\n"),
+    ],
+)
+def test_class_files_of_other_programs(table):
+    """Hugging Face, COCO, nnU-Net 2 and 1, COCO-Stuff."""
+    assert [(info.id, info.name) for info in table.classes] == [(0, "road"), (7, "car")]
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        (txt("road\ncar\n\nsky\n"), ["road", "car", "sky"]),
+        (txt("__ignore__\n_background_\ncar\n"), ["_background_", "car"]),
+        (
+            txt("# label:color_rgb:parts:actions\nbackground:0,0,0::\ncar:0,0,142::\nmoving car:::\n"),
+            ["background", "car", "moving car"],
+        ),
+    ],
+)
+def test_a_name_a_line(table, names):
+    """labelme and CVAT; ids are positions."""
+    assert [(info.id, info.name) for info in table.classes] == list(enumerate(names))
+
+
+def test_colours_of_a_label_map():
+    assert txt("background:0,0,0::\ncar:0,0,142::\n").colors == {(0, 0, 0): 0, (0, 0, 142): 1}
+
+
+def test_regions_and_void_of_nnunet():
+    """Region-based training of BraTS, as its documentation has it."""
+    labels = {"background": 0, "whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing tumor": 3, "ignore": 4}
+    table = js({"labels": labels, "regions_class_order": [1, 2, 3]})
+    assert [(info.id, info.name) for info in table.classes] == [
+        (0, "background"),
+        (1, "1"),
+        (2, "2"),
+        (3, "enhancing tumor"),
+    ]
+    assert table.groups == {"whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing tumor": [3]}
+    assert table.ignore == {4}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        csv("id,name,group\n1,NCR,WT|TC\n2,ED,WT\n4,ET,WT|TC|ET\n"),
+        js(
+            [
+                {"id": 1, "name": "NCR", "group": ["WT", "TC"]},
+                {"id": 2, "name": "ED", "group": "WT"},
+                {"id": 4, "name": "ET", "group": ["WT", "TC", "ET"]},
+            ]
+        ),
+        toml(
+            'classes = [{id = 1, name = "NCR"}, {id = 2, name = "ED"}, {id = 4, name = "ET"}]\n'
+            "[regions]\nWT = [1, 2, 4]\nTC = [1, 4]\nET = [4]\n"
+        ),
+    ],
+)
+def test_groups_that_overlap(table):
+    assert table.groups == {"WT": [1, 2, 4], "TC": [1, 4], "ET": [4]}
+    assert table.ignoring([4]).groups == {"WT": [1, 2], "TC": [1]}
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"classes": ["a"], "regions": {"r": [5]}}, "holds 5, which is no class"),
+        ({"classes": ["a"], "regions": {"r": 0}}, "the region 'r' is 0"),
+        ({"classes": ["a"], "regions": {"r": [0, 0]}}, "told twice"),
+        ({"classes": ["a"], "regions": [0]}, "'regions' is"),
+        ({"labels": {"a": 0, "b": 0}}, "two labels have one id"),
+        ({"labels": {"a": 0, "b": [1.5]}}, "something else than ids"),
+    ],
+)
+def test_regions_that_are_wrong(document, reason):
+    with pytest.raises(BadClassTable, match=reason):
+        js(document)
+
+
+def test_lines_with_commas_are_no_names():
+    with pytest.raises(BadClassTable, match="commas"):
+        txt("id,name\n0,road\n")

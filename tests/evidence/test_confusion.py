@@ -143,17 +143,29 @@ def test_normalised_by_hand() -> None:
 def test_merged_groups_count_what_other_classes_lose_to_them() -> None:
     """One region {1, 2} and background 0 without a group: nnU-Net's region Dice, 2·30 / (2·30 + 20) by hand."""
     truth, pred = np.repeat([1, 2, 0], [20, 10, 70]), np.repeat([2, 1, 0], [20, 30, 50])
-    found = Confusion.of(pred, truth, num_classes=3).merged({"region": [1, 2]})
-    assert [int(n[0]) for n in found.counts] == [30, 20, 0, 50]
-    assert found.matrix.tolist() == [[30, 0]]
+    assert merged(Confusion.of(pred, truth, num_classes=3), {"region": [1, 2]}) == {"region": [30, 20, 0, 50]}
 
 
 def test_merged_groups_forgive_what_stays_inside() -> None:
-    """Prediction of no group is `other`."""
+    """Prediction of no group is wrong; the last pixel is of no group, and outside of both."""
     pred = np.array([1, 2, 3, 0, 2, 4], np.uint8)
     truth = np.array([2, 1, 1, 3, 3, 4], np.uint8)
-    found = Confusion.of(pred, truth, num_classes=5).merged({"a": [1, 2], "b": [3]})
-    assert found.matrix.tolist() == [[2, 1, 0], [1, 0, 1]]
+    found = merged(Confusion.of(pred, truth, num_classes=5), {"a": [1, 2], "b": [3]})
+    assert found == {"a": [2, 1, 1, 2], "b": [0, 1, 2, 3]}
+
+
+def test_merged_groups_may_overlap() -> None:
+    """BraTS: enhancing tumour 4 lies in the core {1, 4}, which lies in the whole {1, 2, 4}; counted by hand."""
+    truth = np.array([0, 1, 2, 4, 4, 2, 0], np.uint8)
+    pred = np.array([0, 4, 2, 4, 1, 0, 1], np.uint8)
+    found = merged(Confusion.of(pred, truth, ids=[0, 1, 2, 4]), {"WT": [1, 2, 4], "TC": [1, 4], "ET": [4]})
+    assert found == {"WT": [4, 1, 1, 1], "TC": [3, 1, 0, 3], "ET": [1, 1, 1, 4]}
+
+
+def merged(confusion: Confusion, groups: dict[str, list[int]]) -> dict[str, list[int]]:
+    """tp, fp, fn and tn of each group of one image, the second of two."""
+    columns = Confusion.merged([Confusion.none(), confusion], groups).classes
+    return {name: [int(columns[key][1, n]) for key in ("tp", "fp", "fn", "tn")] for n, name in enumerate(groups)}
 
 
 def test_positions_follow_the_order_of_the_list() -> None:
@@ -208,7 +220,7 @@ def test_what_is_right():
     """Pixels predicted as what they are; not those of no group, given to no group, and not ignored ones."""
     found = Confusion.of(np.array([0, 1, 2, 2, 7, 255]), np.array([0, 1, 1, 2, 2, 255]), num_classes=3, ignore=[255])
     assert found.right == 3
-    assert found.merged({"a": [0], "b": [1]}).right == 2
+    assert Confusion.merged([found], {"a": [0], "b": [1]}).images["right"].tolist() == [2]
     assert found.all_wrong().right == 0
     assert found.all_wrong().matrix.tolist() == [[0, 0, 0, 1], [0, 0, 0, 2], [0, 0, 0, 2]]
 

@@ -1,5 +1,6 @@
 """Scores of classes and data sets, against vectors whose numbers come from other programs and from paper."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from segeval.evidence import Confusion
 from segeval.metrics import METRICS
 from segeval.run.numbers import find
 from segeval.run.scoring import Scoring
-from segeval.run.tables import Outline
+from segeval.run.tables import Outline, Tables, merged_tables
 
 nan = np.nan
 
@@ -188,8 +189,10 @@ def test_cityscapes_classes_and_categories() -> None:
         if not c["ignored"]:
             groups.setdefault(c["category"], []).append(int(i))
     ((pred, truth),) = cases(vector)
-    merged = Confusion.of(pred, truth, ids=ids, ignore=ignore).merged(groups)
-    by_group = Scores.of([merged], range(len(groups)), Scoring())
+    confusion = Confusion.of(pred, truth, ids=ids, ignore=ignore)
+    tables = Tables.of([confusion], ids)
+    with_groups = replace(tables, outline=replace(tables.outline, groups=tuple(groups)))
+    by_group = Scores(merged_tables(with_groups, [confusion], groups))
     found = dict(zip(groups, per_class(by_group, "iou"), strict=True))
     close([found[g] for g in expected["category_iou"]], list(expected["category_iou"].values()))
     close(by_group.summary["miou_dataset"].value, expected["mean_category_iou"])

@@ -13,6 +13,8 @@ from segeval.cli import options
 def command(name: str | None) -> None:
     """Explain an error code, a metric, a summary number, a loss (as `loss.dice`), or `exit-codes`.
 
+    Also a class table (`classes.voc`) or an id map (`map.ade20k-shift`).
+
     Without NAME all names are listed.
 
     \b
@@ -46,6 +48,8 @@ def _explanation(name: str) -> str:
 
     if name in TABLES:
         return aligned(TABLES[name]())
+    if page := _of_data_set(name):
+        return page
     if name.upper().startswith("SEG"):
         from segeval.catalog import did_you_mean
         from segeval.errors import UnknownName
@@ -64,3 +68,19 @@ def _explanation(name: str) -> str:
         return page
     entry = METRICS.find(name)
     return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"
+
+
+def _of_data_set(name: str) -> str:
+    """The page of a class table or an id map; empty for another name."""
+    from segeval.catalog import did_you_mean
+    from segeval.cli.tables import class_page, map_page
+    from segeval.data.class_tables import id_maps
+    from segeval.errors import UnknownName
+
+    if name.startswith("classes."):
+        return class_page(name.removeprefix("classes."))
+    if name.startswith("map."):
+        if (bare := name.removeprefix("map.")) in id_maps():
+            return map_page(bare)
+        raise UnknownName(f"there is no id map called {bare!r}", did_you_mean(bare, list(id_maps())))
+    return ""

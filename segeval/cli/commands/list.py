@@ -6,10 +6,10 @@ from segeval.cli import options
 
 
 @options.command
-@click.argument("what", type=click.Choice(["metrics", "losses", "formats", "inputs"]))
+@click.argument("what", type=click.Choice(["metrics", "losses", "formats", "inputs", "classes", "maps"]))
 @click.option("--md", is_flag=True, help="As a Markdown table.")
 def command(what: str, md: bool) -> None:
-    """List the metrics, the losses, the formats that can be read, or what inputs are taken for.
+    """List what there is: metrics, losses, formats, what inputs are taken for, and class tables and id maps by name.
 
     \b
     Example:
