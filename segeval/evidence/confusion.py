@@ -1,6 +1,7 @@
 """How often each true id was predicted as each other id."""
 
 import functools
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -323,12 +324,16 @@ def whole_images(every: Sequence[Any]) -> dict[str, Array]:
 
 def packed_ids(every: Sequence[Any]) -> dict[str, Array]:
     """The classes and the ignored ids of all images, one after the other."""
-    parts = {
-        "ids": [np.array(each.ids, np.int64) for each in every],
-        "ignore": [np.array(sorted(each.ignore), np.int64) for each in every],
+    def listed(lists: Iterable[Iterable[int]]) -> Array:
+        return np.fromiter(itertools.chain.from_iterable(lists), np.int64)
+
+    sizes = {name: np.array([len(getattr(each, name)) for each in every], np.int64) for name in ("ids", "ignore")}
+    return {
+        "ids_sizes": sizes["ids"],
+        "ignore_sizes": sizes["ignore"],
+        "ids": listed(each.ids for each in every),
+        "ignore": listed(sorted(each.ignore) for each in every),
     }
-    sizes = {f"{name}_sizes": np.array([len(each) for each in part], np.int64) for name, part in parts.items()}
-    return sizes | {name: joined(part) for name, part in parts.items()}
 
 
 def unpacked_ids(arrays: Mapping[str, Array]) -> list[tuple[tuple[int, ...], frozenset[int]]]:

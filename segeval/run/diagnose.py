@@ -123,8 +123,8 @@ def _objects(images: Sequence[Confusion], named: bool) -> int:
     Then they count up from 1 without a gap, in each image to another number, and further than classes would. To one
     number in all images they count much further, and nobody named them as classes.
     """
-    ids = [set(image.valid[0].tolist()) - {0} for image in images]
-    counting = [len(each) for each in ids if each and each == set(range(1, len(each) + 1))]
+    found = (set(image.valid[0].tolist()) - {0} for image in images)  # of one image at a time: there are many
+    counting = [len(ids) for ids in found if ids and ids == set(range(1, len(ids) + 1))]
     alike = len(images) > 1 and len(set(counting)) == 1
     many = [number for number in counting if number >= (MANY_ALONE if alike or len(images) == 1 else MANY)]
     if len(counting) < OFTEN * len(images) or not many or (alike and named):

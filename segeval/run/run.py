@@ -196,7 +196,7 @@ class Run:
 
     def of_kind(self, kind: str) -> list[Any]:
         """The evidence of one kind of every case; None where it has none."""
-        every = [[record.evidence.get(kind) for record in case] for case in self.cases.values()]
+        every = ([record.evidence.get(kind) for record in case] for case in self.cases.values())
         add = EVIDENCE[kind].evidence.summed
         return [found[0] if len(found) == 1 else add([each for each in found if each is not None]) for found in every]
 
@@ -206,12 +206,14 @@ class Run:
         return self.of_kind(self._pixels)
 
     @cached_property
-    def cases(self) -> dict[str, list[Record]]:
+    def cases(self) -> dict[str, tuple[Record, ...]]:
         """The records that are counted together, by the name of the case: each by itself, or those of `--pool-by`."""
+        if not self.options.scoring.pool_by:
+            return {record.id: (record,) for record in self.records}
         found: dict[str, list[Record]] = {}
         for record in self.records:
             found.setdefault(self.options.scoring.cases.of(record.id) or record.id, []).append(record)
-        return dict(sorted(found.items()))
+        return {case: tuple(found[case]) for case in sorted(found)}
 
     @cached_property
     def confusion(self) -> PixelEvidence:

@@ -170,9 +170,13 @@ class Tables:
         """The same with other groups of images."""
         return self._changed(lambda columns, _: columns, self.ids, groups, self.truths)
 
-    @cached_property
+    @property
     def pooled(self) -> "Tables":
         """Each group of images as if it were one image: sums are added, of values the mean is taken."""
+        return self if self.clusters == len(self.ids) else self._pooled  # of single images a copy would be the same
+
+    @cached_property
+    def _pooled(self) -> "Tables":
         names = tuple(dict.fromkeys(self.groups))
 
         def pooled(columns: Columns, kind: Kind) -> Columns:
@@ -222,8 +226,10 @@ class Tables:
 
 def fingerprint(ids: Iterable[str], truths: Iterable[str]) -> str:
     """A sha256 of the ids and true labels of images: equal for equal data, however it is stored."""
-    lines = (f"{json.dumps(id_)} {truth}\n" for id_, truth in zip(ids, truths, strict=True))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for id_, truth in zip(ids, truths, strict=True):
+        digest.update(f"{json.dumps(id_)} {truth}\n".encode())
+    return digest.hexdigest()
 
 
 FILLED = {"skip": math.nan, "zero": 0.0, "one": 1.0}

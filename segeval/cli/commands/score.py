@@ -76,6 +76,7 @@ def command(
         folder.check(folders.known(chosen.recorded(), pairing.digest), measured is not None and measured.begun)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step, journal=measured)
+    del pairing  # its names take as much memory as the run
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
     if measured and not kept:
