@@ -324,6 +324,7 @@ def whole_images(every: Sequence[Any]) -> dict[str, Array]:
 
 def packed_ids(every: Sequence[Any]) -> dict[str, Array]:
     """The classes and the ignored ids of all images, one after the other."""
+
     def listed(lists: Iterable[Iterable[int]]) -> Array:
         return np.fromiter(itertools.chain.from_iterable(lists), np.int64)
 
