@@ -309,6 +309,37 @@ class UnusedMask(Remark):
     code = "SEG213"
 
 
+class AxesDropped(Remark):
+    """A volume has axes of one element, and was read without them.
+
+    A single slice of a NIfTI volume is a picture, and a single channel or moment is none: 240 x 240 x 1 and
+    240 x 240 fit each other. The numbers are not affected.
+    """
+
+    code = "SEG217"
+
+
+class VolumesCounted(Remark):
+    """A file of labels holds several volumes, and they were counted as one image.
+
+    Labels that are one-hot along the axis of channels want `--one-hot`; channels that do not exclude each other want
+    `--multilabel`. Otherwise save one volume for each case.
+    """
+
+    code = "SEG218"
+
+
+class UnclearSpacing(Doubt):
+    """A volume says two lengths of a voxel, or has axes that are no right angle.
+
+    A NIfTI header holds lengths (`pixdim`) and a matrix (sform or qform), and a program that changes one of them may
+    forget the other; programs differ in which they believe. Here lengths are believed. Write the file again, with those
+    that are meant.
+    """
+
+    code = "SEG219"
+
+
 class SeveralFrames(InputError):
     """The file holds an animation, or pages that do not form a stack.
 
@@ -793,10 +824,10 @@ class UnusedOption(Remark):
 
 
 class GeometryDiffers(InputError):
-    """The two files of a pair say that their pixels have different sizes.
+    """The two files of a pair say that their pixels have different sizes, or lie elsewhere.
 
-    Then pixel and pixel are not the same place, however equal the shapes are: resample one side. `--ignore-geometry`
-    compares them all the same.
+    Then pixel and pixel are not the same place, however equal the shapes are: resample one side to the grid of the
+    other. Volumes agree to a hundredth of a voxel. `--ignore-geometry` compares them all the same, pixel by pixel.
     """
 
     code = "SEG298"

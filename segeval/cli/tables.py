@@ -125,7 +125,9 @@ def explained() -> dict[str, list[str]]:
 
 def formats() -> Rows:
     rows = [["format", "suffixes", "what is read"]]
-    rows += [[e.name.upper(), " ".join(e.facts["suffixes"]), e.facts["holds"]] for e in READERS.values()]
+    for each in READERS.values():
+        extra = f"; needs the extra {each.facts['extra']}" if "extra" in each.facts else ""
+        rows.append([each.name.upper(), " ".join(each.facts["suffixes"]), each.facts["holds"] + extra])
     rows += [["refused", " ".join(each.suffixes), each.reason] for each in REFUSED]
     return rows
 

@@ -23,6 +23,14 @@ def _too_large(name: str, array: Array) -> IdTooLarge:
     return IdTooLarge(f"{name} holds the id {extreme}", "ids are 32-bit integers")
 
 
-def whole(array: Array) -> bool:
-    """Whether floating-point numbers are whole."""
+def whole(array: Array, rounding: float = 0.0) -> bool:
+    """Whether floating-point numbers are whole, but for rounding."""
+    if rounding:
+        return bool((np.abs(array - np.rint(array)) <= rounding).all())
     return bool((array == np.rint(array)).all())
+
+
+def unlike(array: Array, rounding: float = 0.0) -> float:
+    """The first number that is not whole, where there is one."""
+    flat = array.reshape(-1)
+    return float(flat[(np.abs(flat - np.rint(flat)) > rounding).argmax()])

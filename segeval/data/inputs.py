@@ -98,7 +98,13 @@ KINDS = [
         "--soft-truth: fractions of each class, for losses; --truth-threshold",
     ),
     Kind("an NPZ of several arrays", "an error", (errors.SeveralFrames,), "--pred-array; --gt-array"),
-    Kind("pixels of two sizes", "an error", (errors.GeometryDiffers,), "--ignore-geometry"),
+    Kind(
+        "volumes: NIfTI",
+        "z, y, x; channels first; labels rounded; spacing by pixdim",
+        (errors.AxesDropped, errors.VolumesCounted, errors.UnclearSpacing),
+        "--one-hot; --multilabel",
+    ),
+    Kind("pixels of two sizes or places", "an error", (errors.GeometryDiffers,), "--ignore-geometry"),
     Kind("two shapes", "an error that names the cure", (errors.ShapesDiffer,), "nothing: masks are never resized"),
     Kind(
         "two folders; two files; one folder and two patterns",

@@ -11,7 +11,7 @@ from segeval.data.checks import TOLERANCE, check_finite, check_range, not_a_soft
 from segeval.data.class_selection import ClassChoice
 from segeval.data.classes import Colour
 from segeval.data.colours import uncoloured
-from segeval.data.ids import narrowed, whole
+from segeval.data.ids import narrowed, unlike, whole
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
 from segeval.errors import (
@@ -100,12 +100,12 @@ def truth_labels(
     if array.dtype.kind != "f":
         return narrowed(array, truth.name), remarks
     check_finite(truth.name, array, hint="if NaN stands for no data, give --ignore nan")
-    if not whole(array):
+    if not whole(array, truth.rounding):
         raise FractionalTruth(
-            f"{truth.name} holds fractions, and a truth must be labels",
+            f"{truth.name} holds fractions, such as {unlike(array, truth.rounding):g}, and a truth must be labels",
             "are the two folders swapped? Fractions of each class want --soft-truth",
         )
-    return narrowed(array, truth.name), [*remarks, _float_labels(truth.name)]
+    return _rounded(array, truth), [*remarks, _float_labels(truth.name)]
 
 
 def grey_threshold(truth: Mask, classes: ClassChoice) -> float | None:
@@ -130,7 +130,7 @@ def pred_labels(
         found = _from_channels(array, pred.name, reading, ids)
         remarks = [*remarks, *like_probabilities(array, pred.name, reading, exclusive=True)]
     elif kind == "labels":
-        found = narrowed(array, pred.name)
+        found = _rounded(array, pred)
         remarks = [*remarks, _float_labels(pred.name)] if array.dtype.kind == "f" else remarks
     else:
         array = array.reshape(shape)
@@ -152,9 +152,19 @@ def _kind(
     if array.dtype.kind != "f":
         return ("foreground", grey_levels(pred)) if reading.probability else ("labels", 1)
     check_finite(pred.name, array)
-    if whole(array) and not reading.logits and not _saturated(array, ids):
+    if not reading.logits and _labels(array, pred.rounding) and not _saturated(array, ids):
         return "labels", 1
     return "foreground", 1
+
+
+def _labels(array: Array, rounding: float) -> bool:
+    """Whether numbers are labels: whole ones, or nearly so where they cannot be probabilities."""
+    return whole(array) or (bool(rounding) and float(array.max()) > 1 and whole(array, rounding))
+
+
+def _rounded(array: Array, mask: Mask) -> Array:
+    """Labels that may lie beside whole numbers."""
+    return narrowed(np.rint(array) if array.dtype.kind == "f" and mask.rounding else array, mask.name)
 
 
 def _above(array: Array, truth: Mask, threshold: float, ids: Sequence[int] | None, ignore: Collection[int]) -> Array:

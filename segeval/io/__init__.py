@@ -32,10 +32,11 @@ READERS = Catalog("format")
 MAX_PIXELS = 1 << 28
 OVERHEAD = 64 << 20  # bytes that a file may have beside its pixels, and pixels may take whatever their limit
 _WIDTH = 4  # bytes of an element; wider ones count as several
-_FACTS = ("spacing", "unit", "nodata", "palette")  # of a mask, where its format has them
+_FACTS = ("spacing", "unit", "affine", "rounding", "nodata", "palette")  # of a mask, where its format has them
 _HEAD = 1 << 16  # bytes in which most formats say how large the rest is
 
 _FROM_SOURCE = "save masks as PNG, TIFF or NPY from their source"
+_VOLUMES = "save volumes of labels as .nii.gz"
 _MEND = f"{_FROM_SOURCE}; a mask of two classes can be saved: threshold it at 128 and save it as PNG"
 
 
@@ -63,8 +64,9 @@ REFUSED = [
     Refused((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), (".pkl", ".pickle"), "unpickling runs code"),
     Refused((), (".pt", ".pth"), "unpickling runs code"),
     Refused((b"\x89HDF",), (".h5", ".hdf5"), "HDF5 can link to other files"),
-    Refused((b"\x1f\x8b",), (".nii.gz",), "compressed NIfTI is not read yet"),
-    Refused((), (".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".dcm"), "medical volumes are not read yet"),
+    Refused((), (".mha", ".mhd", ".nrrd", ".nhdr"), "MetaImage and NRRD are not read yet", _VOLUMES),
+    Refused((), (".hdr", ".img"), "its header and pixels are two files, which can be mixed up", _VOLUMES),
+    Refused((), (".dcm",), "DICOM is not read: each file is a slice, and segments may overlap", _VOLUMES),
 ]
 
 
@@ -91,6 +93,8 @@ class Mask:
     remarks: list[Remark] = field(default_factory=list)
     spacing: tuple[float, ...] | None = None  # the length of a pixel along the last axes, where the file says so
     unit: str = ""  # of those lengths, such as mm or µm; empty where nothing is said
+    affine: Array | None = None  # (4, 4): the axes in reverse (x, y, z) -> mm to the right, the front and up (RAS)
+    rounding: float = 0.0  # how far labels in floating point may lie from whole numbers
     nodata: int | float | None = None  # the number that stands for no data, where the file names one that it can hold
     palette: Array | None = None  # (n, 3) uint8: the colours of the indices, where there is one
 

@@ -79,7 +79,7 @@ JUNK = {
     "pbm": (b"P4\n8 1\n\xff", RefusedFormat, "in PBM 1 is black", "PNG"),
     "pickle": (pickle.dumps([1, 2]), RefusedFormat, "unpickling runs code", "PNG"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(40), RefusedFormat, "HDF5 can link to other files", "PNG"),
-    "gzip": (b"\x1f\x8b\x08\0" + bytes(20), RefusedFormat, "compressed NIfTI is not read yet", "PNG"),
+    "gzip": (b"\x1f\x8b\x08\0" + bytes(20), DamagedFile, "the gzip stream is damaged", "fetch"),
 }
 
 
@@ -110,9 +110,9 @@ def test_content_that_is_no_mask_is_refused_under_every_name(read, monkeypatch, 
         (".svg", "SVG has no pixels"),
         (".pt", "unpickling runs code"),
         (".pkl", "unpickling runs code"),
-        (".nii", "medical volumes are not read yet"),
-        (".nii.gz", "compressed NIfTI is not read yet"),
-        (".mhd", "medical volumes are not read yet"),
+        (".img", "its header and pixels are two files"),
+        (".dcm", "DICOM is not read"),
+        (".mhd", "MetaImage and NRRD are not read yet"),
         (".h5", "HDF5 can link to other files"),
     ],
 )
