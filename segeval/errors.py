@@ -907,6 +907,16 @@ class NoSpacing(InputError):
     code = "SEG263"
 
 
+class UnfitSpacing(InputError):
+    """`--spacing` has not one length for each axis of a mask.
+
+    The lengths stand in the order of the array: of a volume `--spacing 3,0.8,0.8` for slices, rows and columns. One
+    length is that of all axes. Without `--spacing` that of each file is taken, or pixels are counted.
+    """
+
+    code = "SEG224"
+
+
 class UnclearLabels(InputError):
     """The masks do not show whether their ids are single cells or classes.
 
@@ -933,6 +943,16 @@ class EmptyShard(Remark):
     """
 
     code = "SEG267"
+
+
+class MixedUnits(Doubt):
+    """Some files say how large a pixel is, and others say something else or nothing.
+
+    Distances in pixels and in millimetres have no mean. Give the size of a pixel of all files with `--spacing`, or
+    score them apart.
+    """
+
+    code = "SEG220"
 
 
 class ClassesFound(Remark):

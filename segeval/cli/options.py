@@ -167,6 +167,11 @@ reading = group(
         "number to add, as in pred:shift:-1.",
     ),
     option("--ignore-geometry", is_flag=True, help="Compare files that say that their pixels differ in size."),
+    option(
+        "--spacing",
+        metavar="S,S,…",
+        help="Length of a pixel along each axis of the array, for distances; by default as files say, or 1 pixel.",
+    ),
     option("--one-hot", is_flag=True, help="Masks hold a channel of 0 and 1 for each class, first or last."),
     max_pixels,
 )
@@ -257,6 +262,44 @@ _metrics = (
     ),
 )
 
+_borders = _under(
+    "Borders",
+    option(
+        "--tolerance",
+        type=float,
+        multiple=True,
+        metavar="T",
+        help="How far off a border may be in nsd, 2 unless said; repeatable. Adds the surface metrics.",
+    ),
+    option(
+        "--percentile",
+        type=float,
+        multiple=True,
+        metavar="P",
+        help="Another percentile of the distances beside 95, as hd90_max; repeatable. Adds the surface metrics.",
+    ),
+    option(
+        "--penalty",
+        metavar="diagonal|VALUE",
+        help="What the distance of a missed or invented class is in a mean, instead of infinite. Adds the surface "
+        "metrics.",
+    ),
+    option(
+        "--border-connectivity",
+        type=click.Choice(["face", "full"]),
+        default="face",
+        show_default=True,
+        help="A border is what has a neighbour outside: across a face, or a corner too.",
+    ),
+    option(
+        "--background",
+        default="0",
+        show_default=True,
+        metavar="ID|none",
+        help="The class that has no surface.",
+    ),
+)
+
 _losses = _under(
     "Losses",
     option("--losses", metavar="all|NAMES", help="Losses too, comma-separated; see `segeval list losses`."),
@@ -288,12 +331,13 @@ _losses = _under(
     ),
 )
 _of = made("segeval.run.options", "measures")
-measures = group("measures", "What to measure", _of, *_metrics, *_losses)
+measures = group("measures", "What to measure", _of, *_metrics, *_borders, *_losses)
 all_losses = group(
     "measures",
     "What to measure",
     lambda losses, **values: _of(losses=losses or "all", **values),
     *_metrics,
+    *_borders,
     *_losses,
 )
 

@@ -10,10 +10,11 @@ import numpy as np
 from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Labels
 from segeval.data.reading import Reading
-from segeval.errors import UnknownTruthIds
+from segeval.errors import UnfitSpacing, UnknownTruthIds
 from segeval.evidence.confusion import Confusion
-from segeval.evidence.multilabel import ChannelCounts
+from segeval.evidence.multilabel import IGNORED, ChannelCounts
 from segeval.evidence.multilabel import count as count_channels
+from segeval.evidence.regions import Regions
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, number_digest, runs
 from segeval.io import Mask
 
@@ -73,13 +74,36 @@ class Image:
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
-        """The length of a pixel along each spatial axis, in the order of the array; None where no file says so."""
-        return self.labels.spacing
+        """The length of a pixel along each spatial axis, in the order of the array: as the options say, or a file.
+
+        None where neither does.  UnfitSpacing where the options have not one for each axis.
+        """
+        given, axes = self.reading.spacing, self.labels.truth.ndim - self.classes.multilabel
+        if given is None:
+            return self.labels.spacing
+        if len(given) not in (1, axes):
+            what = f"{self.truth_name} has {axes} axes, and --spacing {len(given)} lengths"
+            raise UnfitSpacing(what, "give one for each axis, in the order of the array, or one for all")
+        return given * axes if len(given) == 1 else given
 
     @property
     def unit(self) -> str:
         """The unit of those lengths, such as mm or µm; empty where none is known."""
-        return self.labels.unit
+        return self.labels.unit if self.reading.spacing is None else ""
+
+    def regions(self, background: int | None, predicted: bool = True) -> Regions:
+        """The places of each class; without those of the prediction if it is missing.
+
+        background: the class that has no surface; classes that do not exclude each other have none.
+        """
+        labels, ids = self.labels, self.counts.ids
+        if self.classes.multilabel:
+            channels = labels.pred if predicted else np.zeros_like(labels.pred)
+            return Regions.of_channels(channels, labels.truth, ids, IGNORED, self.spacing)
+        ids = tuple(id_ for id_ in ids if id_ in self.counts.seen and id_ != background)
+        pred = labels.pred if predicted else None
+        binary, ignore = self.classes.binary, self.classes.ignore
+        return Regions.of_labels(pred, labels.truth, ids, ignore, self.spacing, binary=binary)
 
     @cached_property
     def sample(self) -> "Sample":

@@ -2,5 +2,6 @@
 
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.multilabel import ChannelCounts
+from segeval.evidence.surface import Surface
 
-__all__ = ["ChannelCounts", "Confusion"]
+__all__ = ["ChannelCounts", "Confusion", "Surface"]

@@ -68,12 +68,22 @@ class Evidence(Protocol):
 
 
 @dataclass(frozen=True)
+class Spec:
+    """What a run asks of a kind: its metrics by their printed names, and the options that images are measured with."""
+
+    metrics: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Kind(Entry):
     """One kind of evidence; `func` is its class.
 
     columns, totals: the columns of classes and of images, and how each adds up; a run may know more of them (losses).
     eaten: the type that the metrics of it name first.  view: makes what they eat from columns by name.
     needs: what an image must have.  prefix: how the names of columns begin in files.
+    valued: its columns of classes are the metrics of it themselves, by their printed names, since no columns could tell
+    them.  options: those of a run that it goes by.
     """
 
     columns: Mapping[str, Adds]
@@ -82,6 +92,8 @@ class Kind(Entry):
     view: Callable[..., Any]
     needs: tuple[str, ...]
     prefix: str
+    valued: bool = False
+    options: tuple[str, ...] = ()
 
     def adds(self, column: str) -> Adds:
         """How a column adds up over images."""
@@ -105,12 +117,16 @@ class Kinds(Listing[Kind]):
         view: Callable[..., Any] | None = None,
         needs: Sequence[str] = (),
         prefix: str | None = None,
+        valued: bool = False,
+        options: Sequence[str] = (),
     ) -> Callable[[Listed], Listed]:
         """List an evidence class, and give it back untouched; unless said otherwise, metrics eat the class itself."""
 
         def made(_: str, cls: Any) -> Kind:
             start = f"{cls.kind}." if prefix is None else prefix
-            return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, view or cls.viewed, tuple(needs), start)
+            seen = view or getattr(cls, "viewed", cls)
+            facts = (tuple(needs), start, valued, tuple(options))
+            return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, seen, *facts)
 
         return self._lister(made)
 
@@ -197,6 +213,11 @@ class ClassColumns:
             own = {name: part[n] for name, part in parts.items()}
             found.append(None if size < 0 else cls(**{**own, "ids": tuple(own["ids"].tolist())}))
         return found
+
+
+def unit_of(evidence: Any) -> str:
+    """The unit of the distances that evidence holds; empty where it holds none."""
+    return str(getattr(evidence, "unit", ""))
 
 
 def united(every: Sequence[Any]) -> tuple[int, ...]:

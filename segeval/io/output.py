@@ -84,6 +84,7 @@ class OutputFolder:
     document: str  # the name of the file that says what all is of
     tables: tuple[str, ...]
     force: bool = False
+    found: tuple[str, ...] = ()  # what the options of the document tell that nobody chose: it shows after the work
 
     def check(self, known: Mapping[str, Any], begun: bool = False) -> None:
         """Refuse a folder with something else, as far as that shows beforehand, or with tables that are nobody's.
@@ -95,8 +96,16 @@ class OutputFolder:
             stray = [name for name in self.tables if (self.path / name).exists()]
             if stray and not (self.force or begun):
                 raise BadOutput(f"{self.path} holds {stray[0]} but no {self.document}", OVERWRITE)
-        elif {key: earlier.get(key) for key in known} != _plain(known):
+        elif self._chosen(earlier, known) != _plain(known):
             raise BadOutput(f"{self.path} holds a {self.what} of other inputs or options", OVERWRITE)
+
+    def _chosen(self, earlier: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+        """What an earlier document says of what shows beforehand."""
+        told = {key: earlier.get(key) for key in known}
+        options = told.get("options")
+        if isinstance(options, Mapping):
+            told["options"] = {key: value for key, value in options.items() if key not in self.found}
+        return told
 
     def holds_other(self, document: Mapping[str, Any]) -> bool:
         """Whether it holds what came out differently, though its files were called and sized the same."""

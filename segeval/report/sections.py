@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from segeval.evidence.confusion import shares
+from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.metrics.sections import Told
 from segeval.run.numbers import MEANS
-from segeval.run.results import outlined
+from segeval.run.results import INFINITE, outlined
 from segeval.run.scoring import Scoring
 from segeval.text import counted, some
 
@@ -43,9 +44,24 @@ def shown(value: Cell, digits: int = 4) -> str:
     return repr(value)
 
 
-def class_table(document: dict[str, Any]) -> Table:
-    """A row for each class, then the named means."""
-    return _score_table(document, document["classes"], "classes", "id", "")
+def class_tables(document: dict[str, Any]) -> list[Table]:
+    """A row for each class, then the named means; a table of their own for scores that are values of single images."""
+    columns = _columns(document)
+    apart = [metric for metric in columns if _of_images(metric)]
+    rows, found = document["classes"], []
+    if len(apart) < len(columns):
+        found.append(_score_table(document, [each for each in columns if each not in apart], rows, "classes", "id", ""))
+    for family in dict.fromkeys(metric.family for metric in apart):
+        own = [metric for metric in apart if metric.family == family]
+        there = [row for row in rows if any(row["undefined"].get(each.printed) != "background" for each in own)]
+        unit = document["options"].get("unit", "") if any(each.unit == "spacing" for each in own) else ""
+        found.append(_score_table(document, own, there, f"{family}, in {unit}" if unit else family, "id", ""))
+    return found
+
+
+def _of_images(metric: Metric) -> bool:
+    """Whether a metric is a value of single images, which no columns tell."""
+    return any(kind.valued and kind.eaten is metric.eats for kind in EVIDENCE.values())
 
 
 def group_table(document: dict[str, Any]) -> Table | None:
@@ -53,20 +69,33 @@ def group_table(document: dict[str, Any]) -> Table | None:
     if "groups" not in document:
         return None
     rows = [row | {"id": n} for n, row in enumerate(document["groups"], 1)]
-    return _score_table(document, rows, "groups", "group", "group_")
+    columns = [metric for metric in _columns(document) if not _of_images(metric)]
+    return _score_table(document, columns, rows, "groups", "group", "group_")
 
 
-def _score_table(document: dict[str, Any], rows: list[dict[str, Any]], title: str, first: str, prefix: str) -> Table:
-    columns = _columns(document)
+def _score_table(
+    document: dict[str, Any], columns: list[Metric], rows: list[dict[str, Any]], title: str, first: str, prefix: str
+) -> Table:
     body: list[list[Cell]] = [
-        [r["id"], r["name"], *(r[metric.printed] for metric in columns), r["truth_pixels"], r["images"]] for r in rows
+        [r["id"], r["name"], *(_cell(r, metric) for metric in columns), r["truth_pixels"], r["images"]] for r in rows
     ]
     for key in MEANS:
         names = [f"{prefix}{metric.mean_name(key)}" if metric.mean else "" for metric in columns]
+        reasons = [document["undefined"].get(name, {}).get("reason") for name in names]
         values = [document["summary"].get(name) if name else "" for name in names]
-        body.append(["", f"mean_{key}", *values, "", ""])
+        shown = ["∞" if reason == "infinite" else value for reason, value in zip(reasons, values, strict=True)]
+        body.append(["", f"mean_{key}", *shown, "", ""])
     titles = [metric.title for metric in columns]
     return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows))
+
+
+def _cell(row: dict[str, Any], metric: Metric) -> Cell:
+    """A score of a class; an infinite one with the mean over the images where it is finite, if there are any."""
+    value: Cell = row[metric.printed]
+    if not metric.endless or row["undefined"].get(metric.printed) not in INFINITE:
+        return value
+    finite = row[metric.beside("finite")]
+    return "∞" if finite is None else f"∞ ({shown(finite)})"
 
 
 def _columns(document: dict[str, Any]) -> list[Metric]:
@@ -161,7 +190,7 @@ def tables(document: dict[str, Any], matrix: str | None) -> list[Table]:
     groups = group_table(document)
     losses = loss_table(document)
     return [
-        class_table(document),
+        *class_tables(document),
         *(each for each in (groups, losses) if each),
         *section_tables(document),
         *(each for each in (interval_table(document),) if each),
@@ -191,6 +220,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append(
             f"a class was missed in a whole image {counted(missed, 'time')}, hallucinated {counted(invented, 'time')}"
         )
+    lines += _about_distances(document)
     if "ci" in document:
         drawn, how = document["ci"]["groups"], options["ci"]
         what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
@@ -202,6 +232,23 @@ def sentences(document: dict[str, Any]) -> list[str]:
         f"a class counts where it is in {_PRESENCE[options['presence']]}; "
         f"{options['mean']} mean over classes; {ignored}"
     )
+    return lines
+
+
+def _about_distances(document: dict[str, Any]) -> list[str]:
+    """What distances are counted in, and what an infinite one means."""
+    options, entries = document["options"], Scoring.from_record(document["options"]).entries
+    if "unit" not in options:
+        return []
+    endless = [metric.printed for metric in entries if metric.endless]
+    across = {"face": "faces", "full": "faces, edges and corners"}[options["border_connectivity"]]
+    unit = "pixels" if options["unit"] == "pixel" else options["unit"]
+    lines = [f"distances are in {unit}; a border is what has a neighbour outside across {across}"]
+    if "penalty" in options:
+        length = "the diagonal of the image" if options["penalty"] == "diagonal" else f"{options['penalty']:g}"
+        lines.append(f"in means, the distance of a class that is in one mask alone is {length} (--penalty)")
+    elif any(row["undefined"].get(name) in INFINITE for row in document["classes"] for name in endless):
+        lines.append("∞: a class is in one mask alone in some image; in brackets the mean over the others")
     return lines
 
 

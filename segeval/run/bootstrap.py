@@ -107,6 +107,13 @@ def exact_sums(weights: Array, values: Array, most: float) -> Array:
     return sums
 
 
+def sums_with_inf(weights: Array, values: Array, most: float) -> Array:
+    """The same of values that may be inf: so is every sum with one of them."""
+    endless = np.isinf(values)
+    sums = exact_sums(weights, np.where(endless, 0.0, values), most)
+    return np.where(weights @ endless.astype(np.float64) > 0, np.inf, sums) if endless.any() else sums
+
+
 @dataclass(frozen=True)
 class Stat:
     """What is told of the scores of many images: their mean, a quantile, or the mean of the worst."""
@@ -133,11 +140,11 @@ class Stat:
         return self.kind != "mean"
 
     def of(self, weights: Array, values: Array, good: Callable[[Array], Array] = np.asarray) -> Array:
-        """The statistic of the defined values (n,), each taken as often as `weights` (B, n) says: (B,).
+        """The statistic of the values (n,) that are not nan, each taken as often as `weights` (B, n) says: (B,).
 
         good: turns values so that more is better; only the worst depend on it.
         """
-        defined = np.isfinite(values)
+        defined = ~np.isnan(values)
         weights, values = weights[:, defined], values[defined]
         if not values.size:
             return np.full(weights.shape[0], math.nan)
@@ -151,7 +158,7 @@ class Stat:
 
 def _means(weights: Array, values: Array) -> Array:
     number = weights.sum(axis=1)
-    total = exact_sums(weights, values[:, None], float(number.max(initial=1)))[:, 0]
+    total = sums_with_inf(weights, values[:, None], float(number.max(initial=1)))[:, 0]
     return total / np.where(number == 0, math.nan, number)
 
 
@@ -162,7 +169,10 @@ def _quantiles(cumulated: Array, values: Array, share: float) -> Array:
     low = np.floor(rank)
     places = [(cumulated <= each[:, None]).sum(axis=1) for each in (low, np.minimum(low + 1, number - 1))]
     below, above = (values[np.minimum(place, values.size - 1)] for place in places)
-    return np.where(number == 0, math.nan, below + (above - below) * (rank - low))
+    with np.errstate(invalid="ignore"):
+        between = below + (above - below) * (rank - low)
+    between = np.where((below == above) | (rank == low), below, between)  # also of two that are infinite
+    return np.where(number == 0, math.nan, between)
 
 
 def _worst(cumulated: Array, values: Array, most: float) -> Array:

@@ -28,7 +28,7 @@ CHUNK = 1000  # images whose rows are made at a time
 
 def opened(path: str, force: bool) -> OutputFolder:
     """The folder as one of a run."""
-    return OutputFolder(Path(path), "run", "run.json", FILES, force)
+    return OutputFolder(Path(path), "run", "run.json", FILES, force, ("unit",))
 
 
 def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
@@ -97,9 +97,10 @@ def _losses(run: Run) -> Columns:
 
 
 def _others(run: Run) -> list[tuple[str, Columns]]:
-    """The columns of all evidence but pixels and losses, with what their names begin with."""
-    kinds = [KINDS[name] for name in run.tables.load if name != "losses"]
-    return [(kind.prefix, run.tables.columns(kind.name)) for kind in kinds if kind.eaten is not PIXELS.eaten]
+    """The columns of all evidence but pixels and losses, with what their names begin with; metrics stand elsewhere."""
+    kinds = [KINDS[name] for name in run.tables.load if name != "losses" and KINDS[name].eaten is not PIXELS.eaten]
+    found = [(kind, run.tables.columns(kind.name)) for kind in kinds]
+    return [(kind.prefix, Columns({}, of.images) if kind.valued else of) for kind, of in found]
 
 
 def _image_rows(

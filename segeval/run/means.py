@@ -15,7 +15,7 @@ from segeval.evidence.kinds import Columns
 from segeval.evidence.run_length import Array
 from segeval.measures import Metric
 from segeval.metrics.overlap import ratio
-from segeval.run.bootstrap import Draws, exact_sums
+from segeval.run.bootstrap import Draws, exact_sums, sums_with_inf
 from segeval.run.statistics import mean
 from segeval.run.tables import PIXELS, Tables
 
@@ -48,7 +48,7 @@ class Drawn:
         raise NotImplementedError
 
     def over_images(self, values: Array) -> Array:
-        """The mean over images of the defined values of each column (images, M): (B, M)."""
+        """The mean over images of the values of each column (images, M) that are not nan: (B, M)."""
         raise NotImplementedError
 
     def over_classes(self, values: Array) -> Array:
@@ -97,7 +97,7 @@ class Drawn:
         """For each class the mean over images of a metric (B, classes)."""
 
         def found() -> Array:
-            values = self.tables.values(metric)
+            values = self.tables.penalised(metric, self.tables.values(metric))
             return self.over_images(self.tables.filled(metric, values, self.tables.counts, self.tables.decisions))
 
         values: Array = self.once(("images", metric.printed), found)
@@ -106,7 +106,12 @@ class Drawn:
     def class_terms(self, metric: Metric) -> Array:
         """What the mean over classes of `dataset` is of: (B, classes in means)."""
         filled = self.tables.filled(metric, self.dataset(metric), self.counts, self.pixels.images["pixels"])
-        return self.tables.in_means(filled)
+        return self.tables.in_means(metric, filled)
+
+    def finite_means(self, metric: Metric) -> Array:
+        """For each class the mean over the images in which a metric is finite (B, classes), without any penalty."""
+        values = self.tables.values(metric)
+        return self.over_images(np.where(np.isinf(values), np.nan, values))
 
 
 class Once(Drawn):
@@ -184,9 +189,9 @@ class Resampled(Drawn):
         return columns.mapped(each)
 
     def over_images(self, values: Array) -> Array:
-        defined = np.isfinite(values)
+        defined = ~np.isnan(values)
         sums, numbers = (self.tables.summed(each) for each in (np.where(defined, values, 0.0), defined.astype(float)))
-        return ratio(exact_sums(self.weights, sums, self.weights.shape[1]), self.weights @ numbers)
+        return ratio(sums_with_inf(self.weights, sums, self.weights.shape[1]), self.weights @ numbers)
 
     def over_classes(self, values: Array) -> Array:
         return class_mean(values, self.tables.scoring.mean)

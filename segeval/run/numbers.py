@@ -22,6 +22,7 @@ from segeval.run.scoring import REASONS
 from segeval.run.statistics import Mean, mean
 from segeval.run.tables import Outline, Tables, reasons
 
+MISSED, INVENTED = "empty-prediction", "empty-truth"  # why a distance is infinite
 MEANS = (
     "dataset",
     "image",
@@ -80,6 +81,7 @@ class Number:
     images: Callable[[Tables], Array] | None = None  # what it is of single images (images,); None: nothing
     terms: Callable[[Drawn], Array] | None = None  # what it is a mean of, if it is one: (1, n) of images drawn once
     unit: str = ""  # pixel | spacing
+    endless: bool = False  # a single image can make it infinite
 
     def good(self, values: Array) -> Array:
         """The values turned so that more is better."""
@@ -130,7 +132,8 @@ def _number(
     low, high, best, unit = (
         (measure.low, measure.high, measure.best, measure.unit) if measure else (0.0, math.inf, math.nan, "")
     )
-    return Number(name, title, low, high, best, of, path, refusal, images, terms, unit)
+    endless = isinstance(measure, Metric) and measure.endless
+    return Number(name, title, low, high, best, of, path, refusal, images, terms, unit, endless)
 
 
 def summary(outline: Outline) -> dict[str, Number]:
@@ -190,7 +193,7 @@ def _mean_of(metric: Metric, kind: str) -> tuple[Callable[[Drawn], Array], Calla
         )
 
     def terms(d: Drawn) -> Array:
-        return d.class_terms(metric) if kind == "dataset" else d.tables.in_means(d.means(metric))
+        return d.class_terms(metric) if kind == "dataset" else d.tables.in_means(metric, d.means(metric))
 
     return terms, lambda d: d.over_classes(terms(d))
 
@@ -198,7 +201,10 @@ def _mean_of(metric: Metric, kind: str) -> tuple[Callable[[Drawn], Array], Calla
 def columns(outline: Outline) -> dict[str, Column]:
     """The numbers of each class: counts, the metrics asked for, means over images."""
     found = {name: _counted(name, *each) for name, each in COUNTED.items()}
-    found |= {metric.printed: _scored(metric) for metric in outline.scoring.entries}
+    for metric in outline.scoring.entries:
+        found[metric.printed] = _scored(metric)
+        if metric.endless:
+            found[metric.beside("finite")] = _finite(metric)
     pooled = [metric for metric in averaged(outline) if metric.dataset == "pooled"]
     return found | {column.name: column for column in map(_over_images, pooled)}
 
@@ -230,7 +236,20 @@ def _counted(name: str, count: Callable[[Any, Array], Array], best: float) -> Co
 
 
 def _scored(metric: Metric) -> Column:
-    return Column(metric.printed, lambda d: d.dataset(metric), lambda tables: tables.values(metric), metric)
+    def of_images(tables: Tables) -> Array:
+        return tables.penalised(metric, tables.values(metric))
+
+    return Column(metric.printed, lambda d: d.dataset(metric), of_images, metric)
+
+
+def _finite(metric: Metric) -> Column:
+    """The mean over the images where it is finite, beside a mean that one missed class makes infinite."""
+
+    def of_images(tables: Tables) -> Array:
+        values = tables.values(metric)
+        return np.where(np.isinf(values), np.nan, values)
+
+    return Column(metric.beside("finite"), lambda d: d.finite_means(metric), of_images, metric)
 
 
 def _over_images(metric: Metric) -> Column:
@@ -404,11 +423,18 @@ def _loss(outline: Outline, loss: str, k: int | None) -> Number:
 
 
 def class_rows(drawn: Drawn) -> list[dict[str, Any]]:
-    """The numbers of each class as `run.json` has them, and the reasons of those that are undefined."""
-    found = {column.name: column.of(drawn)[0].tolist() for column in columns(drawn.tables.outline).values()}
+    """The numbers of each class as `run.json` has them, and the reasons of those that are undefined or infinite."""
+    outline = drawn.tables.outline
+    known = columns(outline)
+    found = {name: column.of(drawn)[0].tolist() for name, column in known.items()}
     why = reasons(drawn.counts, drawn.pixels.images["pixels"])[0]
     rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
-    return [row | {"undefined": _undefined(row, REASONS[reason])} for row, reason in zip(rows, why, strict=True)]
+
+    def undefined(k: int) -> dict[str, str]:
+        odd = [name for name, value in rows[k].items() if isinstance(value, float) and not math.isfinite(value)]
+        return {name: _reason(outline, known[name], rows[k], k, REASONS[why[k]]) for name in odd}
+
+    return [row | {"undefined": undefined(k)} for k, row in enumerate(rows)]
 
 
 def section_document(drawn: Drawn, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -424,5 +450,13 @@ def section_document(drawn: Drawn, kind: str, rows: Iterable[Mapping[str, Any]])
     return found
 
 
-def _undefined(row: dict[str, Any], reason: str) -> dict[str, str]:
-    return {name: reason for name, value in row.items() if isinstance(value, float) and math.isnan(value)}
+def _reason(outline: Outline, column: Column, row: Mapping[str, Any], k: int, reason: str) -> str:
+    """Why a number of a class is undefined or infinite; `reason`: by the counts of all images together."""
+    metric = column.measure
+    if not isinstance(metric, Metric) or metric.dataset == "pooled":
+        return reason
+    if k in outline.bare(metric):
+        return "background"
+    if reason != REASONS[-1]:
+        return reason
+    return MISSED if row["n_missed"] else INVENTED if row["n_hallucinated"] else "nothing-defined"

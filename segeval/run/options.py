@@ -1,8 +1,9 @@
 """Everything that a user chooses about a run, as one object: commands, Python and `run.json` fill and show the same."""
 
 import difflib
+import functools
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike, fspath
@@ -12,13 +13,14 @@ from segeval.data.class_selection import ClassChoice, check_soft, check_two, cho
 from segeval.data.folders import Layout
 from segeval.data.reading import Reading, reading
 from segeval.errors import BadOption, BadParameter
-from segeval.evidence.kinds import EVIDENCE
+from segeval.evidence.kinds import EVIDENCE, Spec
 from segeval.io import MAX_PIXELS
 from segeval.io.files import MaskFile
+from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.parameters import parsed
 from segeval.run.bootstrap import Draws
-from segeval.run.scoring import Scoring
+from segeval.run.scoring import MEASURING, Scoring
 
 if TYPE_CHECKING:
     from segeval.losses.engine.selection import LossChoice
@@ -76,6 +78,12 @@ class Options:
         pool_by: str | None = None,
         losses: str | Sequence[str] | None = None,
         params: Mapping[str, Any] | Sequence[str] = (),
+        spacing: str | float | Sequence[float] | None = None,
+        tolerance: float | Iterable[float] = (),
+        percentile: float | Iterable[float] = (),
+        penalty: float | str | None = None,
+        border_connectivity: str = "face",
+        background: int | str | None = 0,
         weights: str | PathLike[str] | None = None,
         class_weights: str | None = None,
         loss_over: str = "image",
@@ -98,6 +106,11 @@ class Options:
             mean_without=mean_without,
             undefined=undefined,
             pool_by=pool_by,
+            tolerance=tolerance,
+            percentile=percentile,
+            penalty=penalty,
+            border_connectivity=border_connectivity,
+            background=background,
             weights=None if weights is None else fspath(weights),
             class_weights=class_weights,
             loss_over=loss_over,
@@ -124,6 +137,7 @@ class Options:
                 one_hot=one_hot,
                 truth_threshold=truth_threshold,
                 ignore_geometry=ignore_geometry,
+                spacing=spacing,
             ),
             choose(num_classes, classes, ignore, binary, colors, multilabel),
             scoring,
@@ -136,16 +150,18 @@ class Options:
             check_soft(self.classes)
         if self.reading.truth_threshold is not None:
             check_two(self.classes)
+        if self.reading.spacing is not None and "spacing" not in self.scoring.measuring:
+            raise BadOption("--spacing is about distances, and no metric asked for is", "add --metrics surface")
 
     @cached_property
     def specs(self) -> dict[str, Any]:
         """The kinds of evidence that every image leaves behind, each with what is asked of it."""
         pixels = EVIDENCE["multilabel" if self.classes.multilabel else "counts"]
         found: dict[str, Any] = {pixels.name: None}
-        for metric in self.scoring.entries:
-            for kind in EVIDENCE.values():
-                if kind.eaten is metric.eats and kind.eaten is not pixels.eaten:
-                    found.setdefault(kind.name, {})[metric.printed] = metric
+        for kind in EVIDENCE.values():
+            asked = {each.printed: each for each in self.scoring.entries if each.eats is kind.eaten}
+            if asked and kind.eaten is not pixels.eaten:
+                found[kind.name] = Spec(asked, {name: getattr(self.scoring, name) for name in MEASURING})
         return found | ({} if self.losses is None else {"losses": self.losses})
 
     def with_losses(self) -> "Options":
@@ -223,6 +239,11 @@ def measures(
     mean_without: Iterable[int] = (),
     undefined: str | Iterable[str] = (),
     pool_by: str | None = None,
+    tolerance: float | Iterable[float] = (),
+    percentile: float | Iterable[float] = (),
+    penalty: float | str | None = None,
+    border_connectivity: str = "face",
+    background: int | str | None = 0,
     **of_losses: Any,
 ) -> "tuple[Scoring, LossChoice | None]":
     """The metrics and the losses that options ask for; `params` are of both."""
@@ -232,8 +253,16 @@ def measures(
         for name in list(given)
         if name in METRICS and given[name].keys() <= METRICS[name].params.keys()
     }
+    asked = [*metrics.split(",")] if isinstance(metrics, str) else [*metrics]
+    lists = {name: _numbers(given) for name, given in (("tolerance", tolerance), ("percentile", percentile))}
+    for name, numbers in lists.items():
+        if numbers:
+            asked = _with(asked, functools.partial(_has, name))
+            _give(of_metrics, asked, name, numbers)
+    if penalty is not None:
+        asked = _with(asked, lambda metric: metric.endless)
     scoring = Scoring.of(
-        metrics,
+        asked,
         presence=presence,
         mean=mean,
         beta=beta,
@@ -241,6 +270,9 @@ def measures(
         mean_without=mean_without,
         undefined=undefined,
         pool_by=pool_by,
+        penalty=penalty,
+        border_connectivity=border_connectivity,
+        background=background,
     )
     if losses is not None:
         from segeval.losses.engine.selection import LossChoice
@@ -251,6 +283,32 @@ def measures(
             name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
             raise BadOption(f"{name} is about losses, and none are asked for", "add --losses NAMES, or --losses all")
     return scoring, None
+
+
+def _numbers(given: float | Iterable[float]) -> list[float]:
+    return [*given] if isinstance(given, Iterable) else [given]
+
+
+def _with(asked: list[str], wanted: Callable[[Metric], bool]) -> list[str]:
+    """The names of metrics, with the family of those that are wanted if none of them is asked for."""
+    if any(wanted(metric) for metric in Scoring.of(asked).entries):
+        return asked
+    return [*asked, next(metric.family for metric in METRICS.values() if wanted(metric))]
+
+
+def _has(parameter: str, metric: Metric) -> bool:
+    return parameter in metric.params
+
+
+def _give(params: dict[str, dict[str, Any]], asked: list[str], name: str, numbers: list[float]) -> None:
+    """Set a parameter of every metric asked for that has it; a percentile stands beside that in the metric's name."""
+    for metric in Scoring.of(asked).entries:
+        if name not in metric.params:
+            continue
+        if name in params.get(metric.name, {}):
+            raise BadOption(f"--{name} beside -p {metric.name}.{name}", "give one of them")
+        own = [metric.params[name].default] if name == "percentile" else []
+        params.setdefault(metric.name, {})[name] = [*own, *numbers]
 
 
 def _by_formula(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ from segeval.run import stored
 from segeval.run.bootstrap import Draws
 from segeval.run.grouping import Grouping
 from segeval.run.means import once
-from segeval.run.numbers import COUNTED, Number, columns, section, summary
+from segeval.run.numbers import COUNTED, INVENTED, MISSED, Number, columns, section, summary
 from segeval.run.run import SCHEMA, Run
 from segeval.run.scoring import Scoring
 from segeval.run.tables import PIXELS, Outline, Tables, fingerprint, merged_tables, same
@@ -82,11 +82,11 @@ class Results:
         """
         told: Any = _told(self.document, number.path) if self.whole and number.path else _NOTHING
         if told is not _NOTHING and not (self.beside and number.drawn):
-            return math.nan if told is None else float(told)
+            return _meant(self.document, number, told)
         now = number.of_images(self.rows) if number.drawn else math.nan
         if told is _NOTHING:
             return now
-        then = math.nan if told is None else float(told)
+        then = _meant(self.document, number, told)
         if not same(now, then):
             what = f"{self.name}: run.json says that {number.title} is {then}, and its tables give {now}"
             raise UnreadableRun(what, stored.AGAIN)
@@ -118,6 +118,19 @@ class Results:
 
 
 _NOTHING = object()
+INFINITE = (MISSED, INVENTED, "infinite")  # reasons of a null that is no undefined number
+
+
+def _meant(document: Mapping[str, Any], number: Number, told: Any) -> float:
+    """What a document says in the place of a number; its null is infinite where the reason beside it says so."""
+    if told is not None or not number.endless:
+        return math.nan if told is None else float(told)
+    *place, name = number.path
+    if place[0] == "classes":
+        reason = _told(document, tuple(place))["undefined"].get(name)
+    else:
+        reason = document["undefined"].get(name, {}).get("reason")
+    return math.inf if reason in INFINITE else math.nan
 
 
 def _told(document: Any, path: tuple[str | int, ...]) -> Any:
@@ -235,7 +248,7 @@ def _tables(
 
     def of_kind(kind: Kind) -> Columns:
         with stored.doubting(path, _UNFIT):
-            return _columns(kind, records, images, width)
+            return _columns(kind, records, images, outline)
 
     def merged() -> Tables | None:
         with stored.doubting(path, _UNFIT):
@@ -257,13 +270,15 @@ def _tables(
 
 
 def _columns(
-    kind: Kind, records: Mapping[str, stored.Column], images: Mapping[str, stored.Column], width: int
+    kind: Kind, records: Mapping[str, stored.Column], images: Mapping[str, stored.Column], outline: Outline
 ) -> Columns:
     """The columns of a kind of evidence, as the tables have them."""
-    shape = (len(records["id"]), width)
-    classes = {
-        name: _numbers(kind, name, images[f"{kind.prefix}{name}"]).reshape(shape) for name in _named(kind, images)
-    }
+    shape = (len(records["id"]), len(outline.classes))
+    if kind.valued:
+        headers = {metric.printed: metric.printed for metric in outline.scoring.entries if metric.eats is kind.eaten}
+    else:
+        headers = {name: f"{kind.prefix}{name}" for name in _named(kind, images)}
+    classes = {name: _numbers(kind, name, images[header]).reshape(shape) for name, header in headers.items()}
     return Columns(
         classes, {name: _numbers(kind, name, records[f"{kind.prefix}{name}"]) for name in _named(kind, records)}
     )
@@ -305,7 +320,7 @@ def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
         told = document["summary"]
         if name in told and name.endswith("_dataset") and not name.startswith("group_"):
             now = number.of_images(tables)
-            then = math.nan if told[name] is None else told[name]
+            then = _meant(document, number, told[name])
             if not same(now, then):
                 raise ValueError(f"{name} is {then}, and {now} by the images")
 

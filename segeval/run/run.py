@@ -16,8 +16,8 @@ import segeval
 from segeval.data.classes import ClassTable
 from segeval.data.folders import added
 from segeval.data.shards import Shards, together
-from segeval.errors import ClassesFound, EmptyShard, SegevalError, UnusedOption, ending, is_doubt
-from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.errors import ClassesFound, EmptyShard, MixedUnits, SegevalError, UnusedOption, ending, is_doubt
+from segeval.evidence.kinds import EVIDENCE, Columns, unit_of
 from segeval.evidence.multilabel import PixelEvidence
 from segeval.run import diagnose
 from segeval.run.bootstrap import bounds
@@ -163,6 +163,12 @@ class Run:
         if self.shards and not self._ids:
             yield EmptyShard(f"shard {self.shards} holds no image", "nothing is lost: it merges like all others")
         yield from without_effect(self.records, self.options)
+        if self._unit.get("unit") == "mixed":
+            found = {unit for record in self.records for each in record.evidence.values() if (unit := unit_of(each))}
+            yield MixedUnits(
+                f"distances are in {', '.join(sorted(found))}, as files say how large a pixel is or do not",
+                "give the size of a pixel of all of them: --spacing",
+            )
         table = self.options.classes.scored
         counts = [record.confusion for record in self.records]
         if self.options.found:
@@ -341,7 +347,7 @@ class Run:
             "fingerprint": self.fingerprint,
             "inputs": self.inputs,
             "files": dict(files or {}),
-            "options": self.options.recorded(),
+            "options": self.options.recorded() | self._unit,
             "evidence": list(self.options.specs),
             "images": self._images(),
             "classes": self.classes,
@@ -373,6 +379,12 @@ class Run:
             with atomic(Path(path)) as out:
                 out.write(text)
         return text
+
+    @property
+    def _unit(self) -> dict[str, str]:
+        """What distances are counted in, where there are any: the same in all images, or `mixed`."""
+        found = {unit for record in self.records for each in record.evidence.values() if (unit := unit_of(each))}
+        return {"unit": min(found) if len(found) == 1 else "mixed"} if found else {}
 
     def _images(self) -> dict[str, Any]:
         return {
@@ -408,12 +420,14 @@ class Run:
 
     def _undefined(self) -> dict[str, Any]:
         """How many values each mean skipped, of how many; with a reason where nothing was left."""
-        reason = "no-images" if not self.records else "all-ignored" if not self.confusion.total else "nothing-defined"
-        return {
-            name: {"skipped": found.undefined, "of": found.of} | ({"reason": reason} if math.isnan(found.value) else {})
-            for name, found in self._means.items()
-            if found.undefined or math.isnan(found.value)
-        }
+        nothing = "no-images" if not self.records else "all-ignored" if not self.confusion.total else "nothing-defined"
+
+        def told(found: Mean) -> dict[str, Any]:
+            reason = "infinite" if math.isinf(found.value) else nothing if math.isnan(found.value) else ""
+            return {"skipped": found.undefined, "of": found.of} | ({"reason": reason} if reason else {})
+
+        odd = {name: found for name, found in self._means.items() if found.undefined or not math.isfinite(found.value)}
+        return {name: told(found) for name, found in odd.items()}
 
 
 def _digest(digests: list[str]) -> str:

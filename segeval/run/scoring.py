@@ -1,6 +1,7 @@
 """Which metrics are computed, with which parameters, and how they are averaged over classes."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 
 from segeval.catalog import check_choice
 from segeval.errors import BadOption, UnknownName
+from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.run.grouping import Grouping
@@ -22,6 +24,9 @@ REASONS = (
     "nothing-outside",
 )  # why a number is undefined
 POLICIES = ("skip", "zero", "one")  # what an undefined number is in a mean
+CONNECTIVITIES = ("face", "full")
+MEASURING = ("border_connectivity", "background")  # options that evidence is made with
+DIAGONAL = "diagonal"  # the penalty that is as long as the image
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Scoring:
     mean_without: tuple[int, ...] = ()  # ids of classes that are counted and in no mean over classes
     undefined: Mapping[str, str] = field(default_factory=dict)  # for some reasons what an undefined number is in a mean
     pool_by: str | None = None  # images of which this matches the same in the id count as one, a case
+    border_connectivity: str = "face"  # which neighbours outside a mask make a border
+    background: int | None = 0  # the class that has no surface
+    penalty: float | str | None = None  # what an infinite distance is in a mean; a word: that of each image
 
     def __post_init__(self) -> None:
         check_choice("--presence", self.presence, PRESENCE)
@@ -44,7 +52,10 @@ class Scoring:
         if not self.entries:
             raise UnknownName("--metrics names no metric", "see `segeval list metrics`")
         _ = self.cases
-        values = [metric.name for metric in self.entries if metric.dataset == "mean" and metric.name in self.metrics]
+        check_choice("--border-connectivity", self.border_connectivity, CONNECTIVITIES)
+        self._check_effects()
+        asked = {*self.metrics}
+        values = [each.name for each in self.entries if each.dataset == "mean" and {each.name, each.family} & asked]
         if self.pool_by and values:
             what = f"{values[0]} is a value of single images, and --pool-by counts the images of a case together"
             raise BadOption(what, "leave out one of them")
@@ -59,6 +70,8 @@ class Scoring:
         mean_without: Iterable[int] = (),
         undefined: str | Iterable[str] = (),
         pool_by: str | None = None,
+        penalty: float | str | None = None,
+        background: int | str | None = 0,
         **options: str,
     ) -> "Scoring":
         """The same, from names in one text with commas between them, or in a list.  beta: `f_beta.beta`."""
@@ -72,6 +85,8 @@ class Scoring:
             mean_without=tuple(sorted(set(mean_without))),
             undefined=_policies([undefined] if isinstance(undefined, str) else undefined),
             pool_by=pool_by,
+            penalty=_penalty(penalty),
+            background=_background(background),
             **options,
         )
 
@@ -82,7 +97,7 @@ class Scoring:
         for name in self.metrics:
             named = [metric for metric in METRICS.values() if name in (metric.family, "all")]
             family = {metric.name for metric in named if self._adds_up(metric)}
-            chosen |= family or {METRICS.find(name).name}
+            chosen |= family or {metric.name for metric in named} or {METRICS.find(name).name}
         return [each for metric in METRICS.values() if metric.name in chosen for each in self.bound(metric)]
 
     @cached_property
@@ -107,6 +122,8 @@ class Scoring:
             **({"mean_without": list(self.mean_without)} if self.mean_without else {}),
             **({"undefined": dict(self.undefined)} if self.undefined else {}),
             **({"pool_by": self.pool_by} if self.pool_by else {}),
+            **({"penalty": self.penalty} if self.penalty is not None else {}),
+            **{name: getattr(self, name) for name in MEASURING if name in self.measuring},
         }
 
     @classmethod
@@ -122,7 +139,27 @@ class Scoring:
             mean_without=options.get("mean_without", ()),
             undefined=[f"{reason}={policy}" for reason, policy in options.get("undefined", {}).items()],
             pool_by=options.get("pool_by"),
+            **{name: options[name] for name in (*MEASURING, "penalty") if name in options},
         )
+
+    @cached_property
+    def measuring(self) -> set[str]:
+        """The options that the kinds of evidence of the metrics asked for go by."""
+        return {option for each in EVIDENCE.values() if each.eaten in self._eaten for option in each.options}
+
+    @cached_property
+    def _eaten(self) -> list[Any]:
+        return [metric.eats for metric in self.entries]
+
+    def _check_effects(self) -> None:
+        """Refuse options that none of the metrics goes by."""
+        off = [name for name in MEASURING if getattr(self, name) != getattr(Scoring, name)]
+        idle = [name for name in off if name not in self.measuring]
+        if self.penalty is not None and not any(metric.endless for metric in self.entries):
+            idle.append("penalty")
+        if idle:
+            what = f"--{idle[0].replace('_', '-')} is about borders of masks, and no metric asked for is"
+            raise BadOption(what, "add --metrics surface")
 
     def _adds_up(self, metric: Metric) -> bool:
         """Whether a metric can be computed of cases, if images are pooled."""
@@ -138,6 +175,29 @@ class Scoring:
         given = self.params.get(metric.name, {})
         values = [value if isinstance(value, tuple) else (value,) for value in given.values()]
         return [metric.at(dict(zip(given, each, strict=True))) for each in itertools.product(*values)]
+
+
+def _penalty(given: float | str | None) -> float | str | None:
+    """What `--penalty` says: a length, or `diagonal`."""
+    if given is None or given == DIAGONAL:
+        return given
+    try:
+        length = float(given)
+    except (TypeError, ValueError):
+        length = math.nan
+    if not 0 <= length < math.inf:
+        raise BadOption(f"--penalty is {given!r}", f"give a length from 0, or {DIAGONAL}")
+    return length
+
+
+def _background(given: int | str | None) -> int | None:
+    """What `--background` says: an id, or that there is none."""
+    if given is None or given == "none":
+        return None
+    try:
+        return int(given)
+    except (TypeError, ValueError) as fault:
+        raise BadOption(f"--background is {given!r}", "give an id, or none") from fault
 
 
 def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterator[str]:

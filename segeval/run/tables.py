@@ -43,8 +43,16 @@ class Outline:
         return Outline(self.scoring, tuple((-1, name) for name in self.groups), (), counts)
 
     def known(self, metric: Metric) -> bool:
-        """Whether a run has the evidence that a metric is a function of."""
-        return any(EVIDENCE[kind].eaten is metric.eats for kind in self.kinds)
+        """Whether a run has the evidence that a metric is a function of, or its values."""
+        kinds = [EVIDENCE[kind] for kind in self.kinds if EVIDENCE[kind].eaten is metric.eats]
+        return any(not kind.valued or metric.name in self.scoring.names for kind in kinds)
+
+    def bare(self, metric: Metric) -> list[int]:
+        """The positions of classes that a metric tells nothing of: the background, where classes exclude each other."""
+        kinds = [EVIDENCE[kind] for kind in self.kinds if EVIDENCE[kind].eaten is metric.eats]
+        if "multilabel" in self.kinds or not any("background" in kind.options for kind in kinds):
+            return []
+        return [k for k, (id_, _) in enumerate(self.classes) if id_ == self.scoring.background]
 
 
 PIXELS = EVIDENCE["counts"]
@@ -120,7 +128,21 @@ class Tables:
     def values(self, metric: Metric) -> Array:
         """A metric of each image and class (images, classes), undefined where the class is not present."""
         kind = self.kind(metric.eats)
-        return self.scored(metric, kind.view(**self.columns(kind.name).classes), self.counts)
+        columns = self.columns(kind.name).classes
+        if kind.valued:
+            return np.where(self.present(self.counts), columns[metric.printed], np.nan)
+        return self.scored(metric, kind.view(**columns), self.counts)
+
+    def penalised(self, metric: Metric, values: Array) -> Array:
+        """Values of images as means take them: the run's penalty, if it has one, in place of infinite ones."""
+        return self._penalised(self.kind(metric.eats), values) if metric.endless else values
+
+    def _penalised(self, kind: Kind, values: Array) -> Array:
+        penalty = self.scoring.penalty
+        if penalty is None or not np.isinf(values).any():
+            return values
+        instead = self.columns(kind.name).images[penalty][:, None] if isinstance(penalty, str) else penalty
+        return np.where(np.isinf(values), instead, values)
 
     def scored(self, metric: Metric, evidence: Any, counts: Any) -> Array:
         """A metric where the class is present by its counts, undefined (nan) elsewhere."""
@@ -132,15 +154,17 @@ class Tables:
         policy = self.scoring.undefined
         if not policy or metric.best != 1:
             return values
-        instead = np.array([FILLED[policy.get(reason, "skip")] for reason in REASONS])
-        return np.where(np.isnan(values), instead[reasons(counts, decisions)], values)
+        instead = np.array([FILLED[policy.get(reason, "skip")] for reason in REASONS])[reasons(counts, decisions)]
+        instead[..., self.outline.bare(metric)] = math.nan
+        return np.where(np.isnan(values), instead, values)
 
-    def in_means(self, values: Array) -> Array:
-        """The columns of classes that are in means."""
-        out = set(self.scoring.mean_without)
-        if not out:
+    def in_means(self, metric: Metric, values: Array) -> Array:
+        """The columns of classes that are in means of a metric."""
+        out, bare = set(self.scoring.mean_without), self.outline.bare(metric)
+        if not out and not bare:
             return values
-        return values[..., [k for k, (id_, _) in enumerate(self.outline.classes) if id_ not in out]]
+        classes = enumerate(self.outline.classes)
+        return values[..., [k for k, (id_, _) in classes if id_ not in out and k not in bare]]
 
     def present(self, counts: Any) -> Array:
         """Where a class counts."""
@@ -151,7 +175,8 @@ class Tables:
         """For each image the mean of a metric over its classes."""
 
         def means() -> Array:
-            rows = self.in_means(self.filled(metric, self.values(metric), self.counts, self.decisions))
+            values = self.penalised(metric, self.values(metric))
+            rows = self.in_means(metric, self.filled(metric, values, self.counts, self.decisions))
             return np.array([mean(row, self.scoring.mean).value for row in rows], np.float64)
 
         found: Array = self.once(("means of images", metric.printed), means)
@@ -181,7 +206,11 @@ class Tables:
 
         def pooled(columns: Columns, kind: Kind) -> Columns:
             def each(name: str, values: Array) -> Array:
-                return self.summed(values) if kind.adds(name) == "sum" else self._means_of_groups(values)
+                if kind.adds(name) == "sum":
+                    return self.summed(values)
+                return self._means_of_groups(
+                    self._penalised(kind, values) if kind.valued and values.ndim > 1 else values
+                )
 
             return columns.mapped(each)
 
@@ -219,8 +248,8 @@ class Tables:
         return sums
 
     def _means_of_groups(self, values: Array) -> Array:
-        """For each group the mean of the defined values of its images."""
-        defined = np.isfinite(values)
+        """For each group the mean of the values of its images that are not nan."""
+        defined = ~np.isnan(values)
         return ratio(self.summed(np.where(defined, values, 0.0)), self.summed(defined.astype(np.int64)))
 
 

@@ -1,0 +1,174 @@
+"""The places of each class in truth and prediction, cut out as boxes: what borders and skeletons are taken of."""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from segeval.evidence.run_length import Array
+
+Box = tuple[slice, ...]
+
+_TABLE = 1 << 12  # ids up to which a table of boxes by id is cheap
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """One class in the box of truth and prediction together, with a margin of background on all sides.
+
+    truth, pred: bool, False where the true mask is ignored.  valid: where it is not ignored, True beyond the image;
+    None where nothing is.
+    """
+
+    truth: Array
+    pred: Array
+    valid: Array | None
+
+
+class Regions:
+    """The classes of a pair of masks; axes of length 1 are dropped.
+
+    shape, spacing: of the axes that are left.  mask: gives one side (0 truth, 1 prediction) of a class within a box.
+    boxes: the boxes of each class in truth and prediction, those of ignored pixels too.  void: the ignored pixels of a
+    class within a box; None where there are none.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        spacing: Sequence[float] | None,
+        ids: Sequence[int],
+        mask: Callable[[int, int, Box], Array],
+        boxes: Callable[[int], list[Box]],
+        void: Callable[[int, Box], Array] | None,
+    ) -> None:
+        self.shape, self.spacing, self.ids = shape, None if spacing is None else tuple(spacing), tuple(ids)
+        self._mask, self._boxes, self._void = mask, boxes, void
+
+    @classmethod
+    def of_labels(
+        cls,
+        pred: Array | None,
+        truth: Array,
+        ids: Sequence[int],
+        ignore: Collection[int] = (),
+        spacing: Sequence[float] | None = None,
+        binary: bool = False,
+    ) -> "Regions":
+        """Those of two label maps, of the classes `ids`; binary: class 1 is whatever is not 0.
+
+        pred: None where there is no prediction.
+        """
+        sides, spacing = _squeezed([truth] if pred is None else [truth, pred], spacing)
+        ignored = np.isin(sides[0], [*ignore]) if ignore and np.isin(sides[0], [*ignore]).any() else None
+        found = [{} if binary else _boxes_by_id(side, ids) for side in sides]
+
+        def mask(side: int, id_: int, box: Box) -> Array:
+            if side == len(sides):
+                return np.zeros(sides[0][box].shape, bool)
+            part = sides[side][box]
+            return np.asarray((part != 0) == (id_ != 0) if binary else part == id_)
+
+        def boxes(id_: int) -> list[Box]:
+            if binary or id_ == 0:
+                whole = (slice(None),) * sides[0].ndim
+                return [box for side in range(len(sides)) if (box := box_of(mask(side, id_, whole)))]
+            return [each[id_] for each in found if id_ in each]
+
+        return cls(sides[0].shape, spacing, ids, mask, boxes, None if ignored is None else lambda _, box: ignored[box])
+
+    @classmethod
+    def of_channels(
+        cls, pred: Array, truth: Array, ids: Sequence[int], ignored: int, spacing: Sequence[float] | None = None
+    ) -> "Regions":
+        """Those of two arrays (C, *spatial) of 0 and 1, where the truth has `ignored` beside them."""
+        place = {id_: n for n, id_ in enumerate(ids)}
+        rows, spacing = _squeezed([truth, pred], spacing, first=1)
+
+        def mask(side: int, id_: int, box: Box) -> Array:
+            return np.asarray(rows[side][place[id_]][box] == 1)
+
+        def boxes(id_: int) -> list[Box]:
+            return [box for side in (0, 1) if (box := box_of(rows[side][place[id_]] == 1))]
+
+        there = (rows[0] == ignored).any()
+        void = (lambda id_, box: rows[0][place[id_]][box] == ignored) if there else None
+        return cls(rows[0].shape[1:], spacing, ids, mask, boxes, void)
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """The length of a pixel along each axis; 1 where nothing is known."""
+        return self.spacing or (1.0,) * len(self.shape)
+
+    @property
+    def diagonal(self) -> float:
+        """The way from one corner of the image to the opposite one, over whole pixels."""
+        return math.sqrt(math.fsum((n * step) ** 2 for n, step in zip(self.shape, self.steps, strict=True)))
+
+    @property
+    def has_void(self) -> bool:
+        return self._void is not None
+
+    def region(self, id_: int, margin: int = 1) -> Region | None:
+        """A class within its box; None where it is in neither mask."""
+        boxes = self._boxes(id_)
+        if not boxes:
+            return None
+        low = [min(box[n].start for box in boxes) - margin for n in range(len(self.shape))]
+        high = [max(box[n].stop for box in boxes) + margin for n in range(len(self.shape))]
+        box = tuple(slice(max(a, 0), min(b, n)) for a, b, n in zip(low, high, self.shape, strict=True))
+        beyond = [(max(-a, 0), max(b - n, 0)) for a, b, n in zip(low, high, self.shape, strict=True)]
+        valid = None if self._void is None else ~self._void(id_, box)
+        truth, pred = (self._mask(side, id_, box) for side in (0, 1))
+        if valid is not None:
+            truth, pred = truth & valid, pred & valid
+            valid = _padded(valid, beyond, True)
+        return Region(_padded(truth, beyond, False), _padded(pred, beyond, False), valid)
+
+
+def _squeezed(
+    sides: list[Array], spacing: Sequence[float] | None, first: int = 0
+) -> tuple[list[Array], Sequence[float] | None]:
+    """Arrays without their spatial axes of length 1, which come after the `first`; one axis is kept in any case."""
+    shape = sides[0].shape[first:]
+    keep = [n for n, length in enumerate(shape) if length > 1] or [0]
+    shaped = [side.reshape(*side.shape[:first], *(shape[n] for n in keep)) for side in sides]
+    return shaped, None if spacing is None else tuple(spacing[n] for n in keep)
+
+
+def _padded(array: Array, beyond: list[tuple[int, int]], value: bool) -> Array:
+    """The array with so many more pixels on each side of each axis."""
+    if not any(map(any, beyond)):
+        return array
+    return np.pad(array, beyond, constant_values=value)
+
+
+def _boxes_by_id(labels: Array, ids: Sequence[int]) -> dict[int, Box]:
+    """The box of each id but 0, found in one sweep."""
+    from scipy import ndimage
+
+    wanted = sorted(id_ for id_ in ids if id_ > 0)
+    if not wanted:
+        return {}
+    if wanted[-1] > _TABLE:  # numbered anew, since there is a box for every number
+        order = np.array(wanted)
+        place = np.minimum(np.searchsorted(order, labels), order.size - 1)
+        labels = np.where(order[place] == labels, place + 1, 0)
+        found: list[Any] = ndimage.find_objects(labels, len(wanted))
+    else:
+        every = ndimage.find_objects(labels, wanted[-1])
+        found = [every[id_ - 1] for id_ in wanted]
+    return {id_: box for id_, box in zip(wanted, found, strict=True) if box is not None}
+
+
+def box_of(mask: Array) -> Box | None:
+    """The smallest box that holds all of a mask; None where it is empty."""
+    box = []
+    for axis in range(mask.ndim):
+        line = np.flatnonzero(mask.any(axis=tuple(n for n in range(mask.ndim) if n != axis)))
+        if not line.size:
+            return None
+        box.append(slice(int(line[0]), int(line[-1]) + 1))
+    return tuple(box)

@@ -1,0 +1,206 @@
+"""How far the border of each class lies from the true border: every distance, both ways."""
+
+import functools
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from segeval.errors import ShapesDiffer
+from segeval.evidence.distances import FIELDS, Distances
+from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_text, split, united, unpacked_text
+from segeval.evidence.regions import Regions
+from segeval.evidence.run_length import Array, narrow
+from segeval.text import extent
+
+WAYS = ("to_pred", "to_truth")
+AT_ONCE = 256  # images whose distances are looked at together
+
+
+@EVIDENCE.add(
+    columns={}, totals={"diagonal": "value"}, valued=True, options=("background", "border_connectivity", "spacing")
+)
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The distances between the borders of truth and prediction, of each class of an image.
+
+    to_pred: from each pixel of the true border to the nearest of the predicted border; to_truth the other way. Where
+    the other mask is empty they are inf. Distances are in pixels, or in the unit of `spacing`. Surfaces add up: the
+    distances of several images together.
+    """
+
+    kind: ClassVar[str] = "surface"
+
+    ids: tuple[int, ...]
+    truth: Array  # int64 (C,): pixels of the class in the truth; a class that is there may be all border to void
+    pred: Array  # int64 (C,)
+    to_pred: Distances
+    to_truth: Distances
+    diagonal: float = np.nan  # of the image; of no single image: nan
+    unit: str = "pixel"
+
+    @classmethod
+    def of(
+        cls,
+        pred: npt.ArrayLike,
+        truth: npt.ArrayLike,
+        spacing: Sequence[float] | None = None,
+        *,
+        num_classes: int | None = None,
+        ignore: Iterable[int] = (),
+        background: int | None = 0,
+        border_connectivity: str = "face",
+    ) -> "Surface":
+        """The distances of two integer label arrays of one shape, in two, three or any number of dimensions.
+
+        The classes are 0 … num_classes − 1, or else the ids found, without the `background`, which has no surface.
+        spacing: the length of a pixel along each axis, in the array's order.  Ignored pixels make no border.
+        ShapesDiffer when the shapes differ; BadOption for a spacing that does not fit.
+        """
+        pred, truth = (narrow(each) for each in (pred, truth))
+        if pred.shape != truth.shape:
+            raise ShapesDiffer(
+                f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
+            )
+        from segeval.distance.grid import steps  # here, since scoring starts without distances
+
+        lengths = None if spacing is None else steps(spacing, truth.ndim).lengths
+        ignored = set(ignore)
+        if num_classes is None:
+            found = {*np.unique(truth).tolist(), *np.unique(pred).tolist()}
+            ids = sorted(id_ for id_ in found if id_ >= 0 and id_ not in ignored)
+        else:
+            ids = [id_ for id_ in range(num_classes) if id_ not in ignored]
+        ids = [id_ for id_ in ids if id_ != background]
+        regions = Regions.of_labels(pred, truth, ids, ignored, lengths)
+        return cls.from_regions(regions, border_connectivity, "spacing" if lengths else "pixel")
+
+    @classmethod
+    def from_regions(cls, regions: Regions, border_connectivity: str = "face", unit: str = "pixel") -> "Surface":
+        """The same from the places of each class; those that are in neither mask are left out."""
+        from segeval.distance.borders import border, distances
+        from segeval.distance.grid import steps
+
+        grid = steps(regions.spacing, len(regions.shape))
+        ids, sizes, ways = [], [], []
+        for id_ in regions.ids:
+            region = regions.region(id_)
+            if region is None or not (region.truth.any() or region.pred.any()):
+                continue
+            ids.append(id_)
+            sizes.append([np.count_nonzero(region.truth), np.count_nonzero(region.pred)])
+            edges = [border(mask, region.valid, border_connectivity == "full") for mask in (region.truth, region.pred)]
+            ways.append([distances(edges[0], edges[1], grid), distances(edges[1], edges[0], grid)])
+        truth, pred = np.array(sizes, np.int64).reshape(-1, 2).T
+        to_pred, to_truth = (Distances.of([each[way] for each in ways]) for way in (0, 1))
+        return cls(tuple(ids), truth, pred, to_pred, to_truth, regions.diagonal, unit)
+
+    @classmethod
+    def measured(cls, image: Any, spec: Any) -> "Surface":
+        """The distances of an image behind the door."""
+        regions = image.regions(spec.options["background"])
+        return cls.from_regions(regions, spec.options["border_connectivity"], _unit(image))
+
+    @classmethod
+    def missed(cls, image: Any, spec: Any) -> "Surface":
+        """Every class of the truth is missed."""
+        regions = image.regions(spec.options["background"], predicted=False)
+        return cls.from_regions(regions, spec.options["border_connectivity"], _unit(image))
+
+    def over(self, ids: Sequence[int]) -> "Surface":
+        """The same over other classes; those that it does not have are in neither mask."""
+        known = {id_: n for n, id_ in enumerate(self.ids)}
+        rows = [known.get(id_, -1) for id_ in ids]
+        truth, pred = (np.append(each, 0)[rows] for each in (self.truth, self.pred))
+        ways = (self.to_pred.take(rows), self.to_truth.take(rows))
+        return Surface(tuple(ids), truth, pred, *ways, self.diagonal, self.unit)
+
+    def __add__(self, other: "Surface") -> "Surface":
+        ids = united([self, other])
+        one, more = self.over(ids), other.over(ids)
+        return Surface(
+            ids,
+            one.truth + more.truth,
+            one.pred + more.pred,
+            one.to_pred.merged(more.to_pred),
+            one.to_truth.merged(more.to_truth),
+            unit=self.unit if self.unit == other.unit else "mixed",
+        )
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> Any:
+        """The sum of many."""
+        return functools.reduce(operator.add, [each for each in every if each is not None])
+
+    @classmethod
+    def stacked(cls, every: Sequence[Any], ids: Sequence[int]) -> "Surface":
+        """The classes of many images one after the other, as formulas may look at them together."""
+        zero, none = np.zeros(0, np.int64), Distances.of([])
+        nothing = cls((), zero, zero, none, none)
+        rows = [(nothing if each is None else each).over(ids) for each in every]
+        truth, pred = (joined([getattr(row, name) for row in rows]) for name in ("truth", "pred"))
+        to_pred, to_truth = (Distances.stacked([getattr(row, name) for row in rows]) for name in WAYS)
+        return cls(tuple(ids) * len(rows), truth, pred, to_pred, to_truth)
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
+        """The metrics asked for, of every image and class."""
+        parts: dict[str, list[Array]] = {name: [] for name in spec.metrics}
+        for start in range(0, len(every), AT_ONCE):
+            some = every[start : start + AT_ONCE]
+            stacked = cls.stacked(some, ids)
+            for name, metric in spec.metrics.items():
+                parts[name].append(metric.func(stacked, **metric.settings).reshape(len(some), len(ids)))
+        diagonals = np.array([np.nan if each is None else each.diagonal for each in every], np.float64)
+        nothing = np.zeros((0, len(ids)))
+        values = {name: np.concatenate([nothing, *part]) for name, part in parts.items()}
+        return Columns(values, {"diagonal": diagonals})
+
+    @classmethod
+    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+        """All of all images, one after the other."""
+        there = [each for each in every if each is not None]
+        arrays = {
+            "sizes": np.array([-1 if each is None else len(each.ids) for each in every], np.int64),
+            "ids": joined([np.array(each.ids, np.int64) for each in there]),
+            "diagonals": np.array([each.diagonal for each in there], np.float64),
+            "units": packed_text([each.unit for each in there]),
+            **{name: joined([getattr(each, name) for each in there]) for name in ("truth", "pred")},
+        }
+        for way in WAYS:
+            found = Distances.stacked([getattr(each, way) for each in there])
+            arrays |= {f"{way}_{name}": getattr(found, name) for name in FIELDS}
+        return arrays
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Array]) -> list[Any]:
+        """What `packed` was given."""
+        classes = np.maximum(arrays["sizes"], 0)
+        ids, truth, pred = (split(arrays[name], classes) for name in ("ids", "truth", "pred"))
+        to_pred, to_truth = (_unpacked(arrays, way, classes) for way in WAYS)
+        whole = iter(zip(arrays["diagonals"].tolist(), unpacked_text(arrays["units"]), strict=True))
+        found: list[Any] = []
+        for n, size in enumerate(arrays["sizes"].tolist()):
+            if size < 0:
+                found.append(None)
+                continue
+            diagonal, unit = next(whole)
+            own = (tuple(ids[n].tolist()), truth[n], pred[n], to_pred[n], to_truth[n])
+            found.append(cls(*own, diagonal, str(unit)))
+        return found
+
+
+def _unpacked(arrays: Mapping[str, Array], way: str, classes: Array) -> list[Distances]:
+    """The distances of each image."""
+    sizes, sums = (split(arrays[f"{way}_{name}"], classes) for name in ("sizes", "sums"))
+    images = np.array([each.sum() for each in sizes], np.int64)
+    values, weights = (split(arrays[f"{way}_{name}"], images) for name in ("values", "weights"))
+    return [Distances(*each) for each in zip(values, weights, sizes, sums, strict=True)]
+
+
+def _unit(image: Any) -> str:
+    """What distances are counted in; a length without a unit is one of millimetres, as medical headers have it."""
+    return "pixel" if image.spacing is None else image.unit or "mm"
