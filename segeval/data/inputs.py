@@ -99,7 +99,7 @@ KINDS = [
     ),
     Kind("an NPZ of several arrays", "an error", (errors.SeveralFrames,), "--pred-array; --gt-array"),
     Kind(
-        "volumes: NIfTI",
+        "volumes: NIfTI, MHA, NRRD",
         "z, y, x; channels first; labels rounded; spacing by pixdim",
         (errors.AxesDropped, errors.VolumesCounted, errors.UnclearSpacing),
         "--one-hot; --multilabel",

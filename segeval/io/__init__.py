@@ -64,8 +64,9 @@ REFUSED = [
     Refused((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), (".pkl", ".pickle"), "unpickling runs code"),
     Refused((), (".pt", ".pth"), "unpickling runs code"),
     Refused((b"\x89HDF",), (".h5", ".hdf5"), "HDF5 can link to other files"),
-    Refused((), (".mha", ".mhd", ".nrrd", ".nhdr"), "MetaImage and NRRD are not read yet", _VOLUMES),
-    Refused((), (".hdr", ".img"), "its header and pixels are two files, which can be mixed up", _VOLUMES),
+    Refused(
+        (), (".hdr", ".img", ".mhd", ".nhdr"), "its header and pixels are two files, which can be mixed up", _VOLUMES
+    ),
     Refused((), (".dcm",), "DICOM is not read: each file is a slice, and segments may overlap", _VOLUMES),
 ]
 

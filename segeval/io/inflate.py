@@ -44,9 +44,11 @@ def _at_once(data: bytes | memoryview, out: Array, wrapping: Wrapping) -> bool:
         return False
     decode: Any = imagecodecs.gzip_decode if wrapping == "gzip" else imagecodecs.zlib_decode
     try:
-        return len(decode(data, out=out)) == out.size
+        found = len(decode(data, out=out))
     except Exception:  # damaged, or another length: looked at again, to tell which
         return False
+    ends = wrapping == "gzip" or int.from_bytes(data[-4:], "big") == imagecodecs.deflate_adler32(memoryview(out))  # type: ignore[arg-type]
+    return found == out.size and ends
 
 
 def _by_pieces(data: bytes | memoryview, out: Array, remarks: list[Remark], wrapping: Wrapping) -> None:

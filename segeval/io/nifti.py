@@ -6,25 +6,14 @@ volumes are as SimpleITK gives them, and channels come first. Numbers are those 
 
 import math
 import struct
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from segeval.errors import (
-    AxesDropped,
-    DamagedFile,
-    MissingPackage,
-    RefusedFormat,
-    Remark,
-    TrailingBytes,
-    UnclearSpacing,
-    UnfitPixels,
-    VolumesCounted,
-)
+from segeval.errors import DamagedFile, MissingPackage, RefusedFormat, UnclearSpacing, UnfitPixels
 from segeval.io import READERS, Array
-from segeval.io.inflate import beginning, inflated
-from segeval.text import extent
+from segeval.io.inflate import Wrapping, beginning, inflated
+from segeval.io.volumes import DISAGREE, Volume
 
 _GZIP = b"\x1f\x8b"
 _SIZES = {348: "1", 540: "2"}  # of the header, and the version of NIfTI
@@ -33,8 +22,6 @@ _HEAD = 544  # bytes of the longest header, and of what says whether extensions 
 _MOST_BEFORE = 1 << 26  # bytes of extensions before the pixels
 _BLOCK = 1 << 20  # pixels that are scaled at a time
 _MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}  # of the units that a header names; mm where it names none
-_DISAGREE = 1e-2  # of the length of a pixel
-_ROUNDED = 1e-3  # how far labels in floating point may lie from whole numbers
 
 
 def _most(head: bytes) -> int:
@@ -52,98 +39,64 @@ def _most(head: bytes) -> int:
     extra="nifti",
     holds="integers of 8 to 64 bits, float; volumes and channels of them; spacing and place",
 )
-class Nifti:
+class Nifti(Volume):
     """NIfTI: axes in reverse (z, y, x), scaled as it says, labels rounded; all of it is there or none is read."""
 
-    colour = False
-
     def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._deflated = data.startswith(_GZIP)
-        plain = beginning(data, _HEAD) if self._deflated else data[:_HEAD]
-        self._header = _header(plain)
-        self.remarks: list[Remark] = []
-        self._dtype = _dtype(self._header)
-        dims = _dims(self._header)
-        self.shape = tuple(reversed(_kept(dims, self.remarks)))
-        self._spatial = min(len(dims), 2) + (len(dims) > 2 and dims[2] > 1)
-        if len(self.shape) > 3 and self._dtype.kind != "f":
-            what = f"the NIfTI has {len(dims)} axes, and was read as {extent(self.shape)}, z, y and x last"
-            self.remarks.append(VolumesCounted(what, "volumes of one case each want a file each; channels --one-hot"))
-        self._start = _start(self._header)
-        self._bytes = math.prod(dims) * self._dtype.itemsize
-        self._slope, self._inter = _scale(self._header)
+        wrapping: Wrapping | None = "gzip" if data.startswith(_GZIP) else None
+        header = _header(beginning(data, _HEAD) if wrapping else data[:_HEAD])
+        super().__init__("NIfTI", data, _start(header), _dims(header), _dtype(header), wrapping=wrapping)
+        self._slope, self._inter = _scale(header)
         self._scaled = (self._slope, self._inter) != (1.0, 0.0)
-        self.nbytes = math.prod(dims) * 8 if self._scaled else self._bytes
-        self.levels = int(np.iinfo(self._dtype).max) if self._dtype.kind in "iu" and not self._scaled else 1
-        self.rounding = _ROUNDED if self._dtype.kind == "f" else 0.0
-        if not self._deflated and (missing := self._start + self._bytes - len(data)) > 0:
-            what = f"the NIfTI is cut: {missing:,} bytes of the {self._bytes:,} of its pixels are missing"
-            raise DamagedFile(what, "fetch the file again")
-        _ = self.affine
+        if self._scaled:
+            self.levels, self.nbytes = 1, math.prod(self.shape) * 8
+        self._locate(header)
 
     def pixels(self) -> Array:
-        end = self._start + self._bytes
-        if self._deflated:
-            stored = inflated(self._data, end, self.remarks)[self._start :]
-        else:
-            stored = np.frombuffer(self._data, np.uint8, self._bytes, self._start)
-            if follow := len(self._data) - end:
-                self.remarks.append(TrailingBytes(f"{follow:,} bytes follow the pixels", "save it again"))
-        array = stored.view(self._dtype).reshape(self.shape)
-        if self._scaled:
-            return _scaled(array, self._slope, self._inter)
-        return array.astype(self._dtype.newbyteorder("="), copy=False)
+        if not self._scaled:
+            return super().pixels()
+        return _scaled(self._content().view(self._stored).reshape(self.shape), self._slope, self._inter)
 
-    @property
-    def spacing(self) -> tuple[float, ...] | None:
-        """The length of a pixel along the last axes, in mm."""
-        return self._geometry[0]
+    def _content(self) -> Array:
+        """uint8: the bytes of the pixels; what is deflated is the whole file."""
+        if not self._wrapping:
+            return super()._content()
+        return inflated(self._data, self._start + self._bytes, self.remarks)[self._start :]
 
-    @property
-    def unit(self) -> str:
-        return "mm" if self.spacing else ""
-
-    @property
-    def affine(self) -> Array | None:
-        """(4, 4): x, y, z of the file -> mm to the right, to the front and up (RAS); None where it does not say."""
-        return self._geometry[1]
-
-    @cached_property
-    def _geometry(self) -> tuple[tuple[float, ...] | None, Array | None]:
-        """Spacing and place: by sform, or else by qform.
+    def _locate(self, header: Any) -> None:
+        """Spacing and place, in mm: by sform, or else by qform.
 
         Where they say neither, the lengths count only if the header names their unit: many programs leave them at 1.
         """
-        header, unit = self._header, int(self._header["xyzt_units"]) & 7
-        steps = [abs(float(step)) for step in header["pixdim"][1:4]]
+        factor = _MILLIMETRES.get(int(header["xyzt_units"]) & 7)
+        steps = np.abs(header["pixdim"][1:4].astype(np.float64))
+        right = (steps > 0) & np.isfinite(steps)
         affine = header.get_sform(coded=True)[0]
         affine = header.get_qform(coded=True)[0] if affine is None else affine
-        factor = _MILLIMETRES.get(unit, 1.0)
-        axes = self._spatial
+        self.spacing, self.unit, self.affine = None, "", None
         if affine is None:
-            there = unit in _MILLIMETRES and all(0 < step < math.inf for step in steps[:axes])
-            return (tuple(factor * step for step in reversed(steps[:axes])) if there else None), None
+            if factor is not None and right[: self.axes].all():
+                self._place(np.where(right, steps, 1) * factor, None, None, "mm")
+            return
         matrix = np.asarray(affine, np.float64)
         lengths = np.linalg.norm(matrix[:3, :3], axis=0)
-        if not np.isfinite(matrix).all() or not lengths[:axes].all():
+        if not np.isfinite(matrix).all() or not lengths[: self.axes].all():
             raise DamagedFile("the NIfTI has a geometry that is not finite, or flat", "write the file again")
-        self._doubt(steps[:axes], lengths[:axes], matrix[:3, :axes] / lengths[:axes])
-        used = [step if 0 < step < math.inf else length for step, length in zip(steps, lengths.tolist(), strict=True)]
-        matrix[:3] *= factor
-        return tuple(factor * step for step in reversed(used[:axes])), matrix
+        self._doubt_lengths(np.where(right, steps, lengths)[: self.axes], lengths[: self.axes])
+        directions = matrix[:3, :3] / np.where(lengths > 0, lengths, 1)
+        factor = 1.0 if factor is None else factor
+        self._place(
+            np.where(right, steps, np.where(lengths > 0, lengths, 1)) * factor, directions, matrix[:3, 3] * factor, "mm"
+        )
+        assert self.affine is not None
+        self.affine[:3, :3] = matrix[:3, :3] * factor  # of two lengths, those of the matrix say where a voxel lies
 
-    def _doubt(self, steps: list[float], lengths: Array, directions: Array) -> None:
-        """A doubt about a header that says two lengths of a pixel, or whose axes are no right angle."""
-        pairs = list(zip(steps, lengths.tolist(), strict=True))
-        if any(0 < step < math.inf and abs(step - length) > _DISAGREE * length for step, length in pairs):
-            one, other = (" x ".join(f"{each:g}" for each in each_side) for each_side in zip(*pairs, strict=True))
+    def _doubt_lengths(self, steps: Array, lengths: Array) -> None:
+        """A doubt about a header that says two lengths of a voxel."""
+        if (np.abs(steps - lengths) > DISAGREE * lengths).any():
+            one, other = (" x ".join(f"{each:g}" for each in side) for side in (steps, lengths))
             what = f"a voxel is {one} by pixdim, which was used, and {other} by the matrix of its place"
             self.remarks.append(UnclearSpacing(what, "write the file again, with the lengths that are meant"))
-        angles = np.abs(directions.T @ directions - np.eye(len(steps)))
-        if angles.max() > _DISAGREE:
-            what = "the axes of the file are no right angles: distances between its voxels are not those of a grid"
-            self.remarks.append(UnclearSpacing(what, "resample it to a grid"))
 
 
 def _header(plain: bytes) -> Any:
@@ -175,15 +128,6 @@ def _dims(header: Any) -> list[int]:
     if not 1 <= dim[0] <= 7 or any(length < 1 for length in dim[1 : dim[0] + 1]):
         raise DamagedFile(f"the NIfTI announces the dimensions {dim}", "write the file again")
     return dim[1 : dim[0] + 1]
-
-
-def _kept(dims: list[int], remarks: list[Remark]) -> list[int]:
-    """The axes without those of one element behind x and y: a slice is a picture, a single channel is none."""
-    kept = [*dims[:2], *(length for length in dims[2:] if length > 1)]
-    if len(kept) < len(dims):
-        what = f"the NIfTI is {extent(tuple(dims))} and was read without its axes of one element"
-        remarks.append(AxesDropped(what, "nothing is to be done if it is a single slice or volume"))
-    return kept
 
 
 def _dtype(header: Any) -> np.dtype[Any]:

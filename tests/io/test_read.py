@@ -112,7 +112,7 @@ def test_content_that_is_no_mask_is_refused_under_every_name(read, monkeypatch, 
         (".pkl", "unpickling runs code"),
         (".img", "its header and pixels are two files"),
         (".dcm", "DICOM is not read"),
-        (".mhd", "MetaImage and NRRD are not read yet"),
+        (".mhd", "its header and pixels are two files"),
         (".h5", "HDF5 can link to other files"),
     ],
 )
