@@ -89,13 +89,20 @@ class Metric(Measure):
     short: the title of its column.  mean: what its means over classes are called; "" where nobody takes any.
     dataset: whether the value of a data set is the formula of the summed evidence, or the mean of the images' values.
     key: how it is printed with its parameters, as `hd{percentile}_max`; "" is the name, then each after an `@`.
+    group: the family that it belongs to; "" is the file that it stands in.
     """
 
     short: str = ""
     mean: str = ""
     dataset: Pooling = "pooled"
     key: str = ""
+    group: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def family(self) -> str:
+        """What asks for it together with its kin."""
+        return self.group or super().family
 
     def at(self, given: Mapping[str, Any]) -> "Metric":
         """The same with other parameters."""
@@ -208,9 +215,11 @@ class Metrics(Listing[Metric]):
         unit: Unit = "",
         dataset: Pooling = "pooled",
         key: str = "",
+        family: str = "",
     ) -> Callable[[Listed], Listed]:
         """List a function as a metric, and give it back untouched."""
-        return self._lister(lambda name, func: Metric(name, func, low, high, best, unit, short, mean, dataset, key))
+        facts = (low, high, best, unit, short, mean, dataset, key, family)
+        return self._lister(lambda name, func: Metric(name, func, *facts))
 
     def named(self, printed: str) -> Metric | None:
         """The metric of a name, with or without the values of its parameters: `nsd`, `nsd@2`, `hd90_max`."""

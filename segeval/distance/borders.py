@@ -1,5 +1,6 @@
 """Borders of masks, and how far the points of one are from those of another: exact, and over the crop alone."""
 
+import itertools
 import math
 
 import numpy as np
@@ -88,3 +89,39 @@ def distances(points: Array, target: Array, grid: Steps) -> tuple[Array, Array]:
     if found.size < every:
         return np.append(0.0, values), np.append(every - found.size, counts)
     return values, counts
+
+
+def band(mask: Array, valid: Array | None, depth: int) -> Array:
+    """The pixels of a mask that have a pixel outside it, both valid, at most `depth` steps off, across corners too.
+
+    The mask is surrounded by background; of ignored pixels, by so many pixels as the band is deep.
+    """
+    from scipy import ndimage
+
+    near = (~mask if valid is None else ~mask & valid).view(np.uint8)
+    for axis in range(mask.ndim):
+        near = ndimage.maximum_filter1d(near, 2 * depth + 1, axis=axis, mode="constant", cval=1)
+    return np.asarray(mask & near.view(bool))
+
+
+def round_band(mask: Array, valid: Array | None, limit: float, grid: Steps) -> Array:
+    """The same for all pixels outside up to a Euclidean distance."""
+    from scipy import ndimage
+
+    outside = ~mask if valid is None else ~mask & valid
+    if not outside.any():
+        return np.zeros(mask.shape, bool)
+    found = ndimage.distance_transform_edt(~outside, sampling=grid.exact)
+    return np.asarray(mask & (found * grid.unit <= limit))
+
+
+def cracks(mask: Array, valid: Array | None) -> Array:
+    """The pixels of a whole image that differ from a next one: below, right, or both; both are valid."""
+    found = np.zeros(mask.shape, bool)
+    for step in itertools.product((0, 1), repeat=mask.ndim):
+        if any(step):
+            here = tuple(slice(None, n - s) for s, n in zip(step, mask.shape, strict=True))
+            there = tuple(slice(s, None) for s in step)
+            differs = mask[here] != mask[there]
+            found[here] |= differs if valid is None else differs & valid[here] & valid[there]
+    return found

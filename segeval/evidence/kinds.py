@@ -215,6 +215,41 @@ class ClassColumns:
         return found
 
 
+class Valued:
+    """Evidence of a kind that is `valued`: its columns are the metrics asked for, of many images in one go.
+
+    Of images without such evidence they are those of no class at all.
+    """
+
+    AT_ONCE: ClassVar[int] = 256  # images that are looked at together
+
+    @classmethod
+    def stacked(cls, every: Sequence[Any], ids: Sequence[int]) -> Any:
+        """The classes `ids` of many images one after the other; None among `every` is an image without any."""
+        raise NotImplementedError
+
+    @classmethod
+    def whole(cls, every: Sequence[Any]) -> dict[str, Array]:  # noqa: ARG003 - one signature for all
+        """The columns of images as a whole."""
+        return {}
+
+    @classmethod
+    def summed(cls, every: Sequence[Any]) -> Any:
+        """The sum of many."""
+        return functools.reduce(operator.add, [each for each in every if each is not None])
+
+    @classmethod
+    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
+        """The metrics asked for, of every image and class."""
+        parts: dict[str, list[Array]] = {name: [np.zeros((0, len(ids)))] for name in spec.metrics}
+        for start in range(0, len(every), cls.AT_ONCE):
+            some = every[start : start + cls.AT_ONCE]
+            stacked = cls.stacked(some, ids)
+            for name, metric in spec.metrics.items():
+                parts[name].append(metric.func(stacked, **metric.settings).reshape(len(some), len(ids)))
+        return Columns({name: np.concatenate(part) for name, part in parts.items()}, cls.whole(every))
+
+
 def unit_of(evidence: Any) -> str:
     """The unit of the distances that evidence holds; empty where it holds none."""
     return str(getattr(evidence, "unit", ""))

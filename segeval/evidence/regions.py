@@ -1,13 +1,16 @@
 """The places of each class in truth and prediction, cut out as boxes: what borders and skeletons are taken of."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from segeval.evidence.run_length import Array
+from segeval.errors import ShapesDiffer
+from segeval.evidence.run_length import Array, narrow
+from segeval.text import extent
 
 Box = tuple[slice, ...]
 
@@ -46,6 +49,32 @@ class Regions:
     ) -> None:
         self.shape, self.spacing, self.ids = shape, None if spacing is None else tuple(spacing), tuple(ids)
         self._mask, self._boxes, self._void = mask, boxes, void
+
+    @classmethod
+    def of(
+        cls,
+        pred: npt.ArrayLike,
+        truth: npt.ArrayLike,
+        spacing: Sequence[float] | None = None,
+        num_classes: int | None = None,
+        ignore: Iterable[int] = (),
+        background: int | None = None,
+    ) -> "Regions":
+        """Those of two integer label arrays: of the classes 0 … num_classes − 1, or the ids found, but the background.
+
+        ShapesDiffer when the shapes differ; BadOption for a spacing that does not fit; TypeError for other arrays.
+        """
+        from segeval.distance.grid import steps  # here, since scoring starts without distances
+
+        pred, truth = narrow(pred), narrow(truth)
+        if pred.shape != truth.shape:
+            raise ShapesDiffer(
+                f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
+            )
+        lengths, ignored = None if spacing is None else steps(spacing, truth.ndim).lengths, set(ignore)
+        ids = range(num_classes) if num_classes else {*np.unique(truth).tolist(), *np.unique(pred).tolist()}
+        kept = sorted(id_ for id_ in ids if id_ >= 0 and id_ not in ignored and id_ != background)
+        return cls.of_labels(pred, truth, kept, ignored, lengths)
 
     @classmethod
     def of_labels(
@@ -111,21 +140,27 @@ class Regions:
     def has_void(self) -> bool:
         return self._void is not None
 
-    def region(self, id_: int, margin: int = 1) -> Region | None:
-        """A class within its box; None where it is in neither mask."""
+    def region(self, id_: int, margin: int | Sequence[int] = 1, beyond: bool = True) -> Region | None:
+        """A class within its box; None where it is in neither mask, but for ignored pixels.
+
+        margin: pixels beside the box, of each axis.  beyond: also where that is outside the image, which is background.
+        """
         boxes = self._boxes(id_)
         if not boxes:
             return None
-        low = [min(box[n].start for box in boxes) - margin for n in range(len(self.shape))]
-        high = [max(box[n].stop for box in boxes) + margin for n in range(len(self.shape))]
+        margins = [margin] * len(self.shape) if isinstance(margin, int) else margin
+        low = [min(box[n].start for box in boxes) - each for n, each in enumerate(margins)]
+        high = [max(box[n].stop for box in boxes) + each for n, each in enumerate(margins)]
         box = tuple(slice(max(a, 0), min(b, n)) for a, b, n in zip(low, high, self.shape, strict=True))
-        beyond = [(max(-a, 0), max(b - n, 0)) for a, b, n in zip(low, high, self.shape, strict=True)]
+        outside = [(max(-a, 0), max(b - n, 0)) for a, b, n in zip(low, high, self.shape, strict=True) if beyond]
         valid = None if self._void is None else ~self._void(id_, box)
         truth, pred = (self._mask(side, id_, box) for side in (0, 1))
         if valid is not None:
             truth, pred = truth & valid, pred & valid
-            valid = _padded(valid, beyond, True)
-        return Region(_padded(truth, beyond, False), _padded(pred, beyond, False), valid)
+            valid = _padded(valid, outside, True)
+        if not (truth.any() or pred.any()):
+            return None
+        return Region(_padded(truth, outside, False), _padded(pred, outside, False), valid)
 
 
 def _squeezed(

@@ -1,7 +1,5 @@
 """How far the border of each class lies from the true border: every distance, both ways."""
 
-import functools
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,22 +7,19 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from segeval.errors import ShapesDiffer
 from segeval.evidence.distances import FIELDS, Distances
-from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_text, split, united, unpacked_text
+from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_text, split, united, unpacked_text
 from segeval.evidence.regions import Regions
-from segeval.evidence.run_length import Array, narrow
-from segeval.text import extent
+from segeval.evidence.run_length import Array
 
 WAYS = ("to_pred", "to_truth")
-AT_ONCE = 256  # images whose distances are looked at together
 
 
 @EVIDENCE.add(
     columns={}, totals={"diagonal": "value"}, valued=True, options=("background", "border_connectivity", "spacing")
 )
 @dataclass(frozen=True, eq=False)
-class Surface:
+class Surface(Valued):
     """The distances between the borders of truth and prediction, of each class of an image.
 
     to_pred: from each pixel of the true border to the nearest of the predicted border; to_truth the other way. Where
@@ -60,23 +55,8 @@ class Surface:
         spacing: the length of a pixel along each axis, in the array's order.  Ignored pixels make no border.
         ShapesDiffer when the shapes differ; BadOption for a spacing that does not fit.
         """
-        pred, truth = (narrow(each) for each in (pred, truth))
-        if pred.shape != truth.shape:
-            raise ShapesDiffer(
-                f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
-            )
-        from segeval.distance.grid import steps  # here, since scoring starts without distances
-
-        lengths = None if spacing is None else steps(spacing, truth.ndim).lengths
-        ignored = set(ignore)
-        if num_classes is None:
-            found = {*np.unique(truth).tolist(), *np.unique(pred).tolist()}
-            ids = sorted(id_ for id_ in found if id_ >= 0 and id_ not in ignored)
-        else:
-            ids = [id_ for id_ in range(num_classes) if id_ not in ignored]
-        ids = [id_ for id_ in ids if id_ != background]
-        regions = Regions.of_labels(pred, truth, ids, ignored, lengths)
-        return cls.from_regions(regions, border_connectivity, "spacing" if lengths else "pixel")
+        regions = Regions.of(pred, truth, spacing, num_classes, ignore, background)
+        return cls.from_regions(regions, border_connectivity, "pixel" if spacing is None else "spacing")
 
     @classmethod
     def from_regions(cls, regions: Regions, border_connectivity: str = "face", unit: str = "pixel") -> "Surface":
@@ -88,7 +68,7 @@ class Surface:
         ids, sizes, ways = [], [], []
         for id_ in regions.ids:
             region = regions.region(id_)
-            if region is None or not (region.truth.any() or region.pred.any()):
+            if region is None:
                 continue
             ids.append(id_)
             sizes.append([np.count_nonzero(region.truth), np.count_nonzero(region.pred)])
@@ -131,11 +111,6 @@ class Surface:
         )
 
     @classmethod
-    def summed(cls, every: Sequence[Any]) -> Any:
-        """The sum of many."""
-        return functools.reduce(operator.add, [each for each in every if each is not None])
-
-    @classmethod
     def stacked(cls, every: Sequence[Any], ids: Sequence[int]) -> "Surface":
         """The classes of many images one after the other, as formulas may look at them together."""
         zero, none = np.zeros(0, np.int64), Distances.of([])
@@ -146,18 +121,9 @@ class Surface:
         return cls(tuple(ids) * len(rows), truth, pred, to_pred, to_truth)
 
     @classmethod
-    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
-        """The metrics asked for, of every image and class."""
-        parts: dict[str, list[Array]] = {name: [] for name in spec.metrics}
-        for start in range(0, len(every), AT_ONCE):
-            some = every[start : start + AT_ONCE]
-            stacked = cls.stacked(some, ids)
-            for name, metric in spec.metrics.items():
-                parts[name].append(metric.func(stacked, **metric.settings).reshape(len(some), len(ids)))
-        diagonals = np.array([np.nan if each is None else each.diagonal for each in every], np.float64)
-        nothing = np.zeros((0, len(ids)))
-        values = {name: np.concatenate([nothing, *part]) for name, part in parts.items()}
-        return Columns(values, {"diagonal": diagonals})
+    def whole(cls, every: Sequence[Any]) -> dict[str, Array]:
+        """The diagonal of each image."""
+        return {"diagonal": np.array([np.nan if each is None else each.diagonal for each in every], np.float64)}
 
     @classmethod
     def packed(cls, every: Sequence[Any]) -> dict[str, Array]:

@@ -20,7 +20,7 @@ LEVELS = ("error", "warn", "off")
 ADJUSTMENTS = ("holm", "none")
 OVER = ("pooled", "images", "groups")
 # Blanks are taken whole (`++`), so that no text takes time that grows with its square.
-_ASKED = r"\s*+(?P<name>[\w.@:]+)(?:\s*+\[(?P<class>.*)\])?(?:\s++over\s++(?P<over>\w+)\s++(?P<stat>\S+))?"
+_ASKED = r"\s*+(?P<name>[\w.@:%]+)(?:\s*+\[(?P<class>.*)\])?(?:\s++over\s++(?P<over>\w+)\s++(?P<stat>\S+))?"
 _RULE = re.compile(_ASKED + r"(?P<drop>\s++drop\b)?\s*+(?P<op>>=|<=|>|<)\s*+(?P<limit>\S+)\s*")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?")
 _EXAMPLE = "an example: iou[person] drop <= 0.01"

@@ -279,7 +279,7 @@ class Run:
         found = {}
         for title, value in self.numbers().items():
             name, bracket, of = title.partition("[")
-            head, at, knob = name.partition("@")
+            head, at, knob = name.replace("%", "pct").partition("@")
             key = head.replace(".", "/", 1) + at.replace("@", "_") + knob
             if math.isfinite(value):
                 found[f"{key}/{names.get(of[:-1], of[:-1])}" if bracket else key] = float(value)

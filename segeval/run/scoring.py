@@ -201,15 +201,17 @@ def _background(given: int | str | None) -> int | None:
 
 
 def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """The names without parameters; what `nsd@1` says of them is put beside those given."""
-    for printed in asked:
+    """The names without parameters; what `nsd@1` says of them is put beside those given, or `nsd` by itself."""
+    names = list(asked)
+    for printed in names:
         metric = METRICS.named(printed)
         if metric is None or metric.name == printed:
             yield printed
             continue
         for key, value in metric.settings.items():
             own = params.setdefault(metric.name, {})
-            own[key] = [*_listed(own[key]), value] if key in own else [value]
+            plain = [metric.params[key].default] if metric.name in names else []
+            own[key] = [*_listed(own.get(key, plain)), value]
         yield metric.name
 
 

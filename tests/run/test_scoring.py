@@ -316,7 +316,7 @@ def test_several_values_of_a_parameter_are_several_metrics():
     """In order, each once, however they are asked for; a run's options tell them, and are read back the same."""
     every = ["f_beta@0.5", "f_beta@2", "f_beta@3"]
     listed = Scoring.of("iou,f_beta", params={"f_beta": {"beta": [3, 0.5, 2, 3]}})
-    named = Scoring.of("iou,f_beta@3,f_beta@0.5,f_beta@2")
+    named = Scoring.of("iou,f_beta@3,f_beta@0.5,f_beta")
     beside = Scoring.of("iou,f_beta@2,f_beta@0.5", params={"f_beta": {"beta": 3}})
     for scoring in (listed, named, beside):
         assert [each.printed for each in scoring.entries] == ["iou", *every]

@@ -13,12 +13,17 @@ VECTORS = {v["id"]: v for v in json.loads((DATA / "metric_vectors.json").read_te
 
 
 def mask(form: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """The mask that a vector describes: nested lists, or boxes painted on a fill."""
+    """The mask that a vector describes: nested lists, or boxes and balls painted on a fill."""
     if "array" in form:
         return np.array(form["array"], np.uint8)
     array = np.full(form["shape"], form["fill"], np.uint8)
     for paint in form["paint"]:
-        array[tuple(slice(low, high) for low, high in paint["box"])] = paint["value"]
+        if "box" in paint:
+            array[tuple(slice(low, high) for low, high in paint["box"])] = paint["value"]
+            continue
+        ball = paint["ball"]
+        parts = zip(np.indices(array.shape), ball["spacing"], ball["center"], strict=True)
+        array[sum((index * step - at) ** 2 for index, step, at in parts) <= ball["radius"] ** 2] = paint["value"]
     return array
 
 
