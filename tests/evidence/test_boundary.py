@@ -127,7 +127,7 @@ def test_in_a_run(tmp_path):
     truth = np.zeros((30, 40), np.uint8)
     truth[5:20, 8:30] = 1
     asked = ["boundary_iou", "boundary_iou@10%", "boundary_f@3%", "boundary_iou_euclidean@1.5"]
-    preds = {"a": truth, "b": np.zeros_like(truth), "c": np.roll(truth, 2, 0)}
+    preds = {"a": truth, "b": np.zeros_like(truth), "c": np.roll(truth, 3, 0)}
     run = segeval.score(preds, dict.fromkeys("abc", truth), metrics=asked, num_classes=2)
     row = run.classes[1]
     for name, metric in (("boundary_iou@2%", "percent"), ("boundary_iou@10%", "percent"), ("boundary_f@3%", "reach")):

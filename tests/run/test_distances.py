@@ -106,7 +106,7 @@ def test_options_add_the_metrics_and_are_recorded():
     options = Options.of(tolerance=[3, 1], percentile=90, num_classes=2, spacing="2,0.5", border_connectivity="full")
     names = [each.printed for each in options.scoring.entries if each.family == "surface"]
     assert names[:6] == ["hd", "hd90_max", "hd95_max", "hd90_pooled", "hd95_pooled", "assd"]
-    assert names[-2:] == ["nsd@1", "nsd@3"]
+    assert names[-3:] == ["nsd@1", "nsd@3", "boundary_iou@2%"]
     assert "iou" in options.scoring.names
     recorded = options.recorded()
     assert recorded["metric_params"]["nsd"] == {"tolerance": [1, 3]}
