@@ -72,7 +72,12 @@ class Regions:
                 f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
             )
         lengths, ignored = None if spacing is None else steps(spacing, truth.ndim).lengths, set(ignore)
-        ids = range(num_classes) if num_classes else {*np.unique(truth).tolist(), *np.unique(pred).tolist()}
+        if num_classes:
+            ids: Iterable[int] = range(num_classes)
+        elif truth.dtype == pred.dtype == np.uint8:
+            ids = range(256)  # that have no box are passed over: looking for them takes longer
+        else:
+            ids = {*np.unique(truth).tolist(), *np.unique(pred).tolist()}
         kept = sorted(id_ for id_ in ids if id_ >= 0 and id_ not in ignored and id_ != background)
         return cls.of_labels(pred, truth, kept, ignored, lengths)
 
@@ -91,6 +96,8 @@ class Regions:
         pred: None where there is no prediction.
         """
         sides, spacing = _squeezed([truth] if pred is None else [truth, pred], spacing)
+        if sides[0].flags.f_contiguous and not sides[0].flags.c_contiguous:  # as NIfTI has it: the other way is faster
+            sides, spacing = [side.T for side in sides], None if spacing is None else spacing[::-1]
         ignored = np.isin(sides[0], [*ignore]) if ignore and np.isin(sides[0], [*ignore]).any() else None
         found = [{} if binary else _boxes_by_id(side, ids) for side in sides]
 

@@ -244,3 +244,16 @@ def test_sums_hold_the_distances_of_both():
     assert metrics.hd(added).tolist() == [metrics.hd(every[0])[0], metrics.hd(every[0])[1], math.inf]
     total = EVIDENCE["surface"].evidence.summed([every[0], None, every[1], every[2]])
     np.testing.assert_array_equal(metrics.assd(total), metrics.assd(added))
+
+
+def test_arrays_of_any_layout_are_the_same():
+    """Columns first, as volumes come from NIfTI files, on one side or both; slices of a larger array."""
+    spacing = (2.0, 0.5, 1.5)
+    pred, truth = blobs((9, 12, 11), seed=1)
+    plain = values(Surface.of(pred, truth, spacing))
+    wide = np.zeros((18, 12, 22), np.uint8)
+    wide[::2, :, ::2] = pred
+    for one, other in ((np.asfortranarray(pred), np.asfortranarray(truth)), (np.asfortranarray(pred), truth)):
+        assert values(Surface.of(one, other, spacing)) == pytest.approx(plain, rel=1e-14)
+        assert values(Surface.of(other, one, spacing))["hd"] == plain["hd"]
+    assert values(Surface.of(wide[::2, :, ::2], np.asfortranarray(truth), spacing)) == pytest.approx(plain, rel=1e-14)
