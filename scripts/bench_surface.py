@@ -187,7 +187,8 @@ def main() -> None:
     best = seconds({"": lambda: ours(pred, truth)}, given.rounds)[""]
     lines = [
         f"Written by `scripts/bench_surface.py` on one thread ({platform.machine()}),",
-        f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}. Arrays in memory, in turn, the best of the rounds.",
+        f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}.",
+        "Arrays in memory, in turn, the best of the rounds.",
         "",
         f"## Distances between borders: a pair of {' × '.join(map(str, PAIR))} voxels of {SPACING}",
         "",

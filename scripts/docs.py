@@ -20,6 +20,7 @@ from segeval.cli import tables as listing
 from segeval.cli.main import cli
 from segeval.errors import Doubt, causes
 from segeval.losses import LOSSES
+from segeval.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,12 +30,7 @@ def pages() -> dict[str, str]:
     return {
         "README.md": _readme(),
         "DESIGN.md": rooms.written((ROOT / "DESIGN.md").read_text("utf-8")),
-        "docs/metrics.md": _page(
-            "Metrics",
-            "Each class against all others, from its pixel counts. `–` (null in JSON, nan in Python) stands for 0/0\n"
-            "and for a class that is not present; means leave it out and say so. `segeval explain NAME` prints more.",
-            "metrics",
-        ),
+        "docs/metrics.md": _metrics(),
         "docs/losses.md": _losses(),
         "docs/formats.md": _page(
             "Formats",
@@ -74,6 +70,17 @@ def _classes() -> str:
     )
     page = _page("Class tables and id maps", text, "classes")
     return f"{page}\n## Id maps\n\n{maps}\n\n{listing.markdown(listing.TABLES['maps']())}\n"
+
+
+def _metrics() -> str:
+    """The table of metrics, then each in full."""
+    parts = [f"## {entry.name}\n\n```text\n{listing.metric_page(entry)}\n```\n" for entry in METRICS.values()]
+    text = (
+        "Each class against all others. `–` (null in JSON, nan in Python) stands for 0/0 and for a class that is not\n"
+        "present; means leave it out and say so. A distance is infinite (null with its reason in JSON) where one of\n"
+        "the masks is empty. `segeval explain NAME` prints the same."
+    )
+    return _page("Metrics", text, "metrics") + "\n" + "\n".join(parts)
 
 
 def _losses() -> str:

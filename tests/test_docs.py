@@ -41,8 +41,8 @@ def test_the_readme_begins_with_the_two_commands(root: Path) -> None:
 
 
 def test_the_readme_python_runs(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Including the number that stands in its comment."""
-    (code,) = re.findall(
+    """Including the numbers that stand in comments."""
+    code, borders, *_ = re.findall(
         r"^```python\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
     (tmp_path / "sample_data").symlink_to(root / "sample_data")
@@ -53,6 +53,9 @@ def test_the_readme_python_runs(root: Path, tmp_path: Path, monkeypatch: pytest.
     shown = re.search(r'\["miou_dataset"\]\s+# ([0-9.]+)', code)
     assert shown is not None
     assert names["run"].summary["miou_dataset"] == pytest.approx(float(shown[1]), abs=1e-12)  # type: ignore[attr-defined]
+    exec(borders, names)
+    assert str(eval("metrics.hd(surface)", names)) == "[6.]"
+    assert "# array([6.])" in borders
 
 
 def test_links_in_the_docs_lead_somewhere(root: Path) -> None:

@@ -12,8 +12,9 @@ from segeval.losses import LOSSES
 from segeval.losses.engine.parts import Parts
 from segeval.losses.engine.pixel_loss import MAPPED
 from segeval.losses.peers import ELSEWHERE
-from segeval.measures import Loss, Measure
+from segeval.measures import Loss, Measure, Metric
 from segeval.metrics import METRICS
+from segeval.metrics.peers import ELSEWHERE as METRICS_ELSEWHERE
 from segeval.run.numbers import MEANS, SUMMARY
 
 Rows = list[list[str]]
@@ -75,6 +76,19 @@ def loss_page(entry: Loss) -> str:
         known = entry.params.values()
         lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
     lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
+    return "\n".join(lines)
+
+
+def metric_page(entry: Metric) -> str:
+    """A metric in full: formula, source, range, unit, parameters, conventions."""
+    lines = [entry.printed if entry.given else entry.name, "", inspect.getdoc(entry.func) or "", ""]
+    lines.append(f"range: {_range(entry)}, best {entry.best:g}")
+    if entry.unit:
+        lines.append("unit: pixels, or that of --spacing or of the files")
+    lines += [f"parameter {each.name} = {entry.settings[each.name]:g}: {each.wanted}" for each in entry.params.values()]
+    if entry.dataset == "mean":
+        lines.append("data set: the mean over images; --pool-by cannot count it")
+    lines += [f"in other programs: {line}" for line in METRICS_ELSEWHERE.get(entry.name, [])]
     return "\n".join(lines)
 
 

@@ -98,7 +98,7 @@ class Distances:
 
         nan where there is no distance.
         """
-        rank = np.maximum(self.total - 1, 0) * (percent / 100)
+        rank = np.maximum(self.total - 1, 0) * percent / 100  # in this order whole ranks are whole
         low = np.floor(rank)
         below, above = (self._ranked(np.minimum(each, self.total - 1)) for each in (low, low + 1))
         with np.errstate(invalid="ignore"):

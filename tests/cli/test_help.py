@@ -11,6 +11,7 @@ from segeval.cli.main import cli
 from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS
 from segeval.metrics import METRICS
+from segeval.metrics.peers import ELSEWHERE as PEERS
 
 COMMANDS = ["check", "compare", "completion", "explain", "gate", "list", "losses", "merge", "score", "weightmap"]
 HEAVY = ["numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
@@ -164,7 +165,7 @@ def test_explain_exit_codes(invoke):
 
 def test_a_metric_column_can_be_explained(invoke):
     """The name with its knob, as tables print it."""
-    assert invoke("explain", "f_beta@2").stdout.startswith("f_beta\n")
+    assert invoke("explain", "f_beta@2").stdout.startswith("f_beta@2\n")
 
 
 @pytest.mark.parametrize(("what", "names"), [("metrics", list(METRICS)), ("formats", [n.upper() for n in READERS])])
@@ -234,3 +235,18 @@ def test_the_rooms_of_the_library_come_with_it():
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["0.5", "iou", "Confusion", "two_nearest", "unet_weights"]
+
+
+def test_a_metric_is_explained_in_full(invoke):
+    """Range, unit, parameters with their values, and other programs; every name among these is a metric."""
+    text = invoke("explain", "hd90_max").stdout
+    assert text.startswith("hd90_max\n")
+    for line in (
+        "range: 0 … ∞, best 0",
+        "unit: pixels",
+        "parameter percentile = 90",
+        "in other programs: MedPy 0.5.2 hd95",
+    ):
+        assert f"\n{line}" in text
+    assert "data set: the mean over images" not in invoke("explain", "iou").stdout
+    assert set(PEERS) <= set(METRICS)

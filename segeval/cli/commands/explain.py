@@ -62,12 +62,9 @@ def _explanation(name: str) -> str:
         from segeval.cli.tables import loss_page
 
         return loss_page(LOSSES.find(name.removeprefix("loss.")))
-    from segeval.cli.tables import summary_page
+    from segeval.cli.tables import metric_page, summary_page
 
-    if page := summary_page(name):
-        return page
-    entry = METRICS.find(name)
-    return f"{entry.name}\n\n{inspect.getdoc(entry.func)}"
+    return summary_page(name) or metric_page(METRICS.find(name))
 
 
 def _of_data_set(name: str) -> str:

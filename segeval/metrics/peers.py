@@ -1,0 +1,41 @@
+"""What other programs compute under the same name, and how to get their number: all of it run on fixed inputs."""
+
+_AREA = "surface-distance 0.1 weighs distances by the area of the surface: other numbers, by other names"
+
+ELSEWHERE = {
+    "hd": [
+        "MONAI 1.6.1, MedPy 0.5.2, MetricsReloaded cb38dfc: the same; MedPy wants the spacing, or counts voxels",
+        "MedPy 0.5.2 raises an error where a mask is empty; MONAI gives inf, and drops it from means as nan for 95 %",
+        "scikit-image 0.26 and SimpleITK 2.5.7: of all voxels and not of borders, so that a hole counts otherwise",
+        "surface-distance 0.1: between voxel corners, so that a hole counts otherwise",
+        "torchmetrics 1.9.0: wrong on images that are not square",
+    ],
+    "hd95_max": [
+        "MONAI 1.6.1 compute_hausdorff_distance(percentile=95), MetricsReloaded cb38dfc: the same; a miss is nan",
+        "MedPy 0.5.2 hd95, panoptica 2.1.7, seg-metrics 1.2.8: hd95_pooled",
+        "surface-distance 0.1: weighed by area, the first distance that is reached, no interpolation",
+    ],
+    "hd95_pooled": [
+        "MedPy 0.5.2 hd95: the same",
+        "MONAI 1.6.1, MetricsReloaded cb38dfc: hd95_max",
+    ],
+    "assd": [
+        "MedPy 0.5.2 assd, MONAI 1.6.1 compute_average_surface_distance(symmetric=True): the same",
+        "MONAI 1.6.1 without symmetric=True: asd_pred_to_truth",
+        "panoptica 2.1.7 ASSD: masd",
+        _AREA,
+    ],
+    "masd": ["MetricsReloaded cb38dfc masd, panoptica 2.1.7 ASSD: the same"],
+    "asd_truth_to_pred": ["MedPy 0.5.2 asd(truth, pred): the same", _AREA],
+    "asd_pred_to_truth": [
+        "MedPy 0.5.2 asd(pred, truth), MONAI 1.6.1 compute_average_surface_distance(pred, truth): the same",
+        _AREA,
+    ],
+    "nsd": [
+        "MONAI 1.6.1 compute_surface_dice, MetricsReloaded cb38dfc: the same",
+        "MONAI 1.6.1 with use_subvoxels=True, surface-distance 0.1: weighed by area",
+        "panoptica 2.1.7: the mean of the two shares, and the smallest spacing as the tolerance",
+    ],
+    "boundary_iou": ["detectron2 027099d erodes the label map: classes that do not exist get borders"],
+    "boundary_f": ["davis2017-evaluation ac7c43f: 1 where both masks are empty; undefined here"],
+}
