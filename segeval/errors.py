@@ -964,6 +964,25 @@ class ClassesFound(Remark):
     code = "SEG259"
 
 
+class LacksScores(InputError):
+    """A prediction does not tell how sure it is, and metrics were asked for that need to know.
+
+    Calibration and curves are of probabilities (or logits, with `--logits`; grey files, with `--probability`) beside a
+    truth of labels. `--metrics all` leaves them out for images that have none, with a note.
+    """
+
+    code = "SEG268"
+
+
+class LeftOut(Remark):
+    """A family of metrics needs what an image does not have, and was left out of it.
+
+    With `--metrics all` calibration and curves are of the images with probabilities alone.
+    """
+
+    code = "SEG269"
+
+
 class HardMasks(Remark):
     """Losses were computed of a hard mask, taken as probabilities of 0 and 1.
 

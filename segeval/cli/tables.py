@@ -15,6 +15,7 @@ from segeval.losses.peers import ELSEWHERE
 from segeval.measures import Loss, Measure, Metric
 from segeval.metrics import METRICS
 from segeval.metrics.peers import ELSEWHERE as METRICS_ELSEWHERE
+from segeval.metrics.sections import SECTIONS
 from segeval.run.numbers import MEANS, SUMMARY
 
 Rows = list[list[str]]
@@ -90,6 +91,17 @@ def metric_page(entry: Metric) -> str:
         lines.append("data set: the mean over images; --pool-by cannot count it")
     lines += [f"in other programs: {line}" for line in METRICS_ELSEWHERE.get(entry.name, [])]
     return "\n".join(lines)
+
+
+def section_page(name: str) -> str:
+    """A number of a section of `run.json`, such as calibration.ece; empty for another name."""
+    kind, _, rest = name.partition(".")
+    told = {each.name: each for each in SECTIONS.told(kind, None)}
+    if rest not in told or (measure := told[rest].measure) is None:
+        return ""
+    of = {"total": "all images together", "images": "images, and their mean", "class": "each class"}
+    over = of.get(told[rest].over, "each class of all images together, and their mean")
+    return f"{name}: of {over}\n\n{metric_page(METRICS[measure.name])}" if measure.name in METRICS else ""
 
 
 _MEANS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segeval.data.channels import class_rows
 from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Labels
 from segeval.data.reading import Reading
@@ -16,6 +17,7 @@ from segeval.evidence.multilabel import IGNORED, ChannelCounts
 from segeval.evidence.multilabel import count as count_channels
 from segeval.evidence.regions import Regions
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, number_digest, runs
+from segeval.evidence.scores import Scores
 from segeval.io import Mask
 
 if TYPE_CHECKING:
@@ -104,6 +106,32 @@ class Image:
         pred = labels.pred if predicted else None
         binary, ignore = self.classes.binary, self.classes.ignore
         return Regions.of_labels(pred, labels.truth, ids, ignore, self.spacing, binary=binary)
+
+    def lacking(self, need: str) -> str:
+        """Why the image has not what a kind of evidence needs; empty where it has."""
+        given = self.labels.given
+        if need != "scores" or given is None:
+            return ""
+        if given.hard:
+            return f"{given.name} is a hard mask: it does not tell how sure the prediction is"
+        return f"{self.truth_name} holds fractions" if self.labels.target is not None else ""
+
+    @property
+    def scores(self) -> Scores:
+        """How sure the prediction is of each class, where it tells."""
+        given, truth, classes = self.labels.given, self.labels.truth, self.classes
+        assert given is not None
+        logits = self.reading.logits and given.array.dtype.kind == "f"
+        if classes.multilabel:
+            rows = class_rows(len(given.array), classes)
+            array, truth = (each.reshape(len(each), -1) for each in (given.array[rows], truth))
+            ids = classes.scored.ids if classes.scored else tuple(rows)
+            return Scores(array, truth, ids, frozenset({IGNORED}), given.levels, False, logits)
+        array = given.array if given.kind == "channels" else given.array[None]
+        number = max(2, len(array))
+        ids = classes.channels if classes.channels and len(classes.channels) == number else tuple(range(number))
+        array, ignore = array.reshape(len(array), -1), classes.ignore
+        return Scores(array, truth.reshape(-1), ids, ignore, given.levels, True, logits, classes.binary)
 
     @cached_property
     def sample(self) -> "Sample":

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from segeval.errors import (
     BadOption,
     HardMasks,
     InputError,
+    LacksScores,
+    LeftOut,
     MissingPrediction,
     Remark,
     SameFile,
@@ -80,10 +82,28 @@ def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = 
     said = [*image.labels.remarks, *also]
     if confusion := image.counts.by_id:
         said += _remarks_on_ids(id_, confusion, image, options)
-    evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in options.specs.items()}
-    said += _remarks_on_losses(image, options)
+    specs, lacking = _fitting(image, options)
+    evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in specs.items()}
+    said += [*lacking, *_remarks_on_losses(image, options)]
     notes = tuple(Note.of(id_, remark) for remark in said)
     return Record(id_, evidence, image.digest, notes, image.labels.used)
+
+
+def _fitting(image: Image, options: Options) -> tuple[dict[str, Any], list[Remark]]:
+    """The kinds of evidence that an image can leave behind, and what it lacks for others.
+
+    LacksScores where metrics of such a kind were asked for by name.
+    """
+    found, said = dict[str, Any](), list[Remark]()
+    for kind, spec in options.specs.items():
+        reasons = [reason for need in EVIDENCE[kind].needs if (reason := image.lacking(need))]
+        if reasons and spec.named:
+            raise LacksScores(f"{reasons[0]}, and {kind} needs that", "leave those metrics out, or save probabilities")
+        if reasons:
+            said.append(LeftOut(f"{reasons[0]}: {kind} is left out", "save probabilities to score it"))
+        else:
+            found[kind] = spec
+    return found, said
 
 
 def _missed(pair: Pair, options: Options) -> Record:

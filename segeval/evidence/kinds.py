@@ -69,10 +69,14 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True)
 class Spec:
-    """What a run asks of a kind: its metrics by their printed names, and the options that images are measured with."""
+    """What a run asks of a kind: its metrics by their printed names, and the options that images are measured with.
+
+    named: they were asked for by name or by family, and did not just come with `all`.
+    """
 
     metrics: Mapping[str, Any]
     options: Mapping[str, Any]
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Kind(Entry):
 
     columns, totals: the columns of classes and of images, and how each adds up; a run may know more of them (losses).
     eaten: the type that the metrics of it name first.  view: makes what they eat from columns by name.
-    needs: what an image must have.  prefix: how the names of columns begin in files.
+    needs: what an image must have (`scores`); one without it leaves no evidence, and is an error where metrics of the
+    kind were asked for by name.  prefix: how the names of columns begin in files.
     valued: its columns of classes are the metrics of it themselves, by their printed names, since no columns could tell
     them.  options: those of a run that it goes by.
     """

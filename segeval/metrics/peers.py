@@ -38,4 +38,12 @@ ELSEWHERE = {
     ],
     "boundary_iou": ["detectron2 027099d erodes the label map: classes that do not exist get borders"],
     "boundary_f": ["davis2017-evaluation ac7c43f: 1 where both masks are empty; undefined here"],
+    "ece": [
+        "torchmetrics 1.9.0 multiclass_calibration_error(n_bins=15): calibration.ece; it counts in float32, and p = 1 "
+        "falls into a bin of its own",
+        "torchmetrics 1.9.0 binary_calibration_error(n_bins=15): ece of the second class",
+    ],
+    "mce": ["torchmetrics 1.9.0 multiclass_calibration_error(norm='max', n_bins=15): calibration.mce"],
+    "brier": ["scikit-learn 1.9.1 brier_score_loss of a class against the rest: brier; their sum is calibration.brier"],
+    "nll": ["scikit-learn 1.9.1 log_loss: calibration.nll; its floor is the smallest step of the type, not 1e-7"],
 }

@@ -127,7 +127,7 @@ class Once(Drawn):
             if values.dtype.kind != "f":
                 whole: Array = values.sum(axis=0, keepdims=True)
                 return whole
-            flat = values.reshape(len(values), -1)
+            flat = values.reshape(len(values), math.prod(values.shape[1:]))
             return np.array([math.fsum(column) for column in flat.T]).reshape(1, *values.shape[1:])
 
         return columns.mapped(each)
@@ -169,7 +169,7 @@ class Resampled(Drawn):
 
     def sums(self, columns: Columns, adds: Callable[[str], str]) -> Columns:
         whole = [
-            values.reshape(len(values), -1)
+            values.reshape(len(values), math.prod(values.shape[1:]))
             for part in (columns.classes, columns.images)
             for name, values in part.items()
             if adds(name) == "sum" and values.dtype.kind != "f"
@@ -183,7 +183,9 @@ class Resampled(Drawn):
             if adds(name) != "sum":
                 return np.full(shape, np.nan)
             if values.dtype.kind == "f":
-                return exact_sums(self.weights, values.reshape(len(values), -1), self.weights.shape[1]).reshape(shape)
+                return exact_sums(
+                    self.weights, values.reshape(len(values), math.prod(values.shape[1:])), self.weights.shape[1]
+                ).reshape(shape)
             return next(parts).reshape(shape)
 
         return columns.mapped(each)

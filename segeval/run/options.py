@@ -161,7 +161,8 @@ class Options:
         for kind in EVIDENCE.values():
             asked = {each.printed: each for each in self.scoring.entries if each.eats is kind.eaten}
             if asked and kind.eaten is not pixels.eaten:
-                found[kind.name] = Spec(asked, {name: getattr(self.scoring, name) for name in MEASURING})
+                named = any(self.scoring.names_it(each) for each in asked.values())
+                found[kind.name] = Spec(asked, {name: getattr(self.scoring, name) for name in MEASURING}, named)
         return found | ({} if self.losses is None else {"losses": self.losses})
 
     def with_losses(self) -> "Options":

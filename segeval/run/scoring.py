@@ -105,6 +105,10 @@ class Scoring:
         """The names of the chosen metrics, each once."""
         return list(dict.fromkeys(metric.name for metric in self.entries))
 
+    def names_it(self, metric: Metric) -> bool:
+        """Whether a metric was asked for by its name or its family, and did not just come with `all`."""
+        return bool({metric.name, metric.family} & {*self.metrics})
+
     def recorded(self) -> dict[str, Any]:
         """The same as it stands in `run.json`."""
         beta = self.bound(METRICS["f_beta"])

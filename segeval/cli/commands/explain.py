@@ -62,9 +62,9 @@ def _explanation(name: str) -> str:
         from segeval.cli.tables import loss_page
 
         return loss_page(LOSSES.find(name.removeprefix("loss.")))
-    from segeval.cli.tables import metric_page, summary_page
+    from segeval.cli.tables import metric_page, section_page, summary_page
 
-    return summary_page(name) or metric_page(METRICS.find(name))
+    return summary_page(name) or section_page(name) or metric_page(METRICS.find(name))
 
 
 def _of_data_set(name: str) -> str:
