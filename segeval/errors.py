@@ -1003,6 +1003,15 @@ class UnreadableRun(InputError):
     code = "SEG271"
 
 
+class OtherMasks(InputError):
+    """The masks are not those that the run was scored with.
+
+    A picture of them would show errors that the numbers do not count. Give the folders of this run, or score again.
+    """
+
+    code = "SEG272"
+
+
 class BaselineError(SegevalError):
     """The baseline is missing or cannot be compared with."""
 

@@ -426,6 +426,52 @@ verdict_output = group(
 )
 surfaces = group("shown", "Quality gate", made("segeval.cli.report_options", "Shown"), *_surfaces)
 
+_page = made("segeval.cli.page", "Page")
+page = group(
+    "page",
+    "Report",
+    _page,
+    option(
+        "-o",
+        "--output",
+        "file",
+        metavar="FILE",
+        help="Where the page goes; without it, report.html beside run.json.",
+        trusted=True,
+    ),
+    option("--pred", metavar="DIR", help="The predictions of the run, for a gallery of images with their errors."),
+    option("--truth", metavar="DIR", help="The true masks of the run."),
+    option("--images", metavar="DIR", help="Photographs to lay behind the masks, under the same names."),
+    option("--images-pattern", metavar="P", help="Names of photographs, such as '*/{id}_leftImg8bit.png'."),
+    option("--cards", type=int, default=48, show_default=True, metavar="N", help="How many images the gallery shows."),
+    option(
+        "--by",
+        default="miou_image",
+        show_default=True,
+        metavar="NUMBER",
+        help="What images are ordered by, such as 'iou[person]'.",
+    ),
+    option(
+        "--background",
+        default="auto",
+        show_default=True,
+        metavar="ID|none|auto",
+        help="The id of no object, to tell false positives from false negatives; by default 0 unless it has a name.",
+    ),
+    option("--title", default="segeval report", show_default=True, metavar="TEXT", help="The title of the page."),
+)
+scored_page = group(
+    "page",
+    "Output",
+    made("segeval.cli.page", "of_score"),
+    option(
+        "--report",
+        metavar="FILE",
+        help="Write one HTML file to look at: worst images, confusions, classes, and the verdict.",
+        trusted=True,
+    ),
+)
+
 _drawing = (
     option(
         "--group-by",

@@ -30,7 +30,7 @@ class Shown:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", self.name):
             raise BadOption(f"--name is {self.name!r}", "letters, digits, '.', '_' and '-' are enough")
         for option, place in self.files.items():
-            _check_place(option, place)
+            check_place(option, place)
         if len({os.path.realpath(place) for place in self.files.values()}) < len(self.files):
             raise BadReport("two reports have the same file", "give each a file of its own")
 
@@ -47,17 +47,12 @@ class Shown:
 
     def spare(self, runs: Iterable[str | None], folders: Iterable[str] = ()) -> None:
         """Refuse to write over runs or into folders of masks."""
-        files = {path for run in runs if run for path in _files_of(run)}
-        roots = {os.path.realpath(folder) for folder in folders}
-        for option, place in self.files.items():
-            path = Path(os.path.realpath(place))
-            if str(path) in files or not roots.isdisjoint(map(str, path.parents)):
-                raise BadReport(f"--{option} {place} belongs to the input", "choose another file")
+        spare(self.files, runs, folders)
 
     def write(self, document: dict[str, Any], run: Mapping[str, Any]) -> None:
         """Write the files, then what GitHub Actions reads, if it is there."""
         for option, place in self.files.items():
-            _save(option, place, _made(option, document, run, self.name))
+            save(option, place, _made(option, document, run, self.name))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             _summarize(summary, document, self.name)
         if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -67,7 +62,17 @@ class Shown:
             click.echo(annotations(document, self.name), err=True, nl=False)
 
 
-def _check_place(option: str, place: str) -> None:
+def spare(places: Mapping[str, str], runs: Iterable[str | None], folders: Iterable[str] = ()) -> None:
+    """Refuse the places that options name where they would be written over runs or into folders of masks."""
+    files = {path for run in runs if run for path in _files_of(run)}
+    roots = {os.path.realpath(folder) for folder in folders}
+    for option, place in places.items():
+        path = Path(os.path.realpath(place))
+        if str(path) in files or not roots.isdisjoint(map(str, path.parents)):
+            raise BadReport(f"--{option} {place} belongs to the input", "choose another file")
+
+
+def check_place(option: str, place: str) -> None:
     """Refuse what can never be a report; a device would be replaced by a file."""
     path = Path(place)
     if "\0" in place or (path.exists() and not path.is_file()):
@@ -98,7 +103,8 @@ def _made(option: str, document: dict[str, Any], run: Mapping[str, Any], name: s
     return markdown(document, name)
 
 
-def _save(option: str, place: str, text: str) -> None:
+def save(option: str, place: str, text: str) -> None:
+    """Write a report where an option says."""
     from segeval.io.write import save
 
     try:

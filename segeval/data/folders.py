@@ -156,12 +156,12 @@ def pair(pred_dir: str, truth_dir: str, layout: Layout, suffixes: tuple[str, ...
 
 
 def listed(
-    folder: str, follow: bool, suffixes: tuple[str, ...], refused: tuple[str, ...]
+    folder: str, follow: bool, suffixes: tuple[str, ...], refused: tuple[str, ...], pattern: str | None = None
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The masks of one folder by id, and the ids that cannot be used."""
     _check_folder(folder, "give the folder of masks")
     (label,) = _labels(folder)
-    masks, faults = _masks(folder, label, follow, None, (suffixes, refused))
+    masks, faults = _masks(folder, label, follow, pattern, (suffixes, refused))
     if not masks and not faults:
         raise NothingMatched(f"{folder} holds {_no_masks(folder, follow)}", _FORMATS)
     return dict(sorted(masks.items())), sorted(faults, key=lambda fault: fault[0])

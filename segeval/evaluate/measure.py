@@ -70,7 +70,7 @@ def _measure(pair: Pair, options: Options) -> Record:
 
 
 def _compared(pair: Pair, pred: MaskFile, options: Options) -> Record:
-    image = _opened(pair, pred, options)
+    image = opened(pair, pred, options)
     said = []
     if pred.same_as(pair.truth):
         said.append(SameFile(f"{pair.truth.name} is its own prediction", "the pair scores 1"))
@@ -119,7 +119,7 @@ def _missed(pair: Pair, options: Options) -> Record:
     return Record(pair.id, evidence, image.digest, tuple(Note.of(pair.id, remark) for remark in true.remarks))
 
 
-def _opened(pair: Pair, pred: MaskFile, options: Options) -> Image:
+def opened(pair: Pair, pred: MaskFile, options: Options) -> Image:
     """A pair behind the door."""
     limit, grey = options.reading.max_pixels, options.reading.probability
     mask = parts.read(pred, limit, options.classes, grey)
@@ -152,7 +152,7 @@ def _remarks_on_losses(image: Image, options: Options) -> Iterator[Remark]:
 def read_sample(pair: Pair, options: Options) -> "Sample":
     """A pair as the losses see it, from its files."""
     assert pair.pred is not None
-    return _opened(pair, pair.pred, options).sample
+    return opened(pair, pair.pred, options).sample
 
 
 def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Options) -> Iterator[Remark]:

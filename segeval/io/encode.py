@@ -1,7 +1,10 @@
 """Arrays as the bytes of a file: the same bytes for the same array, at any time and on any machine."""
 
 import io
+import struct
 import zipfile
+import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -52,3 +55,26 @@ def _png(array: Array) -> bytes:
     import imagecodecs
 
     return bytes(imagecodecs.png_encode(array, level=_LEVEL))
+
+
+def indexed(array: Array, colours: Sequence[tuple[int, int, int, int]]) -> bytes:
+    """A PNG of indices (H, W) into a table of at most 256 colours with their opacities, in as few bits as it takes."""
+    depth = next(bits for bits in (1, 2, 4, 8) if len(colours) <= 1 << bits)
+    height, width = array.shape
+    each = 8 // depth
+    padded = np.zeros((height, -(-width // each) * each), np.uint8)
+    padded[:, :width] = array
+    packed = padded[:, ::each] << (8 - depth)
+    for n in range(1, each):
+        packed |= padded[:, n::each] << (8 - depth * (n + 1))
+    rows = np.hstack([np.zeros((height, 1), np.uint8), packed])  # each begins with its filter: none
+    table = np.array(colours, np.uint8)
+    parts = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, depth, 3, 0, 0, 0),
+        b"PLTE": table[:, :3].tobytes(),
+        b"tRNS": table[:, 3].tobytes(),
+        b"IDAT": zlib.compress(rows.tobytes(), _LEVEL),
+        b"IEND": b"",
+    }
+    chunks = [struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c)) for k, c in parts.items()]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

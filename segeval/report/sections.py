@@ -46,16 +46,16 @@ def shown(value: Cell, digits: int = 4) -> str:
 
 def class_tables(document: dict[str, Any]) -> list[Table]:
     """A row for each class, then the named means; a table of their own for scores that are values of single images."""
-    columns = _columns(document)
+    columns = class_columns(document)
     apart = [metric for metric in columns if _of_images(metric)]
     rows, found = document["classes"], []
     if len(apart) < len(columns):
-        found.append(_score_table(document, [each for each in columns if each not in apart], rows, "classes", "id", ""))
+        found.append(score_table(document, [each for each in columns if each not in apart], rows, "classes", "id", ""))
     for family in dict.fromkeys(metric.family for metric in apart):
         own = [metric for metric in apart if metric.family == family]
         there = [row for row in rows if any(row["undefined"].get(each.printed) != "background" for each in own)]
         unit = document["options"].get("unit", "") if any(each.unit == "spacing" for each in own) else ""
-        found.append(_score_table(document, own, there, f"{family}, in {unit}" if unit else family, "id", ""))
+        found.append(score_table(document, own, there, f"{family}, in {unit}" if unit else family, "id", ""))
     return found
 
 
@@ -69,11 +69,11 @@ def group_table(document: dict[str, Any]) -> Table | None:
     if "groups" not in document:
         return None
     rows = [row | {"id": n} for n, row in enumerate(document["groups"], 1)]
-    columns = [metric for metric in _columns(document) if not _of_images(metric)]
-    return _score_table(document, columns, rows, "groups", "group", "group_")
+    columns = [metric for metric in class_columns(document) if not _of_images(metric)]
+    return score_table(document, columns, rows, "groups", "group", "group_")
 
 
-def _score_table(
+def score_table(
     document: dict[str, Any], columns: list[Metric], rows: list[dict[str, Any]], title: str, first: str, prefix: str
 ) -> Table:
     body: list[list[Cell]] = [
@@ -98,7 +98,7 @@ def _cell(row: dict[str, Any], metric: Metric) -> Cell:
     return "∞" if finite is None else f"∞ ({shown(finite)})"
 
 
-def _columns(document: dict[str, Any]) -> list[Metric]:
+def class_columns(document: dict[str, Any]) -> list[Metric]:
     """The metrics asked for; of all, those that have a mean."""
     scoring = Scoring.from_record(document["options"])
     whole = {family for family in {metric.family for metric in METRICS.values()} if _whole(family, scoring)}

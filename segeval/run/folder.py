@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from segeval.evidence.confusion import positions
 from segeval.evidence.kinds import EVIDENCE as KINDS
 from segeval.evidence.kinds import Columns
-from segeval.evidence.run_length import merged_cells
 from segeval.io import archive
 from segeval.io.output import OutputFolder
 from segeval.io.write import atomic
+from segeval.run.cells import OTHER, of_image
 from segeval.run.records import packed
 from segeval.run.run import SCHEMA, Run, as_text
 from segeval.run.stored import EVIDENCE
@@ -135,15 +134,9 @@ def _confusion(run: Run) -> Iterable[list[Any]]:
 def _confusion_images(run: Run) -> Iterable[list[Any]]:
     """The cells of each image that are not zero."""
     yield ["id", "truth_id", "pred_id", "pixels"]
-    ids = run.class_table.ids
     for id_, counts in zip(run.tables.ids, run.counts, strict=True):
-        found = counts.by_id
-        if not found:
-            continue
-        truth, pred, pixels = found.valid
-        known = np.where(positions(pred, ids) < len(ids), pred, -1)
-        for t, p, n in zip(*(column.tolist() for column in merged_cells(truth, known, pixels)), strict=True):
-            yield [marked(id_), t, p if p >= 0 else "other", n]
+        for t, p, n in zip(*(column.tolist() for column in of_image(counts, run.class_table.ids)), strict=True):
+            yield [marked(id_), t, "other" if p == OTHER else p, n]
 
 
 TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {

@@ -19,6 +19,7 @@ from segeval.evidence.run_length import Array
 from segeval.metrics.sections import SECTIONS
 from segeval.run import stored
 from segeval.run.bootstrap import Draws
+from segeval.run.cells import OTHER, Cells, of_counts
 from segeval.run.grouping import Grouping
 from segeval.run.means import once
 from segeval.run.numbers import COUNTED, INVENTED, MISSED, Number, columns, section, summary
@@ -37,6 +38,7 @@ class Results:
     load: Callable[[], Tables]
     whole: bool = True  # False: the document is of more images than the tables
     beside: bool | None = None  # whether the tables lie beside a stored document; None: it is made of them
+    load_cells: Callable[[], Cells | None] = lambda: None  # of whole runs
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name}>"
@@ -44,7 +46,11 @@ class Results:
     @classmethod
     def of(cls, run: Run, name: str = "this run") -> "Results":
         """The results of a run in memory."""
-        return cls(name, run.document(), lambda: run.tables)
+
+        def cells() -> Cells | None:
+            return of_counts(run.tables.ids, run.counts, run.class_table.ids)
+
+        return cls(name, run.document(), lambda: run.tables, load_cells=cells)
 
     @classmethod
     def read(cls, name: str) -> Self:
@@ -59,11 +65,22 @@ class Results:
                 raise ValueError("it counts no pixels")
             _check_ranges(document, outline)
         beside = any(path.with_name(table).exists() for table in ("images.csv", "records.csv"))
-        return cls(name, document, lambda: _read(path, document, outline), beside=beside)
+        return cls(
+            name,
+            document,
+            lambda: _read(path, document, outline),
+            beside=beside,
+            load_cells=lambda: None if document["options"].get("multilabel") else _cells(path, document),
+        )
 
     @cached_property
     def rows(self) -> Tables:
         return self.load()
+
+    @cached_property
+    def cells(self) -> Cells | None:
+        """The cells of the confusion matrices of its images; None where it has none."""
+        return self.load_cells()
 
     @cached_property
     def outline(self) -> Outline:
@@ -325,18 +342,27 @@ def _check_sums(document: Mapping[str, Any], tables: Tables) -> None:
                 raise ValueError(f"{name} is {then}, and {now} by the images")
 
 
+def _cells(path: Path, document: Mapping[str, Any]) -> Cells:
+    """The cells of each image, as the table beside a `run.json` has them."""
+    with stored.doubting(path, _UNFIT):
+        table = stored.columns(path.with_name("confusion_images.csv"), document["files"])
+        numbers: dict[str, int] = {}
+        image = np.array([numbers.setdefault(id_, len(numbers)) for id_ in table["id"]], np.int64)
+        truth = np.array([*table["truth_id"]], np.int64)
+        pred = np.array([OTHER if id_ == "other" else int(id_) for id_ in table["pred_id"]], np.int64)
+        return Cells(tuple(map(unmarked, numbers)), image, truth, pred, np.array([*table["pixels"]], np.int64))
+
+
 def _merged(path: Path, document: Mapping[str, Any], tables: Tables) -> Tables | None:
     """The tables of groups of classes, from the cells of each image."""
     groups = {row["name"]: row["ids"] for row in document.get("groups", [])}
     if not groups:
         return None
-    cells = stored.columns(path.with_name("confusion_images.csv"), document["files"])
-    number = {id_: n for n, id_ in enumerate(tables.ids)}
-    image = np.array([number[unmarked(id_)] for id_ in cells["id"]], np.int64)
-    truth = np.array([*cells["truth_id"]], np.int64)
-    pred = np.array([-1 if id_ == "other" else int(id_) for id_ in cells["pred_id"]], np.int64)
-    pixels = np.array([*cells["pixels"]], np.int64)
+    cells = _cells(path, document)
+    place = {id_: n for n, id_ in enumerate(tables.ids)}
+    number = np.array([place[id_] for id_ in cells.ids], np.int64)
+    image = number[cells.image]
     known = [row["id"] for row in document["classes"]]
     ends = np.searchsorted(image, np.arange(len(tables.ids) + 1))  # the cells lie in the order of the images
-    parts = [(truth[a:b], pred[a:b], pixels[a:b]) for a, b in itertools.pairwise(ends)]
+    parts = [(cells.truth[a:b], cells.pred[a:b], cells.pixels[a:b]) for a, b in itertools.pairwise(ends)]
     return merged_tables(tables, [Confusion.from_cells(part, known) for part in parts], groups)

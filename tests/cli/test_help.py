@@ -13,8 +13,20 @@ from segeval.io import READERS
 from segeval.metrics import METRICS
 from segeval.metrics.peers import ELSEWHERE as PEERS
 
-COMMANDS = ["check", "compare", "completion", "explain", "gate", "list", "losses", "merge", "score", "weightmap"]
-HEAVY = ["numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
+COMMANDS = [
+    "check",
+    "compare",
+    "completion",
+    "explain",
+    "gate",
+    "list",
+    "losses",
+    "merge",
+    "report",
+    "score",
+    "weightmap",
+]
+HEAVY = ["jinja2", "numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
 
 
 def test_the_commands():

@@ -20,6 +20,7 @@ from segeval.cli.config import rules_of
 @options.ruling
 @options.surfaces
 @options.output
+@options.scored_page
 @options.resuming
 @options.sharding
 @options.running
@@ -38,6 +39,7 @@ def command(
     ruling: dict[str, Any],
     shown: Any,
     output: dict[str, Any],
+    page: Any,
     resume: bool,
     shard: Any,
     jobs: int,
@@ -51,13 +53,17 @@ def command(
       segeval score pred gt --num-classes 19 --ignore 255 -o out
     """
     from segeval.cli import output as present
+    from segeval.cli.page import check as check_page
+    from segeval.cli.page import write as write_page
     from segeval.errors import OK, ending
     from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
+    from segeval.overlay.source import Masks
     from segeval.report import REPORTS
     from segeval.run import folder as folders
     from segeval.run.options import Options
+    from segeval.run.results import Results
 
     rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
     if rules:
@@ -66,6 +72,8 @@ def command(
     shown.check_asked(ctx, bool(rules))
     stored = output["folder"] and f"{output['folder']}/run.json"
     shown.spare([stored, ruling["baseline"]], [pred, gt])
+    if page.file is not None:
+        check_page(page, page.file, [stored, ruling["baseline"]], [pred, gt])
     pairing = find_pairs(pred, gt, layout)
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
     pairing = pairing.only(shard)
@@ -76,6 +84,7 @@ def command(
         folder.check(folders.known(chosen.recorded(), pairing.digest), measured is not None and measured.begun)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step, journal=measured)
+    masks = Masks.of(pairing, chosen) if page.file is not None else None
     del pairing  # its names take as much memory as the run
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
@@ -90,8 +99,12 @@ def command(
     if folder and kept:
         raise folder.refusal()
     check_effects(run, options.typed(ctx))
-    verdict = _gated(rules, run, draws, ruling, shown, output["form"]) if rules else OK
-    ctx.exit(ending([run.exit_code, verdict, *(note.exit_code for note in doubts)]))
+    results = Results.of(run) if rules or page.file is not None else None
+    verdict = _gated(rules, results, draws, ruling, shown, output["form"]) if rules and results else None
+    if page.file is not None and results and run.records:
+        write_page(page, page.file, results, masks, draws, verdict, ruling["baseline"], ruling["intersect"])
+    judged = verdict.exit_code if verdict else OK
+    ctx.exit(ending([run.exit_code, judged, *(note.exit_code for note in doubts)]))
 
 
 def _check_baseline(baseline: str | None, folder: str | None) -> None:
@@ -103,12 +116,11 @@ def _check_baseline(baseline: str | None, folder: str | None) -> None:
         raise BadOption(f"-o {folder} is the baseline", "choose another folder with -o")
 
 
-def _gated(rules: list[Any], run: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str) -> int:
-    """Judge the run at once; gives the exit code."""
+def _gated(rules: list[Any], results: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str) -> Any:
+    """Judge the run at once; gives the verdict."""
     from segeval.cli import output as present
     from segeval.gate import judge
-    from segeval.run.results import Results
 
-    verdict = judge(rules, Results.of(run), ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
+    verdict = judge(rules, results, ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
     present.show_verdict(verdict, shown, sys.stdout if form == "table" else sys.stderr)
-    return verdict.exit_code
+    return verdict

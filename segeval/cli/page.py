@@ -1,0 +1,117 @@
+"""The options of the HTML page, and the page that they make."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from segeval.cli.report_options import check_place, save, spare
+from segeval.errors import BadOption
+
+if TYPE_CHECKING:
+    from segeval.gate import Verdict
+    from segeval.overlay.source import Masks
+    from segeval.run.bootstrap import Draws
+    from segeval.run.results import Results
+
+MOST = 500  # cards
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is asked of a page."""
+
+    file: str | None = None
+    pred: str | None = None
+    truth: str | None = None
+    images: str | None = None
+    images_pattern: str | None = None
+    cards: int = 48
+    by: str = "miou_image"
+    background: str = "auto"
+    title: str = "segeval report"
+
+    def __post_init__(self) -> None:
+        if self.file is not None:
+            check_place("report", self.file)
+        if (self.pred is None) != (self.truth is None):
+            alone, other = ("--pred", "--truth") if self.truth is None else ("--truth", "--pred")
+            raise BadOption(f"{alone} without {other}", f"give {other} too: the gallery needs both sides")
+        if self.images is not None and self.pred is None:
+            raise BadOption("--images, and no masks to lay over them", "give --pred and --truth too")
+        if self.images_pattern is not None and self.images is None:
+            raise BadOption("--images-pattern without --images", "give --images DIR")
+        if not 0 <= self.cards <= MOST:
+            raise BadOption(f"--cards is {self.cards}", f"give a number from 0 to {MOST}")
+        _ = self.nothing
+
+    @property
+    def nothing(self) -> int | Literal["auto"] | None:
+        """The id that stands for no object."""
+        if self.background in ("none", "auto"):
+            return None if self.background == "none" else "auto"
+        try:
+            return int(self.background)
+        except ValueError as fault:
+            raise BadOption(f"--background is {self.background!r}", "give an id, none or auto") from fault
+
+    def place(self, run: str) -> str:
+        """Where the page goes: beside the run unless somebody says otherwise."""
+        from segeval.run.stored import run_file
+
+        return self.file or str(run_file(run).with_name("report.html"))
+
+    def masks(self, results: "Results") -> "Masks | None":
+        """The masks of a stored run, where they were given."""
+        if self.pred is None or self.truth is None:
+            return None
+        from segeval.overlay.source import Masks, photographs
+
+        photos = photographs(self.images, self.images_pattern)
+        return Masks.found(results.document, self.pred, self.truth, photos)
+
+
+def write(
+    page: Page,
+    place: str,
+    results: "Results",
+    masks: "Masks | None",
+    draws: "Draws",
+    verdict: "Verdict | None" = None,
+    baseline: str | None = None,
+    intersect: bool = False,
+) -> None:
+    """Write the page."""
+    from segeval.gate.baseline import read
+    from segeval.gate.compare import compare
+    from segeval.report.html.gallery import Gallery
+    from segeval.report.html.page import Shown, ordering
+    from segeval.report.html.page import page as made
+
+    ordering(results, page.by)  # what is no number is told before the work
+    before = read(baseline) if baseline else None
+    comparison = compare([before, results], (), draws, intersect, movers=10).document() if before else None
+    gallery = Gallery(masks, page.cards, draws.seed, page.nothing) if masks is not None and page.cards else None
+    shown = Shown(
+        results,
+        before,
+        verdict.document() if verdict else None,
+        comparison,
+        gallery,
+        draws,
+        page.by,
+        page.title,
+    )
+    save("report", place, made(shown))
+
+
+def check(page: Page, place: str, runs: list[str | None], folders: Sequence[str] = ()) -> None:
+    """Refuse a place among the runs and the masks, and a page that cannot be made."""
+    from segeval.report.html.page import environment
+
+    environment()
+    spare({"report": place}, runs, [*folders, *(each for each in (page.pred, page.truth, page.images) if each)])
+
+
+def of_score(report: str | None) -> Page:
+    """The page that `segeval score --report FILE` writes."""
+    return Page(file=report)
