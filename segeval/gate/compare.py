@@ -19,7 +19,7 @@ from segeval.run.means import Drawn, resample
 from segeval.run.numbers import Number
 from segeval.run.results import Results
 from segeval.run.run import finite
-from segeval.text import counted
+from segeval.text import counted, some
 
 SCHEMA = "segeval-compare/1"
 
@@ -145,7 +145,7 @@ def compare(
         _movers(moved, alike, movers) if moved else [],
         moved.title if moved else "",
         _ranking(every[0], alike, found) if len(alike) > 2 else None,
-        list(_notes(asked, alike)),
+        list(_notes(asked, alike, every)),
     )
 
 
@@ -308,8 +308,11 @@ def _last(values: Array) -> Array:
     return np.where(np.isnan(values), -np.inf, values)
 
 
-def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:
+def _notes(asked: Iterable[Asked], runs: Sequence[Results], numbers: Sequence[Number]) -> Iterable[str]:
     for run in runs:
+        endless = [number.title for number in numbers if number.endless and math.isinf(run.value(number))]
+        if endless:
+            yield f"infinite in {run.name}, where a class is in one mask alone: {some(endless, 4)}"
         if failed := len(run.document["images"]["failed"]):
             yield f"{run.name} is incomplete: {counted(failed, 'image')} not scored"
         yield from run.cautions

@@ -54,8 +54,8 @@ class Interval:
     @classmethod
     def of(cls, differences: Array, confidence: float, groups: int) -> "Interval":
         """The same from resampled differences (B,)."""
-        defined = differences[np.isfinite(differences)]
-        spread = float(defined.std(ddof=1)) if defined.size > 1 else math.nan
+        defined = differences[~np.isnan(differences)]
+        spread = float(defined.std(ddof=1)) if defined.size > 1 and np.isfinite(defined).all() else math.nan
         share = 1 - defined.size / differences.size if differences.size else math.nan
         return cls(*bounds(differences, confidence), p_drop(differences), spread, share, groups)
 

@@ -254,6 +254,8 @@ class _Judge:
         return Check(drop.number.title, str(drop.limit), *decision, *numbers, *told)
 
     def _decision(self, drop: _Drop, interval: Interval, p: float) -> Decision:
+        if math.isinf(drop.value) and math.isinf(drop.before):
+            return Decision(INCONCLUSIVE, "infinite in both runs")
         if math.isnan(drop.change):
             return Decision(FAIL, f"undefined in {'this run' if math.isnan(drop.value) else 'the baseline'}")
         found = decide(self.rule.test, drop.change, drop.allowed, interval, p, self.alpha)
@@ -282,7 +284,9 @@ def _idle(checks: Iterable[Check]) -> Iterator[str]:
 def _within(limit: Limit, value: float) -> Decision:
     if math.isnan(value):
         return Decision(FAIL, "undefined")
-    return Decision(PASS) if limit.holds(value) else Decision(FAIL, "too low" if ">" in limit.op else "too high")
+    if limit.holds(value):
+        return Decision(PASS)
+    return Decision(FAIL, "infinite" if math.isinf(value) else "too low" if ">" in limit.op else "too high")
 
 
 def _check_unit(rule: Rule, numbers: Sequence[Number]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import segeval
+import segeval.report.verdict
 from segeval.errors import BadBaseline, UnreadableRun
 from segeval.gate import Rule, judge
 from segeval.gate.baseline import read

@@ -248,6 +248,24 @@ def test_rules_know_infinity(invoke, tmp_path):
     assert "no number" in invoke("gate", "@out", "-r", "hd90_max[1] <= 3", exit_code=2)
 
 
+def test_drops_of_infinite_numbers(invoke):
+    """From finite to infinite is a drop; both ways infinite, nobody knows; from infinite to finite is a gain."""
+    asked = ("--num-classes", "2", "--metrics", "hd")
+    invoke("score", "@same", "@gt", *asked, "-o", "@fine")
+    invoke("score", "@pred", "@gt", *asked, "-o", "@out")
+    for run, baseline, verdict, reason, exit_code in (
+        ("@out", "@fine", "inconclusive", "7% of the resamples", 0),
+        ("@out", "@out", "inconclusive", "infinite in both runs", 0),
+        ("@fine", "@out", "pass", "", 0),
+    ):
+        rules = ("-r", "hd[1] drop <= 1", "--baseline", baseline, "--json")
+        check = json.loads(invoke("gate", run, *rules, exit_code=exit_code))["rules"][0]["checks"][0]
+        assert check["verdict"] == verdict
+        assert check["reason"].startswith(reason)
+    found = json.loads(invoke("gate", "@out", "-r", "hd[1] <= 1", "--json", exit_code=1))
+    assert found["rules"][0]["checks"][0]["reason"] == "infinite"
+
+
 def test_rules_ask_for_a_unit(invoke, tmp_path):
     for spacing, unit in (([], "pixel"), (["--spacing", "2"], "mm")):
         invoke("score", "@pred", "@gt", "--num-classes", "2", "--metrics", "hd", *spacing, "-o", f"@{unit}")
@@ -268,7 +286,7 @@ def test_runs_are_compared(invoke):
     first, second = found["numbers"]
     assert (first["better"], first["values"], first["differences"][0]["difference"]) == ("lower", [0, 1.5], 1.5)
     assert (second["better"], second["values"]) == ("higher", [1, 0.5])
-    invoke("compare", "@same_out", "@out")
+    assert "infinite in" in invoke("compare", "@same_out", "@out", "-n", "hd[1]")
     invoke("score", "@pred", "@gt", *asked, "--spacing", "2", "-o", "@other")
     assert "spacing" in invoke("compare", "@out", "@other", "-n", "hd[1]", exit_code=4)
 
