@@ -12,7 +12,7 @@ import segeval
 from segeval.errors import BadOption, OtherClasses
 from segeval.evidence.run_length import Array
 from segeval.gate.baseline import check_number, paired
-from segeval.gate.decide import Interval, cautions, smallest
+from segeval.gate.decide import Interval, cautions, change, smallest
 from segeval.gate.rules import Asked
 from segeval.run.bootstrap import Draws, holm, p_change
 from segeval.run.means import Drawn, resample
@@ -232,7 +232,7 @@ def _changes(drawn: Array | None, runs: int) -> list[Array]:
     """The resampled differences of each run from the first; empty where there are none."""
     if drawn is None or not drawn.size:
         return [np.zeros(0)] * (runs - 1)
-    return [drawn[n] - drawn[0] for n in range(1, runs)]
+    return [change(drawn[n], drawn[0]) for n in range(1, runs)]
 
 
 def _adjusted(p_values: Sequence[Sequence[float]]) -> list[list[float]]:
@@ -267,7 +267,12 @@ def _won(number: Number, first: Results, run: Results) -> tuple[int, int, int, i
     """On how many images a run is better, worse, equal, and on how many one of both has no value."""
     assert number.images
     then, now = (number.good(number.images(each.rows)) for each in (first, run))
-    return int((now > then).sum()), int((now < then).sum()), int((now == then).sum()), int(np.isnan(now - then).sum())
+    return (
+        int((now > then).sum()),
+        int((now < then).sum()),
+        int((now == then).sum()),
+        int((np.isnan(now) | np.isnan(then)).sum()),
+    )
 
 
 def _better(number: Number) -> str:
@@ -285,7 +290,7 @@ def _movers(number: Number, runs: Sequence[Results], most: int) -> list[Mover]:
     found = []
     for n, run in enumerate(runs[1:], 1):
         after = number.images(run.rows)
-        size = np.nan_to_num(np.abs(number.good(after) - number.good(before)))
+        size = np.nan_to_num(np.abs(change(number.good(after), number.good(before))))
         order = np.argsort(-size, kind="stable")[:most]
         found += [Mover(n, run.rows.ids[k], float(before[k]), float(after[k])) for k in order if size[k] > 0]
     return found

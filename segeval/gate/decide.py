@@ -18,6 +18,12 @@ POWER = 0.8
 UNDEFINED = 0.05  # share of resamples without a value above which the interval is none
 
 
+def change(now: Array, then: Array) -> Array:
+    """now − then; undefined where both are infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(now - then)
+
+
 def standing(verdict: str, level: str, inconclusive: str) -> str:
     """Whether a verdict stops the pipeline, is worth a look, or passes, by its rule's level and `--inconclusive`."""
     if verdict in (PASS, NOT_APPLICABLE) or (verdict == INCONCLUSIVE and inconclusive == "pass"):

@@ -21,6 +21,7 @@ from segeval.gate.decide import (
     Decision,
     Interval,
     cautions,
+    change,
     decide,
     detectable,
 )
@@ -49,7 +50,7 @@ class _Drop:
     @property
     def change(self) -> float:
         now, then = self.number.good(np.array([self.value, self.before]))
-        return float(now - then)
+        return float(change(now, then))
 
     @property
     def allowed(self) -> float:
@@ -117,7 +118,7 @@ def differences(numbers: Iterable[Number], pair: Paired, draws: Draws) -> dict[s
 
 def _difference(number: Number, now: Drawn, then: Drawn) -> Array:
     assert number.drawn
-    return number.good(number.drawn(now)) - number.good(number.drawn(then))
+    return change(number.good(number.drawn(now)), number.good(number.drawn(then)))
 
 
 class _Judge:
