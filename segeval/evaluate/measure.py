@@ -94,16 +94,17 @@ def _fitting(image: Image, options: Options) -> tuple[dict[str, Any], list[Remar
 
     LacksScores where metrics of such a kind were asked for by name.
     """
-    found, said = dict[str, Any](), list[Remark]()
+    found, without = dict[str, Any](), dict[str, list[str]]()
     for kind, spec in options.specs.items():
         reasons = [reason for need in EVIDENCE[kind].needs if (reason := image.lacking(need))]
-        if reasons and spec.named:
-            raise LacksScores(f"{reasons[0]}, and {kind} needs that", "leave those metrics out, or save probabilities")
-        if reasons:
-            said.append(LeftOut(f"{reasons[0]}: {kind} is left out", "save probabilities to score it"))
-        else:
+        if not reasons:
             found[kind] = spec
-    return found, said
+        elif spec.named:
+            raise LacksScores(f"{reasons[0]}, and {kind} needs that", "leave those metrics out, or save probabilities")
+        else:
+            without.setdefault(reasons[0], []).append(kind)
+    hint = "save probabilities to score how sure the model was"
+    return found, [LeftOut(f"{reason}: left out are {some(kinds)}", hint) for reason, kinds in without.items()]
 
 
 def _missed(pair: Pair, options: Options) -> Record:

@@ -3,7 +3,8 @@
 from segeval.evidence.boundary import Boundary
 from segeval.evidence.calibration import Calibration
 from segeval.evidence.confusion import Confusion
+from segeval.evidence.curves import Curves
 from segeval.evidence.multilabel import ChannelCounts
 from segeval.evidence.surface import Surface
 
-__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Surface"]
+__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Curves", "Surface"]

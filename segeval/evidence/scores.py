@@ -1,14 +1,16 @@
 """How sure a prediction is of each class in every pixel, beside what is true."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from segeval.errors import UnknownTruthIds
+from segeval.errors import ShapesDiffer, UnknownTruthIds
 from segeval.evidence.confusion import positions
-from segeval.evidence.run_length import Array
+from segeval.evidence.run_length import Array, narrow
+from segeval.text import extent
 
 BLOCK = 1 << 15  # pixels that are looked at together: few enough for the cache
 TINY = 1e-7  # the least probability that a logarithm is taken of, as in losses
@@ -40,6 +42,41 @@ class Scores:
     exclusive: bool = True
     logits: bool = False
     binary: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        probabilities: npt.ArrayLike,
+        truth: npt.ArrayLike,
+        *,
+        ids: Sequence[int] | None = None,
+        ignore: Iterable[int] = (),
+        logits: bool = False,
+        multilabel: bool = False,
+    ) -> "Scores":
+        """Of probabilities (C, …) and labels (…), or of the foreground (…) and labels 0 and 1.
+
+        ids: the labels that the channels stand for, 0 … C − 1 unless said.  logits: numbers before a softmax or
+        sigmoid.  multilabel: a truth (C, …) of 0 and 1, for classes that do not exclude each other.
+        ShapesDiffer when the shapes do not fit; UnknownTruthIds for a label that is no class and not ignored.
+        """
+        numbers, labels = np.asarray(probabilities), narrow(np.asarray(truth))
+        if numbers.dtype.kind != "f":
+            numbers = numbers.astype(np.float64)
+        if numbers.shape == labels.shape and not multilabel:
+            numbers = numbers[None]
+        if numbers.shape[1:] != (labels.shape[1:] if multilabel else labels.shape) or not numbers.size:
+            what = f"the probabilities are {extent(numbers.shape)} but the truth is {extent(labels.shape)}"
+            raise ShapesDiffer(what, "channels come first")
+        flat = numbers.reshape(len(numbers), -1)
+        known = tuple(ids) if ids is not None else tuple(range(max(len(flat), 1 if multilabel else 2)))
+        labels = labels.reshape(len(labels), -1) if multilabel else labels.reshape(-1)
+        return cls(flat, labels, known, frozenset(ignore), 1, not multilabel, logits)
+
+    @classmethod
+    def none(cls) -> "Scores":
+        """Those of no image."""
+        return cls(np.zeros((1, 0)), np.zeros(0, np.uint8), ())
 
     @property
     def exact(self) -> Any:

@@ -46,4 +46,9 @@ ELSEWHERE = {
     "mce": ["torchmetrics 1.9.0 multiclass_calibration_error(norm='max', n_bins=15): calibration.mce"],
     "brier": ["scikit-learn 1.9.1 brier_score_loss of a class against the rest: brier; their sum is calibration.brier"],
     "nll": ["scikit-learn 1.9.1 log_loss: calibration.nll; its floor is the smallest step of the type, not 1e-7"],
+    "auroc": [
+        "scikit-learn 1.9.1 roc_auc_score of a class against the rest: the same on grey of 8 bits, and within 1/255 of "
+        "a threshold else",
+    ],
+    "average_precision": ["scikit-learn 1.9.1 average_precision_score of a class against the rest: likewise"],
 }

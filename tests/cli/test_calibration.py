@@ -139,3 +139,15 @@ def test_explain_tells_other_programs(invoke):
         assert "Expected calibration error" in text
         assert "torchmetrics 1.9.0" in text
     assert "calibration.ece_classwise: of each class" in invoke("explain", "calibration.ece_classwise").stdout
+
+
+def test_curves(document):
+    """Of class 1: 0.9 right, 0.35 right, 0.3 twice with one right, 0.2, 0.1 and 0.05: by hand."""
+    found = document("pred", "truth", "--metrics", "curves,iou")
+    of_1 = found["curves"]["per_class"]["1"]
+    assert of_1["auroc"] == pytest.approx((4 + 4 + 3.5) / 12)
+    assert of_1["average_precision"] == pytest.approx((1 + 1 + 3 / 4) / 3)
+    assert (of_1["best_dice"], of_1["best_threshold"]) == (pytest.approx(6 / 7), pytest.approx(52 / 255))
+    mean = sum(found["curves"]["per_class"][name]["auroc"] for name in "012") / 3
+    assert found["curves"]["auroc"] == pytest.approx(mean)
+    assert "calibration" not in found
