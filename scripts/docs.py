@@ -110,8 +110,8 @@ def _inputs() -> str:
         "\n"
         "Integers are labels, whatever they look like; floating point is labels where it is whole, else\n"
         "probabilities. A truth is never a probability without `--soft-truth` or `--truth-threshold`. An option that\n"
-        "has no effect on any file is an error (exit code 2) where it was typed; but for `--ignore`, `--pred-array`\n"
-        "and `--gt-array`, which may name what no file holds."
+        "has no effect on any file is an error (exit code 2) where it was typed, and a note in a configuration or a\n"
+        "shard."
     )
     doubts = (
         "These are problems in `segeval check` (exit code 3) and the first notes of `segeval score`, which then ends\n"

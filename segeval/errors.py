@@ -80,6 +80,20 @@ class BadOption(UsageError):
     code = "SEG101"
 
 
+class NoEffect(BadOption):
+    """An option has no effect: no image, metric, loss or rule is touched by it.
+
+    What was typed is meant, so that something is not as it was thought to be: look at what the files hold, with
+    `segeval check`, or leave the option out. In a configuration, which may be of several data sets, it is only noted.
+    """
+
+    code = "SEG117"
+
+    def __init__(self, message: str, hint: str = "", option: str = "") -> None:
+        super().__init__(message, hint)
+        self.option = option  # the name of its parameter
+
+
 class UnknownName(UsageError):
     """A name that no catalogue holds.
 

@@ -133,7 +133,7 @@ def losses_of_images(folder):
 def losses_of_a_batch(folder):
     """Losses of all images at once, without class 0, all classes counted together."""
     soft(folder)
-    options = "--class-weights median-frequency --loss-over batch --loss-average micro --loss-background exclude"
+    options = "--loss-over batch --loss-average micro --loss-background exclude"
     return f"--num-classes 4 --ignore 255 {losses_of('dice,squared_dice,jaccard,tversky,cross_entropy')} {options}"
 
 

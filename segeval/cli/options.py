@@ -6,12 +6,14 @@ Nothing here imports NumPy: the objects are built when a command runs.
 import functools
 import importlib
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
 from segeval.cli import config
+from segeval.errors import NoEffect
+from segeval.text import safe_text
 
 Function = Callable[..., Any]
 
@@ -60,6 +62,12 @@ def typed(ctx: click.Context) -> set[str]:
     return {str(param.name) for param in ctx.command.params if ctx.get_parameter_source(str(param.name)) is source}
 
 
+def refuse(ctx: click.Context, names: Iterable[str], why: str, hint: str) -> None:
+    """Refuse options that were typed and can have no effect; what a configuration says may be meant for other runs."""
+    for name in sorted(typed(ctx) & set(names)):
+        raise NoEffect(f"--{name} has no effect: {why}", hint)
+
+
 def folders(function: Function) -> Function:
     """The two folders: predictions, then truth."""
     return click.argument("pred")(click.argument("gt")(function))
@@ -74,7 +82,7 @@ def group(
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
             values = {key: kwargs.pop(key) for key in keys}
-            return function(*args, **kwargs, **{name: build(**values)})
+            return function(*args, **kwargs, **{name: _built(build, values)})
 
         keys = []
         wrapped: Function = called
@@ -84,6 +92,22 @@ def group(
         return wrapped
 
     return decorate
+
+
+def _built(build: Function, values: dict[str, Any]) -> Any:
+    """What `build` makes of the values, without those of a configuration that have no effect: they are noted."""
+    ctx = click.get_current_context()
+    try:
+        return build(**values)
+    except NoEffect as fault:
+        source = ctx.get_parameter_source(fault.option)
+        if fault.option not in values or source is not click.core.ParameterSource.DEFAULT_MAP:
+            raise
+        click.echo(safe_text(f"Note: {fault.code} {fault.message}"), err=True)
+        ctx.set_parameter_source(fault.option, click.core.ParameterSource.DEFAULT)
+        told = next(param for param in ctx.command.params if param.name == fault.option).to_info_dict()
+        unsaid = () if told["multiple"] else told["default"]
+        return _built(build, values | {fault.option: unsaid})
 
 
 def made(module: str, name: str) -> Function:

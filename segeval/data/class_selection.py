@@ -32,6 +32,12 @@ class ClassChoice:
     nodata: frozenset[str | float] = frozenset()  # "nan", "nodata" and numbers that are no ids: `VOID` is ignored then
     palette: bool = False  # the colours are those of --colors, and did not just come with the classes
     raw_threshold: int | None = None  # a true mask of grey is foreground from here on; None: values are ids
+    by_table: frozenset[int] = frozenset()  # ignored ids that a class table names, and no option
+
+    @property
+    def asked(self) -> frozenset[int]:
+        """The ids that options ignore."""
+        return self.ignore - self.by_table - {VOID}
 
     @property
     def ignored(self) -> list[Any]:
@@ -49,6 +55,7 @@ class ClassChoice:
             "colors": sorted([id_, *color] for color, id_ in self.colors.items()),
             **({"palette": True} if self.palette else {}),
             **({"raw_threshold": self.raw_threshold} if self.raw_threshold else {}),
+            **({"ignore_of_table": sorted(self.by_table)} if self.by_table else {}),
         }
 
     @classmethod
@@ -63,7 +70,8 @@ class ClassChoice:
         table = ClassTable(classes, frozenset() if multilabel else ignore, regions=regions) if classes else None
         colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
         palette, threshold = options.get("palette", False), options.get("raw_threshold")
-        return cls(table, ignore, options["binary"], colors, multilabel, nodata, palette, threshold)
+        by_table = frozenset(options.get("ignore_of_table", ()))
+        return cls(table, ignore, options["binary"], colors, multilabel, nodata, palette, threshold, by_table)
 
     @property
     def _regions(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -89,7 +97,8 @@ def choose(
 ) -> ClassChoice:
     """The classes of a run, and what is ignored."""
     ids, nodata = _ignored(ignore)
-    return replace(_chosen(num_classes, classes, ids, binary, colors, multilabel), nodata=nodata)
+    found = _chosen(num_classes, classes, ids, binary, colors, multilabel)
+    return replace(found, nodata=nodata, by_table=found.ignore - ids)
 
 
 def _chosen(

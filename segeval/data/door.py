@@ -10,6 +10,7 @@ from segeval.data.geometry import check_geometry, geometry_differs, measured
 from segeval.data.labels import Given, Labels, Truth, grey_threshold, pred_labels, truth_labels
 from segeval.data.nodata import beside_nodata, without_nodata
 from segeval.data.nodata import remark as nodata_remark
+from segeval.data.nodata import words as nodata_words
 from segeval.data.onehot import decoded, decoded_pair
 from segeval.data.onehot import remark as one_hot_remark
 from segeval.data.reading import Reading
@@ -31,19 +32,24 @@ def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -
 
 def _labels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
     """The labels of both, and what they were made of."""
+    held: set[str] = set()
     if classes.nodata:
+        held = {*nodata_words(truth, classes)}
         truth = without_nodata(truth, classes)
         pred = beside_nodata(pred, truth, classes)
     if classes.multilabel:
         check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
         true = _truth(truth, reading, classes)
         given = pred_channels(pred, reading, classes)
-        return replace(Labels.of(given, true), used=_used(given, pred, truth, reading, classes))
+        return replace(Labels.of(given, true), used=_used(given, pred, truth, reading, classes, held))
     if reading.one_hot:
-        pred, truth = decoded_pair(pred, truth, classes)
+        files = pred, truth
+        pred, truth = decoded_pair(*files, classes)
+        if pred is not files[0] or truth is not files[1]:
+            held.add("one_hot")
     true = _truth(truth, reading, classes)
     given = pred_labels(pred, truth.name, true.labels.shape, reading, classes.colors, classes.channels)
-    found = replace(Labels.of(given, true), used=_used(given, pred, truth, reading, classes))
+    found = replace(Labels.of(given, true), used=_used(given, pred, truth, reading, classes, held))
     if pred.palette is not None or truth.palette is not None:
         found = replace(found, palettes=(indices_of(pred, given.labels), indices_of(truth, true.labels)))
     if "pred" in reading.maps and given.kind == "labels":
@@ -64,21 +70,24 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     return Truth(labels, [*remarks, *one_hot_remark(truth), *nodata_remark(truth, classes)])
 
 
-def _used(given: Given, pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> frozenset[str]:
-    """The options about reading that had an effect on a pair."""
+def _used(
+    given: Given, pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice, held: set[str]
+) -> frozenset[str]:
+    """The options about reading that had an effect on a pair, as `Options.about_reading` calls them."""
     numbers = given.array.dtype.kind == "f"
     used = {
         "probability": reading.probability and not numbers and given.kind != "labels",
         "logits": reading.logits and numbers and given.kind != "labels",
         "threshold": given.kind == "foreground" or (classes.multilabel and not given.hard),
-        "one_hot": reading.one_hot,
         "truth_threshold": reading.truth_threshold is not None,
-        "soft_truth": reading.soft_truth,
         "colors": any(mask.colour or mask.palette is not None for mask in (pred, truth)),
         "ignore_geometry": reading.ignore_geometry and geometry_differs(pred, truth) is not None,
-        "map": "gt" in reading.maps or ("pred" in reading.maps and given.kind == "labels"),
+        "map gt": "gt" in reading.maps,
+        "map pred": "pred" in reading.maps and given.kind == "labels",
+        "pred_array": pred.array is not None,
+        "gt_array": truth.array is not None,
     }
-    return _shared(frozenset(name for name, effect in used.items() if effect))
+    return _shared(frozenset(name for name, effect in used.items() if effect) | held)
 
 
 @functools.lru_cache(maxsize=16)

@@ -20,6 +20,13 @@ def without_nodata(truth: Mask, classes: ClassChoice) -> Mask:
     return replace(truth, pixels=np.where(void, wide.type(VOID), array), nodata=None)
 
 
+def words(truth: Mask, classes: ClassChoice) -> Iterator[str]:
+    """What of no data the truth holds, as options say it."""
+    for word in classes.nodata:
+        if _void(truth, replace(classes, nodata=frozenset([word]))).any():
+            yield f"ignore {word}"
+
+
 def beside_nodata(pred: Mask, truth: Mask, classes: ClassChoice) -> Mask:
     """The prediction with background for what is no data in it too, where the truth is ignored as no data."""
     if truth.pixels.ndim > pred.pixels.ndim:

@@ -34,7 +34,13 @@ def read(file: MaskFile, max_pixels: int, classes: ClassChoice, grey: bool = Fal
         what = f"{file.name} has no file of {some(missing)}"
         remarks.append(EmptyClass(what, "taken as a class that is nowhere in this image"))
     return Mask(
-        file.name, pixels, levels=first.levels if grey else 1, remarks=remarks, spacing=first.spacing, unit=first.unit
+        file.name,
+        pixels,
+        levels=first.levels if grey else 1,
+        remarks=remarks,
+        spacing=first.spacing,
+        unit=first.unit,
+        array=first.array,
     )
 
 

@@ -34,10 +34,10 @@ class Translation:
         """From `shift:-1`, the name of a known map, or that of a CSV, JSON or TOML file of ids and what they become."""
         if text in id_maps():
             return cls(None, id_maps()[text].pairs, id_maps()[text].rest)
-        if found := re.fullmatch(r"shift:([+-]?[0-9]{1,9})", text):
+        if (found := re.fullmatch(r"shift:([+-]?[0-9]{1,9})", text)) and int(found[1]):
             return cls(int(found[1]))
         if text.startswith("shift:"):
-            raise BadOption(f"--map has {text!r}", "for example pred:shift:-1")
+            raise BadOption(f"--map has {text!r}", "give a number other than 0, as in pred:shift:-1")
         if not re.search(r"\.[A-Za-z]{2,5}$|/", text) and not os.path.isfile(text):
             hint = f"{did_you_mean(text, list(id_maps()))} (see `segeval list maps`)"
             raise BadOption(f"--map {text}: there is neither an id map nor a file of that name", hint)

@@ -12,7 +12,7 @@ import numpy as np
 
 from segeval.errors import Doubtful, NothingMatched
 from segeval.evaluate.evaluator import Evaluator
-from segeval.evaluate.measure import Progress, check_effects, evaluate, find_pairs, prepared
+from segeval.evaluate.measure import Progress, evaluate, find_pairs, prepared
 from segeval.run.options import Options, check_names
 from segeval.run.run import Run
 from segeval.text import counted
@@ -55,7 +55,8 @@ def score(
         run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress, executor)
     else:
         run = _of_arrays(pred, truth, options)
-    check_effects(run, run.options.about_reading)
+    for fault in run.without_effect(options):
+        raise fault
     if strict and run.doubts:
         raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
     if not run.complete:

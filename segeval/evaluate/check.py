@@ -1,7 +1,7 @@
 """A look at two folders before the long run: pairing, headers, sizes, ids."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from segeval.data import parts
@@ -16,10 +16,9 @@ from segeval.evaluate.perfile import guarded
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.kinds import EVIDENCE
 from segeval.evidence.multilabel import PixelEvidence
-from segeval.run import diagnose
+from segeval.run import diagnose, effects
 from segeval.run.options import Options
 from segeval.run.records import Note, Record, pixels
-from segeval.run.run import without_effect
 from segeval.text import extent
 
 SAMPLE = 100  # pairs whose pixels are read
@@ -38,8 +37,17 @@ class Checked:
     suggestions: list[tuple[str, str]]
 
 
-def check(found: Pairing, options: Options, jobs: int | None = None, progress: Progress | None = None) -> Checked:
-    """Open every header, and count the ids of a sample of the pairs, evenly spread."""
+def check(
+    found: Pairing,
+    options: Options,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    typed: Collection[str] = (),
+) -> Checked:
+    """Open every header, and count the ids of a sample of the pairs, evenly spread.
+
+    typed: the options that somebody gave, and that are a fault where no pair needs them.
+    """
     faults = [Note.of(id_, fault) for id_, fault in found.faults]
     sizes: Counter[str] = Counter()
     any_ids = options  # whose files have a channel for each class
@@ -70,9 +78,13 @@ def check(found: Pairing, options: Options, jobs: int | None = None, progress: P
     chosen = options.classes.scored.ids if options.classes.scored else None
     faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, options)]
     remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, options.classes.binary)]
-    remarks += [Note.of("", said) for said in without_effect(records, options)]
+    unused = []
+    if len(sample) == len(sound):  # of a sample alone nobody knows what the others need
+        unused = [Note.of("", said) for said in effects.refused(records, options, found_ids, typed)]
+    if not unused:
+        remarks += [Note.of("", said) for said in effects.remarks(records, options, found_ids)]
     remarks += [note for r in records for note in r.notes]
-    faults += [note for note in remarks if is_doubt(note.code)]
+    faults += unused + [note for note in remarks if is_doubt(note.code)]
     suggestions = list(diagnose.suggestions(found_ids, counts, chosen, options.classes.binary))
     grey = [note for note in remarks if note.code == GreyAsLabels.code]
     if any(note.hint == diagnose.ONE_CURE for note in grey):  # then the ids are shades

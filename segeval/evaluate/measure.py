@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,7 +42,7 @@ from segeval.evidence.kinds import EVIDENCE
 from segeval.io.files import MaskFile
 from segeval.metrics import METRICS
 from segeval.run import diagnose
-from segeval.run.options import READING, Options
+from segeval.run.options import Options
 from segeval.run.records import Note, Record
 from segeval.run.run import Run
 from segeval.text import counted, some
@@ -214,14 +214,6 @@ def _lost(pair: Pair, fault: Exception) -> Note:
     """A note for a pair that an executor took and gave nothing for."""
     what = f"{pair.truth.name}: the executor gave no result: {type(fault).__name__}: {fault}".rstrip(": ")
     return Note.of(pair.id, WorkerDied(what, "look at what ended its workers; give it fewer, or more memory"))
-
-
-def check_effects(run: Run, typed: Collection[str]) -> None:
-    """Refuse options about reading that were asked for and had no effect on any prediction."""
-    for option in sorted(READING & set(typed)):
-        if run.records and all(record.used is not None and option not in record.used for record in run.records):
-            name = f"--{option.replace('_', '-')}"
-            raise BadOption(f"{name} had no effect on any image", f"leave {name} out, or see what the files hold")
 
 
 def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:

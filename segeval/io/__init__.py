@@ -32,7 +32,7 @@ READERS = Catalog("format")
 MAX_PIXELS = 1 << 28
 OVERHEAD = 64 << 20  # bytes that a file may have beside its pixels, and pixels may take whatever their limit
 _WIDTH = 4  # bytes of an element; wider ones count as several
-_FACTS = ("spacing", "unit", "affine", "rounding", "nodata", "palette")  # of a mask, where its format has them
+_FACTS = ("spacing", "unit", "affine", "rounding", "nodata", "palette", "array")  # of a mask
 _HEAD = 1 << 16  # bytes in which most formats say how large the rest is
 
 _FROM_SOURCE = "save masks as PNG, TIFF or NPY from their source"
@@ -98,6 +98,7 @@ class Mask:
     rounding: float = 0.0  # how far labels in floating point may lie from whole numbers
     nodata: int | float | None = None  # the number that stands for no data, where the file names one that it can hold
     palette: Array | None = None  # (n, 3) uint8: the colours of the indices, where there is one
+    array: str | None = None  # which one it is, of a file that gives each of its arrays a name
 
 
 def suffixes() -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Npz:
             raise SeveralFrames(f"the archive holds more than {_MOST_MEMBERS:,} files", "save one array per file")
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         self._member = _member(self._archive, array)
+        self.array = self._member.filename.removesuffix(".npy")
         with self._archive.open(self._member) as stream:
             head = stream.read(1 << 16)
         if not head.startswith(b"\x93NUMPY"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose
 from segeval.data.folders import Layout
 from segeval.data.reading import Reading, reading
-from segeval.errors import BadOption, BadParameter
+from segeval.errors import BadOption, BadParameter, NoEffect
 from segeval.evidence.kinds import EVIDENCE, Spec
 from segeval.io import MAX_PIXELS
 from segeval.io.files import MaskFile
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # The options about reading that have an effect on some files and none on others.
-READING = {"probability", "logits", "threshold", "one_hot", "truth_threshold", "colors", "map", "ignore_geometry"}
+READING = ("colors", "ignore_geometry", "logits", "one_hot", "probability", "threshold", "truth_threshold")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Options:
         if self.reading.truth_threshold is not None:
             check_two(self.classes)
         if self.reading.spacing is not None and "spacing" not in self.scoring.measuring:
-            raise BadOption("--spacing is about distances, and no metric asked for is", "add --metrics surface")
+            raise NoEffect("--spacing is about distances, and no metric asked for is", "add --metrics surface")
 
     @cached_property
     def specs(self) -> dict[str, Any]:
@@ -177,6 +177,7 @@ class Options:
         if self.classes.multilabel and self.losses.class_weights is not None:
             what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
             raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
+        self.losses.check_weights(table.ids)
         inputs = Inputs(
             len(table.ids),
             self.classes.binary,
@@ -188,9 +189,15 @@ class Options:
 
     @property
     def about_reading(self) -> list[str]:
-        """The options of `READING` that are not at their defaults."""
-        off = vars(self.reading) | {"colors": self.classes.palette, "map": self.reading.maps}
-        return sorted(name for name in READING if off[name] and off[name] != getattr(Reading, name, None))
+        """The options that have an effect on some files and none on others, where they are not at their defaults.
+
+        Each by its name, with what it is about where that can be several things: `logits`, `map pred`, `ignore nan`.
+        """
+        given = vars(self.reading) | {"colors": self.classes.palette}
+        found = [name for name in READING if given[name] and given[name] != getattr(Reading, name, None)]
+        found += [f"map {side}" for side in self.reading.maps]
+        found += [f"ignore {each}" for each in self.classes.nodata]
+        return sorted([*found, *self.layout.arrays])
 
     def recorded(self) -> dict[str, Any]:
         """The options that can change a number, as they stand in `run.json`."""
@@ -275,15 +282,24 @@ def measures(
         border_connectivity=border_connectivity,
         background=background,
     )
+    for name in scoring.params:
+        if METRICS[name] not in scoring.entries:
+            option = "--beta" if name == "f_beta" and beta is not None else "-p"
+            what = f"{option} sets {name}, which --metrics does not name"
+            raise NoEffect(what, f"--metrics {name}", "beta" if option == "--beta" else "params")
     if losses is not None:
         from segeval.losses.engine.selection import LossChoice
 
         return scoring, LossChoice.of(losses, given, **of_losses)
     for option, value in {"params": given, **of_losses}.items():
-        if option not in ("loss_over", "loss_average") and value:
+        if value and value != _UNSAID.get(option):
             name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
-            raise BadOption(f"{name} is about losses, and none are asked for", "add --losses NAMES, or --losses all")
+            what = f"{name} is about losses, and none are asked for"
+            raise NoEffect(what, "add --losses NAMES, or --losses all", option)
     return scoring, None
+
+
+_UNSAID = {"loss_over": "image", "loss_average": "macro"}  # what these say about losses where nobody says it
 
 
 def _numbers(given: float | Iterable[float]) -> list[float]:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,10 @@ import segeval
 from segeval.data.classes import ClassTable
 from segeval.data.folders import added
 from segeval.data.shards import Shards, together
-from segeval.errors import ClassesFound, EmptyShard, MixedUnits, SegevalError, UnusedOption, ending, is_doubt
+from segeval.errors import ClassesFound, EmptyShard, MixedUnits, SegevalError, ending, is_doubt
 from segeval.evidence.kinds import EVIDENCE, Columns, unit_of
 from segeval.evidence.multilabel import PixelEvidence
-from segeval.run import diagnose
+from segeval.run import diagnose, effects
 from segeval.run.bootstrap import bounds
 from segeval.run.means import Once, once, resample
 from segeval.run.numbers import class_rows, numbers, section, section_document, summary
@@ -35,16 +35,6 @@ if TYPE_CHECKING:
 SCHEMA = "segeval-run/1"
 MANY = 1000  # classes: of more than this, only those that occur are listed
 LARGEST_MATRIX = 2048  # classes: of more than this, the matrix is left to `confusion_images.csv`
-
-
-def without_effect(records: Sequence[Record], options: Options) -> Iterable[UnusedOption]:
-    """The options about reading without which some predictions would be read as they were."""
-    for option in options.about_reading:
-        number = sum(record.used is not None and option not in record.used for record in records)
-        if number:
-            name = option.replace("_", "-")
-            what = f"--{name} had no effect on {number:,} of {counted(len(records), 'image')}"
-            yield UnusedOption(what, "leave it out, or look at how these files were read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +152,7 @@ class Run:
     def _said(self) -> Iterable[SegevalError]:
         if self.shards and not self._ids:
             yield EmptyShard(f"shard {self.shards} holds no image", "nothing is lost: it merges like all others")
-        yield from without_effect(self.records, self.options)
+        yield from effects.remarks(self.records, self.options, self.total)
         if self._unit.get("unit") == "mixed":
             found = {unit for record in self.records for each in record.evidence.values() if (unit := unit_of(each))}
             yield MixedUnits(
@@ -176,6 +166,10 @@ class Run:
             what = f"losses are of the classes that the files hold: {names}"
             yield ClassesFound(what, "name them, so that absent ones are listed too: --num-classes N, --classes NAMES")
         yield from diagnose.remarks(self.total, counts, None if self.options.found or not table else table.ids)
+
+    def without_effect(self, typed: Collection[str]) -> Iterable[SegevalError]:
+        """The errors for options that were typed, and changed nothing; none of a shard, whose others may need them."""
+        return () if self.shards else effects.refused(self.records, self.options, self.total, typed)
 
     @property
     def doubts(self) -> list[Note]:

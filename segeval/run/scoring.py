@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from segeval.catalog import check_choice
-from segeval.errors import BadOption, UnknownName
+from segeval.errors import BadOption, NoEffect, UnknownName
 from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
 from segeval.metrics import METRICS
@@ -163,7 +163,7 @@ class Scoring:
             idle.append("penalty")
         if idle:
             what = f"--{idle[0].replace('_', '-')} is about borders of masks, and no metric asked for is"
-            raise BadOption(what, "add --metrics surface")
+            raise NoEffect(what, "add --metrics surface", idle[0])
 
     def _adds_up(self, metric: Metric) -> bool:
         """Whether a metric can be computed of cases, if images are pooled."""

@@ -41,7 +41,7 @@ def test_values_become_options(options):
         threshold = 0.25
         missing = "skip"
         presence = "truth"
-        metrics = "iou,dice"
+        metrics = "iou,f_beta"
         beta = 3
         gt_pattern = "{id}.png"
         """
@@ -49,7 +49,7 @@ def test_values_become_options(options):
     assert len(found["classes"]) == 3
     assert found["ignore"] == [254, 255]
     assert (found["threshold"], found["missing"], found["presence"]) == (0.25, "skip", "truth")
-    assert (found["metrics"], found["beta"], found["gt_pattern"]) == (["iou", "dice"], 3, "{id}.png")
+    assert (found["metrics"], found["beta"], found["gt_pattern"]) == (["iou", "f_beta"], 3, "{id}.png")
 
 
 def test_one_value_of_a_repeatable_option(options):

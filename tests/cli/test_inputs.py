@@ -261,7 +261,7 @@ def test_ids_translated_by_a_table_or_a_shift(save, scored, tmp_path):
     save("truth/a.png", T)
     save("pred/a.png", P + 1)
     assert scored("--map", "pred:shift:-1", "--num-classes", "3") == (0.8217, [])
-    assert scored("--map", "gt:shift:+1", "--ignore", "255") == (0.8217, [])
+    assert scored("--map", "gt:shift:+1") == (0.8217, [])
     (tmp_path / "table.csv").write_text("from,to\n1,0\n2, 1\n3,2\n")
     assert scored("--map", "pred:table.csv", "--num-classes", "3") == (0.8217, [])
     (tmp_path / "table.json").write_text('{"0": 10, "1": 20, "2": 700}')
@@ -285,7 +285,8 @@ def test_translations_are_recorded(save, invoke, tmp_path):
     [
         ("pred", "--map is 'pred'"),
         ("truth:shift:1", "--map is 'truth:shift:1'"),
-        ("pred:shift:one", "for example pred:shift:-1"),
+        ("pred:shift:one", "as in pred:shift:-1"),
+        ("pred:shift:0", "--map has 'shift:0'"),
         ("pred:nowhere.csv", "nowhere.csv"),
         ("pred:bad.csv", "has the row '1,two'"),
         ("pred:twice.csv", "has an id twice"),
@@ -325,7 +326,7 @@ def test_an_option_without_effect_is_an_error_where_it_was_typed(save, invoke, t
     for options in (["--threshold", "0.3"], ["--logits"], ["--threshold", "0.5"]):
         result = invoke("score", "pred", "truth", *options)
         assert result.exit_code == 2
-        assert f"Error: SEG101 {options[0]} had no effect on any image" in result.stderr
+        assert f"Error: SEG117 {options[0]} had no effect on any image" in result.stderr
         assert "miou_dataset" in result.stdout
     (tmp_path / "segeval.toml").write_text("[data]\nlogits = true\n")
     result = invoke("score", "pred", "truth")

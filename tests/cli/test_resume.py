@@ -24,7 +24,9 @@ def pairs(save, invoke):
     """Seven pairs: one without a prediction, one that holds an id that is no class, which is worth a note."""
     for n in range(IMAGES):
         random = np.random.RandomState(n)
-        save(f"truth/{n}.png", random.randint(0, 4, (5, 6 + n)).astype(np.uint8))
+        truth = random.randint(0, 4, (5, 6 + n)).astype(np.uint8)
+        truth[0, n] = 9
+        save(f"truth/{n}.png", truth)
         if n != 3:
             save(f"pred/{n}.png", random.randint(0, 4 + 2 * (n == 1), (5, 6 + n)).astype(np.uint8))
 

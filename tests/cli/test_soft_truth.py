@@ -248,5 +248,6 @@ def test_an_ignored_pixel_is_not_an_empty_one(pairs: Any) -> None:
     """The fingerprints of both differ, though the losses see 0 in either."""
     empty, ignored = G.copy(), G.copy()
     empty[0, :, VOID], ignored[0, :, VOID] = 0, 255
+    empty[1, :, 0] = ignored[1, :, 0] = 255
     found = [score(pairs(P, truth), multilabel=True, ignore=[255]).fingerprint for truth in (empty, ignored)]
     assert found[0] != found[1]

@@ -65,7 +65,7 @@ def test_an_image_smaller_than_a_window_costs_only_itself(folders, save, invoke,
 
 def test_classes_need_no_name(folders, invoke):
     """They are those of the channels, with a word."""
-    result = invoke("losses", "pred", "gt", "--ignore", "255", "--losses", "dice")
+    result = invoke("losses", "pred", "gt", "--losses", "dice")
     assert result.exit_code == 0
     assert "SEG259" in result.stderr
 

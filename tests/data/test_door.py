@@ -62,7 +62,7 @@ def test_the_size_of_a_pixel_of_channels() -> None:
 def test_labels_are_translated_and_classes_of_channels_are_not() -> None:
     """Channels stand for the ids of the classes already."""
     reading = Reading(maps={"pred": Translation(3)})
-    for pred, ids, used in ((LABELS, [[3, 4]], {"map"}), (SOFTMAX, [[0, 1]], set())):
+    for pred, ids, used in ((LABELS, [[3, 4]], {"map pred"}), (SOFTMAX, [[0, 1]], set())):
         found = read_pair(Mask("p.npy", pred), Mask("t.npy", LABELS), reading, choose())
         assert (found.pred.tolist(), found.used) == (ids, used)
 

@@ -80,10 +80,9 @@ def class_file(save: Save) -> Path:
 
 def test_python_options_in_their_natural_forms(save: Save) -> None:
     """NumPy numbers, paths and a single name work as their plain forms do."""
-    plain = score(save, [0, 7], [0, 7], classes=str(class_file(save)), ignore=[255], beta=3.0, metrics=["iou"])
-    other = score(
-        save, [0, 7], [0, 7], classes=class_file(save), ignore=np.array([255]), beta=np.float32(3), metrics="iou"
-    )
+    masks = [0, 7], [255, 7]
+    plain = score(save, *masks, classes=str(class_file(save)), ignore=[255], beta=3.0, metrics=["f_beta"])
+    other = score(save, *masks, classes=class_file(save), ignore=np.array([255]), beta=np.float32(3), metrics="f_beta")
     assert plain.to_json() == other.to_json()
 
 

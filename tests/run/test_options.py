@@ -32,7 +32,7 @@ GIVEN = [
         "loss_average": "micro",
         "loss_background": "exclude",
     },
-    {"num_classes": 4, "losses": "weighted_cross_entropy", "class_weights": "0=1,2=2.5", "presence": "truth"},
+    {"num_classes": 4, "losses": "weighted_cross_entropy", "class_weights": "0=1,1=0,2=2.5,3=0.5", "presence": "truth"},
     {"num_classes": 4, "losses": "dice,unet_cross_entropy", "weights": "maps"},
     {"num_classes": 4, "losses": "weighted_cross_entropy", "class_weights": "median-frequency", "presence": "truth"},
     {"metrics": "iou,kappa,f_beta", "params": ["f_beta.beta=3"], "group_by": "^(?P<group>[^_]+)_", "seed": 7},

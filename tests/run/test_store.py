@@ -27,7 +27,7 @@ def pooled(place):
 def toys(place):
     """A kind of evidence that nothing knows."""
     options = next(each for each in EXACT if each.__name__ == "counts")(place)
-    return f"{options} --metrics iou,toy -p toy_reach.step=4"
+    return f"{options} --metrics iou,f_beta,toy -p toy_reach.step=4"
 
 
 def scored(*options):

@@ -33,7 +33,7 @@ def command(ctx: click.Context, pred: str, gt: str, layout: Any, reading: Any, c
 
     pairing = find_pairs(pred, gt, layout)
     with present.progress(len(pairing.pairs)) as step:
-        found = check(pairing, Options(layout, reading, choice), jobs, step)
+        found = check(pairing, Options(layout, reading, choice), jobs, step, options.typed(ctx))
     for line in present.check_lines(pairing, found):
         click.echo(line)
     present.say_faults(found.faults, found.remarks)

@@ -44,7 +44,7 @@ def command(
     """
     from segeval.cli import output as present
     from segeval.errors import ending
-    from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
+    from segeval.evaluate.measure import evaluate, find_pairs, prepared
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
     from segeval.run.options import Options
@@ -52,6 +52,8 @@ def command(
     from segeval.study.study import study
     from segeval.study.tables import FORMATS
 
+    if not studying["folder"] and not studying["maps"]:
+        options.refuse(ctx, ["force"], "nothing is written", "give -o DIR or --maps DIR")
     pairing = find_pairs(pred, gt, layout)
     chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), pairing, gt, jobs)
     folder = studied.opened(studying)
@@ -74,5 +76,6 @@ def command(
     present.say_faults(faults, run.notes, run.extra)
     if folder and kept:
         raise folder.refusal()
-    check_effects(run, options.typed(ctx))
+    for fault in run.without_effect(options.typed(ctx)):
+        raise fault
     ctx.exit(ending(fault.exit_code for fault in faults))

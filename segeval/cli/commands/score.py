@@ -56,7 +56,7 @@ def command(
     from segeval.cli.page import check as check_page
     from segeval.cli.page import write as write_page
     from segeval.errors import OK, ending
-    from segeval.evaluate.measure import check_effects, evaluate, find_pairs, prepared
+    from segeval.evaluate.measure import evaluate, find_pairs, prepared
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
     from segeval.overlay.source import Masks
@@ -66,6 +66,7 @@ def command(
     from segeval.run.results import Results
 
     rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
+    _check_effects(ctx, draws, ruling, output, page.file is not None)
     if rules:
         _check_baseline(ruling["baseline"], output["folder"])
     present.check_matrix(output, choice)
@@ -98,13 +99,30 @@ def command(
         present.say_headline(run, document, output["form"])
     if folder and kept:
         raise folder.refusal()
-    check_effects(run, options.typed(ctx))
+    for fault in run.without_effect(options.typed(ctx)):
+        raise fault
     results = Results.of(run) if rules or page.file is not None else None
     verdict = _gated(rules, results, draws, ruling, shown, output["form"]) if rules and results else None
     if page.file is not None and results and run.records:
         write_page(page, page.file, results, masks, draws, verdict, ruling["baseline"], ruling["intersect"])
     judged = verdict.exit_code if verdict else OK
     ctx.exit(ending([run.exit_code, judged, *(note.exit_code for note in doubts)]))
+
+
+def _check_effects(ctx: click.Context, draws: Any, ruling: dict[str, Any], output: dict[str, Any], page: bool) -> None:
+    """Refuse options that others would need."""
+    if not ruling["rules"]:
+        alone = ["inconclusive", "name", *([] if page else ["baseline", "intersect"])]
+        options.refuse(ctx, alone, "there is no rule to judge by", "give -r RULE")
+        if not draws.ci and not page:
+            needs = "there are neither intervals nor rules"
+            options.refuse(ctx, ["confidence", "resamples", "seed"], needs, "give --ci, or -r RULE")
+    if not ruling["baseline"]:
+        options.refuse(ctx, ["intersect"], "there is no run to compare with", "give --baseline RUN")
+    if output["form"] == "json":
+        options.refuse(ctx, ["confusion"], "the matrix is always in the JSON", "leave it out")
+    if not output["folder"]:
+        options.refuse(ctx, ["force"], "nothing is written", "give -o DIR")
 
 
 def _check_baseline(baseline: str | None, folder: str | None) -> None:

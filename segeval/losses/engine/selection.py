@@ -8,7 +8,7 @@ from typing import Any
 from segeval.catalog import check_choice
 from segeval.data import class_weights as frequencies
 from segeval.data.class_weights import Frequencies
-from segeval.errors import BadOption, BadParameter, UsageError
+from segeval.errors import BadOption, BadParameter, NoEffect, UsageError
 from segeval.losses import LOSSES
 from segeval.losses.effects import chosen, without_effect
 from segeval.losses.engine.evidence import Asked, Caller, Measured, Plan, wants_classes
@@ -76,6 +76,13 @@ class LossChoice:
         for name in given:
             if name not in names:
                 raise BadParameter(f"-p sets {name}, which --losses does not name", f"--losses {name}")
+        listed = [LOSSES[name] for name in names]
+        if weights is not None and not any(loss.weight_map for loss in listed):
+            what = "--weights is about maps, and none of the losses takes one"
+            raise NoEffect(what, "leave it out, or --losses all", "weights")
+        if weighing is not None and not any(loss.folder_weights for loss in listed):
+            what = "--class-weights changes none of the losses: they have no weights of classes"
+            raise NoEffect(what, "leave it out, or --losses all", "class_weights")
         choice = cls(
             caller=Caller(loss_average, "union", background),
             over=loss_over,
@@ -91,6 +98,12 @@ class LossChoice:
         if weighed and self.class_weights is not None and not {"pos_weight", weighed} & params.keys():
             return ask(name, {**params, weighed: "balanced"})
         return ask(name, dict(params))
+
+    def check_weights(self, ids: Iterable[int]) -> None:
+        """Refuse given weights that are not one for each class."""
+        if isinstance(self.class_weights, Mapping) and (odd := sorted(set(ids) ^ self.class_weights.keys())):
+            said = "a weight for {}, which is no class" if odd[0] in self.class_weights else "no weight for class {}"
+            raise BadOption(f"--class-weights gives {said.format(odd[0])}", "give one for each class, and no other")
 
     def recorded(self) -> dict[str, Any]:
         """The same as it stands in `run.json`."""
@@ -161,9 +174,9 @@ class LossChoice:
             if kept and all(option in each for each in reasons):
                 name = option.partition("=")[0]
                 what = f"--loss-{name} changes none of the losses; {kept[0].name}: {reasons[0][option]}"
-                raise BadOption(what, f"leave out --loss-{name}")
+                raise NoEffect(what, f"leave out --loss-{name}")
         if kept and self.over == "batch" and not any(Plan([each]).adds_up for each in kept):
-            raise BadOption("--loss-over batch changes none of the losses: they look at places", "leave it out")
+            raise NoEffect("--loss-over batch changes none of the losses: they look at places", "leave it out")
 
     def final(self, ids: tuple[int, ...], measured: list[Measured]) -> tuple[Asked, ...]:
         """The losses with the weights of classes that the whole folder gives."""

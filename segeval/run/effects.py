@@ -1,0 +1,65 @@
+"""Options that change nothing: an error where they were typed and no image needs them, else something to say."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from segeval.errors import NoEffect, UnusedOption
+from segeval.evidence.confusion import Confusion
+from segeval.evidence.multilabel import ChannelCounts, PixelEvidence
+from segeval.run.options import READING, Options
+from segeval.run.records import Record
+from segeval.text import counted
+
+
+def unused(
+    records: Sequence[Record], options: Options, total: PixelEvidence, typed: Collection[str] = ()
+) -> Iterator[tuple[str, int]]:
+    """Options, each as it is typed, and the number of images on which they have no effect.
+
+    An option that is about all images together, as `--ignore 255` is, has none on all of them or is not named.
+    total: the counts of all records.  typed: what is looked at also where it has the value that it has anyway.
+    """
+    for option in sorted({*options.about_reading, *(set(READING) & set(typed))}):
+        if number := sum(record.used is not None and option not in record.used for record in records):
+            yield _typed_as(option), number
+    if not records:
+        return
+    for id_ in sorted(_not_held(options, total)):
+        yield f"--ignore {id_}", len(records)
+    known = options.classes.scored.ids if options.classes.scored else total.ids
+    for id_ in options.scoring.mean_without:
+        if id_ not in known:
+            yield f"--mean-without {id_}", len(records)
+    if options.scoring.pool_by and len({options.scoring.cases.of(each.id) for each in records}) == len(records):
+        yield "--pool-by", len(records)
+
+
+def remarks(records: Sequence[Record], options: Options, total: PixelEvidence) -> Iterator[UnusedOption]:
+    """What is worth saying of them."""
+    for option, number in unused(records, options, total):
+        what = f"{option} had no effect on {number:,} of {counted(len(records), 'image')}"
+        yield UnusedOption(what, "leave it out, or look at how these files were read")
+
+
+def refused(
+    records: Sequence[Record], options: Options, total: PixelEvidence, typed: Collection[str]
+) -> Iterator[NoEffect]:
+    """The errors for those that somebody typed, and no image needs; typed: the names of parameters."""
+    predicted = sum(record.used is not None for record in records)
+    for option, number in unused(records, options, total, typed):
+        name = option.partition(" ")[0]
+        if 0 < predicted <= number and name.removeprefix("--").replace("-", "_") in typed:
+            yield NoEffect(f"{option} had no effect on any image", f"leave {name} out, or see what the files hold")
+
+
+def _typed_as(option: str) -> str:
+    """An option about reading as it is typed: `--one-hot`, `--map pred`."""
+    name, _, value = option.partition(" ")
+    return f"--{name.replace('_', '-')} {value}".rstrip()
+
+
+def _not_held(options: Options, total: PixelEvidence) -> set[int]:
+    """Ids that were to be ignored, and that no mask holds. Of a class table it is the data set that may hold them."""
+    if isinstance(total, ChannelCounts):
+        return set(options.classes.asked) if not total.ignored.any() else set()
+    assert isinstance(total, Confusion)
+    return set(options.classes.asked) - {*total.truth.tolist(), *total.pred.tolist()}
