@@ -105,6 +105,7 @@ KINDS = [
         "--one-hot; --multilabel",
     ),
     Kind("pixels of two sizes or places", "an error", (errors.GeometryDiffers,), "--ignore-geometry"),
+    Kind("pixels sized in some files alone", "distances as they come", (errors.MixedUnits,), "--spacing"),
     Kind("two shapes", "an error that names the cure", (errors.ShapesDiffer,), "nothing: masks are never resized"),
     Kind(
         "two folders; two files; one folder and two patterns",

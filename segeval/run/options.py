@@ -282,8 +282,9 @@ def measures(
         border_connectivity=border_connectivity,
         background=background,
     )
+    computed = {metric.name for metric in scoring.entries}
     for name in scoring.params:
-        if METRICS[name] not in scoring.entries:
+        if name not in computed:
             option = "--beta" if name == "f_beta" and beta is not None else "-p"
             what = f"{option} sets {name}, which --metrics does not name"
             raise NoEffect(what, f"--metrics {name}", "beta" if option == "--beta" else "params")

@@ -19,11 +19,14 @@ READING = {
     "colors": "--colors classes.csv",
     "ignore_geometry": "--ignore-geometry",
     "map": "--map pred:shift:0",
+    "spacing": "--spacing 2,0.5",
 }
 MEASURES = {
     "beta": "--beta 3 --metrics iou",
     "params": "-p f_beta.beta=3 --metrics iou",
     "mean_without": "--mean-without 3",
+    "border_connectivity": "--border-connectivity full",
+    "background": "--background none",
     "pool_by": "--pool-by (.+)",
     "weights": "--weights maps --losses dice",
     "class_weights": "--class-weights balanced --losses dice",
@@ -57,6 +60,7 @@ QUIET = {
     **dict.fromkeys(["missing", "undefined", "max_pixels", "follow_symlinks", "strict", "jobs"], POLICY),
     **dict.fromkeys(["presence", "mean", "form", "metrics", "losses", "num_classes", "classes", "steps"], CHOICE),
     **dict.fromkeys(["ci", "rules", "folder", "maps", "group_by"], MORE),
+    **dict.fromkeys(["report", "tolerance", "percentile", "penalty"], MORE),
     **dict.fromkeys(["pred_pattern", "gt_pattern", "ids", "text", "images"], WHICH),
 }
 LINES = {
