@@ -450,6 +450,14 @@ verdict_output = group(
 )
 surfaces = group("shown", "Quality gate", made("segeval.cli.report_options", "Shown"), *_surfaces)
 
+_background = option(
+    "--background",
+    default="auto",
+    show_default=True,
+    metavar="ID|none|auto",
+    help="The id of no object, to tell false positives from false negatives; by default 0 unless it has a name.",
+)
+
 _page = made("segeval.cli.page", "Page")
 page = group(
     "page",
@@ -475,14 +483,31 @@ page = group(
         metavar="NUMBER",
         help="What images are ordered by, such as 'iou[person]'.",
     ),
-    option(
-        "--background",
-        default="auto",
-        show_default=True,
-        metavar="ID|none|auto",
-        help="The id of no object, to tell false positives from false negatives; by default 0 unless it has a name.",
-    ),
+    _background,
     option("--title", default="segeval report", show_default=True, metavar="TEXT", help="The title of the page."),
+)
+drawing = group(
+    "drawing",
+    "Pictures",
+    dict,
+    option("--class", "name", metavar="NAME", help="Errors of this class alone: all others count as background."),
+    _background,
+    option(
+        "--layers",
+        default="errors,pred,truth",
+        show_default=True,
+        metavar="NAMES",
+        help="What to draw: errors, and the masks in the colours of their classes.",
+    ),
+    option("--images", metavar="DIR", help="Photographs to lay behind the errors, under the same names."),
+    option("--images-pattern", metavar="P", help="Names of photographs, such as '*/{id}_leftImg8bit.png'."),
+)
+pictures_output = group(
+    "output",
+    "Output",
+    dict,
+    option("-o", "--output", "folder", required=True, metavar="DIR", help="Write the pictures there.", trusted=True),
+    option("--force", is_flag=True, help="Write into a folder that is not empty.", trusted=True),
 )
 scored_page = group(
     "page",

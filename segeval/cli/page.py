@@ -47,12 +47,7 @@ class Page:
     @property
     def nothing(self) -> int | Literal["auto"] | None:
         """The id that stands for no object."""
-        if self.background in ("none", "auto"):
-            return None if self.background == "none" else "auto"
-        try:
-            return int(self.background)
-        except ValueError as fault:
-            raise BadOption(f"--background is {self.background!r}", "give an id, none or auto") from fault
+        return nothing(self.background)
 
     def place(self, run: str) -> str:
         """Where the page goes: beside the run unless somebody says otherwise."""
@@ -110,6 +105,16 @@ def check(page: Page, place: str, runs: list[str | None], folders: Sequence[str]
 
     environment()
     spare({"report": place}, runs, [*folders, *(each for each in (page.pred, page.truth, page.images) if each)])
+
+
+def nothing(text: str) -> int | Literal["auto"] | None:
+    """What `--background` says."""
+    if text in ("none", "auto"):
+        return None if text == "none" else "auto"
+    try:
+        return int(text)
+    except ValueError as fault:
+        raise BadOption(f"--background is {text!r}", "give an id, none or auto") from fault
 
 
 def of_score(report: str | None) -> Page:

@@ -40,6 +40,11 @@ def class_colours(classes: Sequence[ClassInfo], palette: Mapping[tuple[int, int,
 
 def of_kinds(kinds: Array) -> bytes:
     """A PNG of the kinds (H, W), else transparent; lines tell what colours do: / invented, \\ missed, dots confused."""
+    return indexed(_lined(kinds), [*KINDS.values(), _LINES])
+
+
+def _lined(kinds: Array) -> Array:
+    """The kinds as indices of their colours, with lines."""
     rows, columns = np.indices(kinds.shape)
     steps = {
         Kind.INVENTED: (rows + columns) % _STEP == 0,
@@ -51,7 +56,7 @@ def of_kinds(kinds: Array) -> bytes:
     for kind, lines in steps.items():
         instead = Kind.RIGHT if kind is Kind.IGNORED else len(KINDS)
         shown[(kinds == kind) & lines] = instead
-    return indexed(shown, [*KINDS.values(), _LINES])
+    return shown
 
 
 def of_classes(labels: Array, colours: Mapping[int, Colour]) -> bytes:
@@ -65,3 +70,12 @@ def of_classes(labels: Array, colours: Mapping[int, Colour]) -> bytes:
     table = [_VOID, *dict.fromkeys(each for each in ordered if each != _VOID)][:256]
     index = np.array([table.index(each) if each in table else 0 for each in known], np.uint8)
     return indexed(index[places].reshape(labels.shape), table)
+
+
+def over(pixels: Array, kinds: Array) -> Array:
+    """A photograph (H, W, 3) with the kinds laid over it."""
+    table = np.array([*KINDS.values(), _LINES], np.float64)
+    layer = table[_lined(kinds)]
+    share = layer[..., 3:] / 255
+    found: Array = np.rint(pixels * (1 - share) + layer[..., :3] * share).astype(np.uint8)
+    return found

@@ -9,6 +9,7 @@ import numpy as np
 
 from segeval.data import parts
 from segeval.data.class_selection import ClassChoice
+from segeval.data.classes import MOST, ClassTable
 from segeval.data.door import read_truth
 from segeval.data.folders import Pair, Pairing, listed
 from segeval.data.image import Image
@@ -19,7 +20,7 @@ from segeval.evidence.run_length import Array
 from segeval.io import photo
 from segeval.io.files import MaskFile
 from segeval.overlay.colours import Colour, class_colours
-from segeval.overlay.layers import NOTHING, Layers
+from segeval.overlay.layers import NOTHING, Kind, Layers
 from segeval.run.options import Options
 from segeval.run.tables import Tables
 
@@ -52,7 +53,8 @@ class Masks:
     def colours(self) -> dict[int, Colour]:
         """The colour of each class."""
         table = self.options.classes.scored
-        return class_colours(table.classes if table else (), self.options.classes.colors)
+        known = table or ClassTable.numbered(MOST)  # where nobody names the classes, every id has a colour
+        return class_colours(known.classes, self.options.classes.colors)
 
     def image(self, id_: str) -> Image:
         """A pair behind the door; where there is no prediction, nothing is predicted."""
@@ -108,3 +110,23 @@ def background(masks: Masks) -> int | None:
     table = masks.options.classes.scored
     name = next((info.name for info in table.classes if info.id == 0), "") if table else "0"
     return 0 if name == "0" or name.casefold() in NOTHINGS else None
+
+
+def legend(masks: Masks, background: int | None) -> dict[Kind, str]:
+    """What the colours of errors mean."""
+    table = masks.options.classes.scored
+    names = {info.id: info.name for info in table.classes} if table else {}
+    if masks.options.classes.multilabel:
+        return {
+            Kind.INVENTED: "a class where there is none",
+            Kind.MISSED: "a class not found",
+            Kind.CONFUSED: "both at once",
+        }
+    if background is None:
+        return {Kind.CONFUSED: "another class than the truth"}
+    nothing = names.get(background, str(background))
+    return {
+        Kind.INVENTED: f"false positive: truth is {nothing}, prediction is not",
+        Kind.MISSED: f"false negative: prediction is {nothing}, truth is not",
+        Kind.CONFUSED: f"one class taken for another, neither {nothing}",
+    }

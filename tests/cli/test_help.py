@@ -22,6 +22,7 @@ COMMANDS = [
     "list",
     "losses",
     "merge",
+    "overlay",
     "report",
     "score",
     "weightmap",

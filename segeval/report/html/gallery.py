@@ -13,7 +13,7 @@ from segeval.evidence.run_length import Array
 from segeval.io import photo
 from segeval.overlay.colours import of_classes, of_kinds
 from segeval.overlay.layers import Kind, Layers
-from segeval.overlay.source import Masks, background
+from segeval.overlay.source import Masks, background, legend
 from segeval.run.tables import Tables
 
 BUDGET = 3_600_000  # bytes of pictures: base64 makes 4.8 million of them
@@ -84,29 +84,18 @@ class Gallery:
     @cached_property
     def legend(self) -> dict[Kind, str]:
         """What the colours mean."""
-        table = self.masks.options.classes.scored
-        names = {info.id: info.name for info in table.classes} if table else {}
-        nothing = None if self.nothing is None else names.get(self.nothing, str(self.nothing))
-        if self.masks.options.classes.multilabel:
-            return {
-                Kind.INVENTED: "a class where there is none",
-                Kind.MISSED: "a class not found",
-                Kind.CONFUSED: "both at once",
-            }
-        if nothing is None:
-            return {Kind.CONFUSED: "another class than the truth"}
-        return {
-            Kind.INVENTED: f"false positive: truth is {nothing}, prediction is not",
-            Kind.MISSED: f"false negative: prediction is {nothing}, truth is not",
-            Kind.CONFUSED: f"one class taken for another, neither {nothing}",
-        }
+        return legend(self.masks, self.nothing)
 
     def _read(self, id_: str, tables: Tables) -> _Read:
         layers = self.masks.layers(id_, tables, self.nothing)
         plane, number = layers.plane()
         remark = [] if number is None else [f"slice {number} of {layers.kinds.size // plane.kinds.size}"]
         shares = {kind.name.lower(): float((layers.kinds == kind).mean()) for kind in self.legend}
-        behind = self.masks.photo(id_)
+        try:
+            behind = self.masks.photo(id_)
+        except InputError as fault:
+            behind = None
+            remark.append(f"no photograph: {fault.message}")
         if self.masks.pairs[id_].pred is None:
             remark.append("no prediction")
         if behind is not None and number is not None:
