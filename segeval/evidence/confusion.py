@@ -99,9 +99,7 @@ class Confusion(Counted):
 
     ids: tuple[int, ...]
     ignore: frozenset[int]
-    truth: Array  # int32 (cells,): true ids, ignored ones included
-    pred: Array  # int32 (cells,): predicted ids as they stand in the file
-    pixels: Array  # int64 (cells,)
+    cells: Array  # (3, cells): `truth`, `pred` and `pixels` in one, since there are many images and each array costs
 
     @classmethod
     def of(
@@ -144,7 +142,7 @@ class Confusion(Counted):
         truth, pred, _ = cells
         if ids is None:
             ids = sorted(i for i in {*truth.tolist(), *pred.tolist()} if i >= 0)
-        confusion = cls(*_shared(tuple(i for i in ids if i not in ignored), ignored), *cells)
+        confusion = cls(*_shared(tuple(i for i in ids if i not in ignored), ignored), _stacked(*cells))
         confusion._check_truth()
         return confusion
 
@@ -164,12 +162,31 @@ class Confusion(Counted):
             )
 
     @property
+    def truth(self) -> Array:
+        """int32 (cells,): true ids, ignored ones included."""
+        found: Array = self.cells[0].astype(np.int32)
+        return found
+
+    @property
+    def pred(self) -> Array:
+        """int32 (cells,): predicted ids as they stand in the file."""
+        found: Array = self.cells[1].astype(np.int32)
+        return found
+
+    @property
+    def pixels(self) -> Array:
+        """int64 (cells,): how many pixels have these ids."""
+        found: Array = self.cells[2].astype(np.int64)
+        return found
+
+    @property
     def valid(self) -> tuple[Array, Array, Array]:
         """The cells whose true id is not ignored."""
+        truth, pred, pixels = self.truth, self.pred, self.pixels
         if not self.ignore:
-            return self.truth, self.pred, self.pixels
-        keep = ~np.isin(self.truth, list(self.ignore))
-        return self.truth[keep], self.pred[keep], self.pixels[keep]
+            return truth, pred, pixels
+        keep = ~np.isin(truth, list(self.ignore))
+        return truth[keep], pred[keep], pixels[keep]
 
     @property
     def matrix(self) -> Array:
@@ -220,7 +237,7 @@ class Confusion(Counted):
     def all_wrong(self) -> "Confusion":
         """The same truth without a prediction: every pixel in column `other`."""
         cells = merged_cells(self.truth, np.full_like(self.truth, -1), self.pixels)
-        return Confusion(self.ids, self.ignore, *cells)
+        return Confusion(self.ids, self.ignore, _stacked(*cells))
 
     @property
     def unknown_pred(self) -> dict[int, int]:
@@ -231,7 +248,7 @@ class Confusion(Counted):
 
     def with_ids(self, ids: Sequence[int]) -> "Confusion":
         """The same counts seen through another list of classes."""
-        return Confusion(tuple(ids), self.ignore, self.truth, self.pred, self.pixels)
+        return Confusion(tuple(ids), self.ignore, self.cells)
 
     def __add__(self, other: "Confusion") -> "Confusion":
         return total([self, other])
@@ -305,7 +322,13 @@ class Confusion(Counted):
     def unpacked(cls, arrays: Mapping[str, Array]) -> list["Confusion"]:
         """What `packed` was given."""
         cells = zip(*(split(arrays[name], arrays["cells"]) for name in ("truth", "pred", "pixels")), strict=True)
-        return [cls(*known, *each) for known, each in zip(unpacked_ids(arrays), cells, strict=True)]
+        return [cls(*known, _stacked(*each)) for known, each in zip(unpacked_ids(arrays), cells, strict=True)]
+
+
+def _stacked(truth: Array, pred: Array, pixels: Array) -> Array:
+    """Cells as a `Confusion` keeps them: in 32 bits where they fit."""
+    small = pixels.max(initial=0) <= np.iinfo(np.int32).max
+    return np.stack((truth, pred, pixels), dtype=np.int32 if small else np.int64, casting="same_kind")
 
 
 @functools.lru_cache(maxsize=16)
@@ -357,7 +380,7 @@ def total(confusions: Sequence[Confusion]) -> Confusion:
         raise ValueError("confusions that ignore different ids do not add up")
     parts = [_cells(confusions[start : start + AT_ONCE]) for start in range(0, len(confusions), AT_ONCE)]
     columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Confusion(united(confusions), first.ignore, *merged_cells(*columns))
+    return Confusion(united(confusions), first.ignore, _stacked(*merged_cells(*columns)))
 
 
 def _cells(confusions: Sequence[Confusion]) -> tuple[Array, Array, Array]:
