@@ -981,8 +981,9 @@ class ClassesFound(Remark):
 class LacksScores(InputError):
     """A prediction does not tell how sure it is, and metrics were asked for that need to know.
 
-    Calibration and curves are of probabilities (or logits, with `--logits`; grey files, with `--probability`) beside a
-    truth of labels. `--metrics all` leaves them out for images that have none, with a note.
+    Calibration, curves and saliency are of probabilities (or logits, with `--logits`; grey files, with `--probability`)
+    beside a truth of labels; saliency is of a foreground, and not of several classes. `--metrics all` leaves them out
+    for images that have none, with a note.
     """
 
     code = "SEG268"
@@ -991,7 +992,7 @@ class LacksScores(InputError):
 class LeftOut(Remark):
     """A family of metrics needs what an image does not have, and was left out of it.
 
-    With `--metrics all` calibration and curves are of the images with probabilities alone.
+    With `--metrics all` calibration, curves and saliency are of the images with probabilities alone.
     """
 
     code = "SEG269"

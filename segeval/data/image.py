@@ -110,8 +110,11 @@ class Image:
     def lacking(self, need: str) -> str:
         """Why the image has not what a kind of evidence needs; empty where it has."""
         given = self.labels.given
-        if need != "scores" or given is None:
+        if given is None:
             return ""
+        if need == "foreground":
+            few = given.kind == "foreground" or (given.kind == "channels" and len(given.array) <= 2)
+            return "" if few and not self.classes.multilabel else f"{given.name} tells of no single foreground"
         if given.hard:
             return f"{given.name} is a hard mask: it does not tell how sure the prediction is"
         return f"{self.truth_name} holds fractions" if self.labels.target is not None else ""

@@ -100,10 +100,10 @@ def _fitting(image: Image, options: Options) -> tuple[dict[str, Any], list[Remar
         if not reasons:
             found[kind] = spec
         elif spec.named:
-            raise LacksScores(f"{reasons[0]}, and {kind} needs that", "leave those metrics out, or save probabilities")
+            raise LacksScores(f"{reasons[0]}, and {kind} needs that", "leave those metrics out, or save what they need")
         else:
             without.setdefault(reasons[0], []).append(kind)
-    hint = "save probabilities to score how sure the model was"
+    hint = "name the metrics that are wanted with --metrics, or save what these need"
     return found, [LeftOut(f"{reason}: left out are {some(kinds)}", hint) for reason, kinds in without.items()]
 
 

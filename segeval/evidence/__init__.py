@@ -5,6 +5,7 @@ from segeval.evidence.calibration import Calibration
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.curves import Curves
 from segeval.evidence.multilabel import ChannelCounts
+from segeval.evidence.saliency import Saliency
 from segeval.evidence.surface import Surface
 
-__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Curves", "Surface"]
+__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Curves", "Saliency", "Surface"]

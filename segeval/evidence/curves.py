@@ -49,12 +49,12 @@ class Curves(Binned):
     @property
     def tp(self) -> Array:
         """(…, C, 256): pixels of the class whose probability is at least k / 255."""
-        return _reaching(self.pos)
+        return reaching(self.pos)
 
     @property
     def fp(self) -> Array:
         """(…, C, 256): other pixels whose probability is at least k / 255."""
-        return _reaching(self.neg)
+        return reaching(self.neg)
 
     @property
     def thresholds(self) -> Array:
@@ -62,6 +62,7 @@ class Curves(Binned):
         return np.arange(LEVELS) / (LEVELS - 1)
 
 
-def _reaching(levels: Array) -> Array:
+def reaching(levels: Array) -> Array:
+    """How many reach each level, from how many have it."""
     found: Array = np.flip(np.cumsum(np.flip(levels, -1), axis=-1), -1)
     return found

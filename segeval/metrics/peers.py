@@ -51,4 +51,8 @@ ELSEWHERE = {
         "a threshold else",
     ],
     "average_precision": ["scikit-learn 1.9.1 average_precision_score of a class against the rest: likewise"],
+    "mae": [
+        "PySODMetrics 1.6.2 MAE: saliency.mae; Fmeasure: saliency.max_f, mean_f, adaptive_f; DICEHandler: max_dice, "
+        "mean_dice. Its truth is grey above 128: --truth-threshold 0.503",
+    ],
 }

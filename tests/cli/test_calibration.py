@@ -151,3 +151,35 @@ def test_curves(document):
     mean = sum(found["curves"]["per_class"][name]["auroc"] for name in "012") / 3
     assert found["curves"]["auroc"] == pytest.approx(mean)
     assert "calibration" not in found
+
+
+def test_saliency_by_pysodmetrics(invoke, root):
+    """What PySODMetrics 1.4.3 publishes of its three examples, one of which has no foreground."""
+    folder = root / "tests" / "files" / "saliency"
+    options = ("--binary", "--probability", "--truth-threshold", 0.503, "--metrics", "saliency", "--format", "json")
+    found = json.loads(invoke("score", folder / "pred", folder / "truth", *options).stdout)["saliency"]
+    del found["per_class"]
+    published = {
+        "mae": 0.03705558476661653,
+        "max_f": 0.5886784581120638,
+        "mean_f": 0.577051059518767,
+        "adaptive_f": 0.5816750824038355,
+        "max_dice": 0.5830613926289557,
+        "mean_dice": 0.5689913551800527,
+    }
+    assert found == pytest.approx(published, abs=1e-12)
+
+
+def test_saliency_is_of_a_foreground(document):
+    found = document("pred", "truth", "--metrics", "saliency", code=3)
+    assert found["images"]["failed"][0]["message"].startswith("pred/0.npy tells of no single foreground")
+
+
+def test_a_map_of_one_value_is_not_stretched(invoke, files):
+    for n in range(2):
+        np.save(files / "pred" / f"{n}.npy", np.full((1, 4), 0.25))
+        np.save(files / "truth" / f"{n}.npy", np.array([[0, 1, 1, 1]]))
+    found = json.loads(invoke("score", "pred", "truth", "--binary", "--metrics", "mae", "--format", "json").stdout)
+    assert found["saliency"]["mae"] == pytest.approx((0.25 + 3 * 0.75) / 4)
+    assert found["saliency"]["max_dice"] == pytest.approx(6 / 7)
+    assert found["saliency"]["adaptive_f"] == 0  # nothing reaches 0.5
