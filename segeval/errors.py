@@ -701,7 +701,8 @@ class InstanceIds(Doubt):
     """The ids look like single objects, numbered in each file anew.
 
     Cellpose, StarDist and the like write the cells of an image as 1, 2, 3, …: such numbers are no classes, and the mean
-    over them means nothing. `--binary` scores all objects together against the background.
+    over them means nothing. `--instances labels` scores them as objects; `--binary` scores all objects together, pixel
+    by pixel, against the background.
 
     It is said where nearly all files count from 1 without a gap, to 8 or more in one and not to the same number in all;
     or, where there is one file or all count to one number, to 20 or more, and several such files only if no option

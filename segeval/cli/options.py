@@ -320,7 +320,7 @@ _borders = _under(
         default="0",
         show_default=True,
         metavar="ID|none",
-        help="The class that has no surface.",
+        help="The class that has no surface, and the id that is no object.",
     ),
 )
 
@@ -354,14 +354,36 @@ _losses = _under(
         help="Class 0 in that mean; by default as each loss has it.",
     ),
 )
+_objects = _under(
+    "Objects",
+    option(
+        "--instances",
+        metavar="labels|components|panoptic",
+        help="Score objects: ids are objects, connected parts of classes are, or those that a panoptic table names.",
+    ),
+    option(
+        "--connectivity",
+        type=click.Choice(["face", "full"]),
+        help="Parts join over faces (the default) or also over edges and corners.",
+    ),
+    option("--match-across-classes", is_flag=True, help="Objects of two classes may be a match."),
+    option(
+        "--matching",
+        type=click.Choice(["optimal", "greedy"]),
+        help="The most matches (the default), or the largest IoU first; the same above 0.5.",
+    ),
+    option("--iou-thresholds", metavar="T,T", help="IoUs from which objects match; by default 0.5, 0.55, … 0.95."),
+    option("--keep-void", is_flag=True, help="Ignored pixels stay in the union of two objects, as BDD100K has it."),
+)
 _of = made("segeval.run.options", "measures")
-measures = group("measures", "What to measure", _of, *_metrics, *_borders, *_losses)
+measures = group("measures", "What to measure", _of, *_metrics, *_borders, *_objects, *_losses)
 all_losses = group(
     "measures",
     "What to measure",
     lambda losses, **values: _of(losses=losses or "all", **values),
     *_metrics,
     *_borders,
+    *_objects,
     *_losses,
 )
 

@@ -33,6 +33,8 @@ class ClassChoice:
     palette: bool = False  # the colours are those of --colors, and did not just come with the classes
     raw_threshold: int | None = None  # a true mask of grey is foreground from here on; None: values are ids
     by_table: frozenset[int] = frozenset()  # ignored ids that a class table names, and no option
+    objects: bool = False  # ids number objects: all but the background are of class 1
+    background: int | None = 0  # where ids number objects the one that is none
 
     @property
     def asked(self) -> frozenset[int]:
@@ -166,6 +168,18 @@ def _independent(
     if len(table.scored.classes) < 2:
         raise BadOption("--multilabel has only one class", "save the mask without channels and use --binary")
     return ClassChoice(table, ignored | (table.ignore - set(table.ids)), multilabel=True)
+
+
+def of_objects(choice: ClassChoice, background: int | None) -> ClassChoice:
+    """The classes of masks whose ids number objects: background, and object."""
+    if choice.multilabel or (choice.table and set(choice.table.ids) != {0, 1}):
+        what = "--instances labels has two classes, background and object"
+        raise BadOption(what, "objects of several classes: --instances components or panoptic")
+    if choice.ignore & {0, 1} or background in choice.ignore:
+        what = "--instances labels makes 0 and 1 of all ids, so that neither can be ignored"
+        raise BadOption(what, "leave out --ignore, or name the background: --background ID|none")
+    table = (choice.table or ClassTable.named(["background", "object"])).ignoring(choice.ignore)
+    return replace(choice, table=table, binary=True, objects=True, background=background)
 
 
 def check_two(choice: ClassChoice) -> None:

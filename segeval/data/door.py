@@ -7,6 +7,7 @@ from segeval.data.channels import check_axes, pred_channels, true_channels, true
 from segeval.data.class_selection import ClassChoice
 from segeval.data.colours import indices_of
 from segeval.data.geometry import check_geometry, geometry_differs, measured
+from segeval.data.ids import with_background_0
 from segeval.data.labels import Given, Labels, Truth, grey_threshold, pred_labels, truth_labels
 from segeval.data.nodata import beside_nodata, without_nodata
 from segeval.data.nodata import remark as nodata_remark
@@ -54,6 +55,8 @@ def _labels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> 
         found = replace(found, palettes=(indices_of(pred, given.labels), indices_of(truth, true.labels)))
     if "pred" in reading.maps and given.kind == "labels":
         found = replace(found, pred=reading.maps["pred"].of(found.pred, classes.ignore, pred.name))
+    if classes.objects and given.kind == "labels":
+        found = replace(found, pred=with_background_0(found.pred, classes.background, classes.ignore))
     return found
 
 
@@ -67,6 +70,8 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     labels, remarks = truth_labels(truth, classes.colors, threshold, classes.channels, classes.ignore)
     if "gt" in reading.maps:
         labels = reading.maps["gt"].of(labels, classes.ignore, truth.name)
+    if classes.objects:
+        labels = with_background_0(labels, classes.background, classes.ignore)
     return Truth(labels, [*remarks, *one_hot_remark(truth), *nodata_remark(truth, classes)])
 
 

@@ -1,5 +1,7 @@
 """Labels as integers of 32 bits."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from segeval.errors import IdTooLarge
@@ -16,6 +18,17 @@ def narrowed(array: Array, name: str) -> Array:
     if np.abs(array).max().item() >= 1 << 31:
         raise _too_large(name, array)
     return narrow(array.astype(np.int32))
+
+
+def with_background_0(ids: Array, background: int | None, ignore: Collection[int]) -> Array:
+    """Ids of objects with 0 for the background and no object of that id; ignored ids stay what they are."""
+    if background == 0:
+        return ids
+    fresh = 1 + max(int(ids.max()), 0, *ignore) if background is None else background
+    found = np.where(ids == 0, np.int32(fresh), ids)
+    if background is not None:
+        found[ids == background] = 0
+    return found.astype(np.int32, copy=False)
 
 
 def _too_large(name: str, array: Array) -> IdTooLarge:

@@ -11,10 +11,12 @@ from segeval.data.channels import class_rows
 from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Labels
 from segeval.data.reading import Reading
-from segeval.errors import UnfitSpacing, UnknownTruthIds
+from segeval.errors import UnfitPixels, UnfitSpacing, UnknownTruthIds
 from segeval.evidence.confusion import Confusion
+from segeval.evidence.instances import OBJECT, InstanceOptions
 from segeval.evidence.multilabel import IGNORED, ChannelCounts
 from segeval.evidence.multilabel import count as count_channels
+from segeval.evidence.objects import Objects, objects_of_cells, objects_of_parts
 from segeval.evidence.regions import Regions
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, number_digest, runs
 from segeval.evidence.scores import Scores
@@ -65,6 +67,21 @@ class Image:
     def counts(self) -> Confusion | ChannelCounts:
         """How often each class was right or wrong."""
         return self._counted[0]
+
+    def objects(self, asked: InstanceOptions, missed: bool = False) -> Objects:
+        """The objects of the pair; missed: there is no prediction, and so no predicted one."""
+        labels, ignore = self.labels, self.classes.ignore
+        if asked.ids_are_objects:
+            if labels.given and labels.given.kind != "labels":
+                what = (
+                    f"{labels.given.name} holds numbers of the foreground, and --instances labels wants ids of objects"
+                )
+                raise UnfitPixels(what, "parts of a mask are objects with --instances components")
+            found = objects_of_cells(self.cells, 0, ignore, OBJECT, **asked.how)
+        else:
+            pred, truth = (_zeros_and_ones(each, self.classes) for each in (labels.pred, labels.truth))
+            found = objects_of_parts(pred, truth, asked.background, ignore, asked.connectivity, **asked.how)
+        return found.without_pred() if missed else found
 
     @property
     def digest(self) -> str:
@@ -151,6 +168,13 @@ def counted(pred: Array, truth: Array) -> tuple[Cells, str]:
         counter.add(block)
         digest.add(block)
     return counter.cells(), digest.hexdigest()
+
+
+def _zeros_and_ones(labels: Array, classes: ClassChoice) -> Array:
+    """The labels with 1 for every non-zero id when the masks are binary; ignored ids stay what they are."""
+    if not classes.binary:
+        return labels
+    return np.where(np.isin(labels, list(classes.ignore)), labels, labels != 0)
 
 
 def recoded(cells: Cells, classes: ClassChoice) -> Cells:

@@ -4,8 +4,9 @@ from segeval.evidence.boundary import Boundary
 from segeval.evidence.calibration import Calibration
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.curves import Curves
+from segeval.evidence.instances import Instances
 from segeval.evidence.multilabel import ChannelCounts
 from segeval.evidence.saliency import Saliency
 from segeval.evidence.surface import Surface
 
-__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Curves", "Saliency", "Surface"]
+__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Curves", "Instances", "Saliency", "Surface"]

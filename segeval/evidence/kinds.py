@@ -89,6 +89,8 @@ class Kind(Entry):
     kind were asked for by name.  prefix: how the names of columns begin in files.
     valued: its columns of classes are the metrics of it themselves, by their printed names, since no columns could tell
     them.  options: those of a run that it goes by.
+    settings: the class of what a run asks of it, if that is more than parameters of metrics: `of(**options)` gives it,
+    or None where the kind is not asked for; `ask` says how to; `recorded` and `from_record` are its form in `run.json`.
     """
 
     columns: Mapping[str, Adds]
@@ -99,10 +101,12 @@ class Kind(Entry):
     prefix: str
     valued: bool = False
     options: tuple[str, ...] = ()
+    settings: Any = None
 
     def adds(self, column: str) -> Adds:
-        """How a column adds up over images."""
-        return self.columns.get(column) or self.totals.get(column) or "value"
+        """How a column adds up over images; one of several, as `tp@0.5`, adds up as the declared `tp`."""
+        name = column.partition("@")[0]
+        return self.columns.get(name) or self.totals.get(name) or "value"
 
     @property
     def evidence(self) -> Any:
@@ -124,13 +128,14 @@ class Kinds(Listing[Kind]):
         prefix: str | None = None,
         valued: bool = False,
         options: Sequence[str] = (),
+        settings: Any = None,
     ) -> Callable[[Listed], Listed]:
         """List an evidence class, and give it back untouched; unless said otherwise, metrics eat the class itself."""
 
         def made(_: str, cls: Any) -> Kind:
             start = f"{cls.kind}." if prefix is None else prefix
             seen = view or getattr(cls, "viewed", cls)
-            facts = (tuple(needs), start, valued, tuple(options))
+            facts = (tuple(needs), start, valued, tuple(options), settings)
             return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, seen, *facts)
 
         return self._lister(made)

@@ -11,6 +11,7 @@ import numpy as np
 
 from segeval.errors import BadBaseline, NoBaseline, OtherClasses, OtherImages, UnreadableRun
 from segeval.evidence.confusion import PixelCounts
+from segeval.evidence.kinds import EVIDENCE
 from segeval.losses import LOSSES
 from segeval.metrics import METRICS
 from segeval.run import stored
@@ -41,6 +42,10 @@ FREE = {
     "group_by",
     "ci",
 }
+
+
+# What is asked of a kind of evidence changes the numbers of that kind alone.
+SETTINGS = {kind.name for kind in EVIDENCE.values() if kind.settings}
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _check_options(run: Results, baseline: Results) -> None:
         odd = [str(name) for _, name, _ in sorted(set(classes[0]) ^ set(classes[1]), key=repr)] or ["their order"]
         hint = "score both with the same --num-classes or --classes"
         raise OtherClasses(f"{baseline.name} has other classes than {run.name}: {some(odd, 4)}", hint)
-    for key in sorted((mine["options"].keys() | theirs["options"].keys()) - FREE):
+    for key in sorted((mine["options"].keys() | theirs["options"].keys()) - FREE - SETTINGS):
         now, then = (_meant(document["options"], key) for document in (mine, theirs))
         if now != then and not (key in HARMLESS and HARMLESS[key](mine, theirs)):
             what = f"{baseline.name} was scored with {key} = {json.dumps(then)}, {run.name} with {json.dumps(now)}"
@@ -169,13 +174,28 @@ HARMLESS: Mapping[str, Callable[[Document, Document], bool]] = {
 
 def check_number(name: str, run: Results, baseline: Results) -> None:
     """Refuse to compare a number that was computed otherwise."""
+    entry = METRICS.named(name)
+    of = entry or next((each for each in METRICS.values() if each.mean and name.startswith(f"{each.mean}_")), None)
+    for kind in SETTINGS:
+        if name.startswith(f"{kind}.") or (of and of.eats is EVIDENCE[kind].eaten):
+            _check_settings(name, kind, run, baseline)
     if name.startswith("loss."):
         _check_loss(name, run, baseline)
-    elif entry := METRICS.named(name):
+    elif entry:
         now, then = ([each.printed for each in side.outline.scoring.bound(entry)] for side in (run, baseline))
         if now != then and not (name in now and name in then):
             what = f"{name} is {some(then)} in {baseline.name} and {some(now)} in {run.name}"
             raise OtherClasses(what, "score both with the same parameters")
+
+
+def _check_settings(name: str, kind: str, *sides: Results) -> None:
+    """Refuse a number of a kind of evidence of which something else was asked."""
+    now, then = (each.document["options"].get(kind) for each in sides)
+    if now and then and now != then:
+        odd = next(key for key in sorted(now.keys() | then.keys()) if now.get(key) != then.get(key))
+        said = [f"{odd.replace('_', '-')} {json.dumps(each.get(odd))}" for each in (then, now)]
+        what = f"{name} is by {said[0]} in {sides[1].name} and by {said[1]} in {sides[0].name}"
+        raise OtherClasses(what, "score both with the same options")
 
 
 def _check_loss(name: str, run: Results, baseline: Results) -> None:

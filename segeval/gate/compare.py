@@ -157,11 +157,10 @@ def _families(asked: Sequence[Asked], runs: Sequence[Results]) -> list[list[Numb
 
 def _default(runs: Sequence[Results]) -> list[Asked]:
     """The main numbers that all runs have; miou_dataset first."""
-    summary = [name for name in runs[0].document["summary"] if all(name in run.document["summary"] for run in runs)]
+    summary = [name for name in runs[0].document["summary"] if all(_alike_summary(name, run, runs[0]) for run in runs)]
     losses = [name for name in _losses(runs[0]) if all(_alike_loss(name, run, runs[0]) for run in runs)]
     names = sorted(summary, key=lambda name: (name != "miou_dataset", name.startswith("group_"), name))
-    told = [set(_told(run)) for run in runs]
-    sections = [name for name in _told(runs[0]) if all(name in each for each in told)]
+    sections = [name for name in _told(runs[0]) if all(_alike_told(name, run, runs[0]) for run in runs)]
     return [
         *map(Asked, names),
         Asked("iou", ("*",)),
@@ -176,17 +175,31 @@ def _told(run: Results) -> list[str]:
     return [f"{kind}.{n.name}" for kind, every in sections for n in every if not n.detail and n.over != "class"]
 
 
+def _alike_told(name: str, run: Results, first: Results) -> bool:
+    """Whether both runs have a number of a section, computed alike."""
+    return name in _told(run) and _computed_alike(name, run, first)
+
+
+def _alike_summary(name: str, run: Results, first: Results) -> bool:
+    """Whether both runs have a number of the summary, computed alike."""
+    return name in run.document["summary"] and _computed_alike(name, run, first)
+
+
+def _computed_alike(name: str, run: Results, first: Results) -> bool:
+    try:
+        check_number(name, run, first)
+    except OtherClasses:
+        return False
+    return True
+
+
 def _losses(run: Results) -> Any:
     return run.document.get("losses", {})
 
 
 def _alike_loss(name: str, run: Results, first: Results) -> bool:
     """Whether both runs have the loss, computed alike."""
-    try:
-        check_number(f"loss.{name}", run, first)
-    except OtherClasses:
-        return False
-    return name in _losses(run)
+    return _computed_alike(f"loss.{name}", run, first) and name in _losses(run)
 
 
 def _alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> list[Results]:

@@ -21,7 +21,7 @@ class Told:
     over: of the columns of all images together ("total", and of each "class"); the mean of the defined values of
     "images", or of "classes" of all images together.
     path: where it stands in the section; `*` is the name of the class.
-    among: the ids of the classes in a mean over them; None: all.
+    among: which classes, by id, are in a mean over them; None: all.
     detail: it stands in tables of details, and not among the main numbers.
     """
 
@@ -31,7 +31,7 @@ class Told:
     measure: Measure | None = None  # range, best value and unit; None: a count
     best: float = math.nan  # of a count: the one that cannot be better
     over: Over = "total"
-    among: frozenset[int] | None = None
+    among: Callable[[int], bool] | None = None
     detail: bool = False
 
 
@@ -56,7 +56,7 @@ class Sections(Listing[Section]):
         """The numbers of a kind; none where it has no section.  ValueError where two have one name."""
         found: Iterable[Told] = self[kind].func(settings) if kind in self else ()
         every = tuple(found)
-        names = [each.name for each in every]
+        names = [(each.name, each.over == "class") for each in every]
         if len(set(names)) < len(names):
             raise ValueError(f"the section {kind} has two numbers of one name")
         return every

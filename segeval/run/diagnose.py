@@ -88,7 +88,7 @@ def _kinds_of_ids(
             yield VoidAsClass(what, f"if it is void, give --ignore {void}")
     if most := _objects([each for each in images if isinstance(each, Confusion)], chosen is not None):
         what = f"the true ids count up from 1 without a gap in each file, to {most} in one: objects, not classes"
-        yield InstanceIds(what, "--binary scores all objects together")
+        yield InstanceIds(what, "--instances labels scores objects; --binary all of them together, pixel by pixel")
     predicted = {id_ for id_ in pred if id_ >= 0}
     if truth and predicted and not truth & predicted and not binary:
         what = f"no id is in both: the truth holds {_shown(truth)}, the prediction {_shown(predicted)}"
@@ -197,6 +197,8 @@ def of_image(
 ) -> Iterator[Remark]:
     """Values of one pair that are no ids, from what its files hold: (true ids, predicted ids, pixels)."""
     assert labels.given is not None
+    if classes.objects:  # any number of them is as good as any other
+        return
     truth, pred = np.unique(cells[0]), np.unique(cells[1])
     truth, pred = truth[~np.isin(truth, list(classes.ignore))], pred[pred >= 0]
     high = int(pred.max(initial=0))

@@ -304,7 +304,7 @@ def _told(outline: Outline, kind: str, told: Told, k: int | None) -> Number:
 def _among(outline: Outline, told: Told) -> list[int]:
     """The positions of the classes in a mean over them."""
     out, among = set(outline.scoring.mean_without), told.among
-    return [k for k, (id_, _) in enumerate(outline.classes) if id_ not in out and (among is None or id_ in among)]
+    return [k for k, (id_, _) in enumerate(outline.classes) if id_ not in out and (among is None or among(id_))]
 
 
 def find(outline: Outline, name: str, class_: int | None, over: str = "images", stat: Stat | None = None) -> Number:
@@ -329,14 +329,15 @@ def _of_section(outline: Outline, kind: str, name: str, k: int | None) -> Number
     """The number of a section of that name, of a class or of all."""
     if kind not in outline.sections:
         raise UnknownName(f"the run has no {kind}", f"score with {kind} among the --metrics")
-    known = {told.name: told for told in outline.sections[kind]}
-    if name not in known:
-        raise UnknownName(f"the run has no number called '{kind}.{name}'", did_you_mean(name, list(known)))
-    if (told := known[name]).over == "class" and k is None:
+    known = {(told.name, told.over == "class"): told for told in outline.sections[kind]}
+    if found := known.get((name, k is not None)):
+        return _told(outline, kind, found, k)
+    if (name, True) in known:
         raise UnknownName(f"{kind}.{name} belongs to classes", f"write {kind}.{name}[CLASS] or {kind}.{name}[*]")
-    if told.over != "class" and k is not None:
+    if (name, False) in known:
         raise UnknownName(f"{kind}.{name} is of no single class", f"write {kind}.{name} without a class")
-    return _told(outline, kind, told, k)
+    names = [name for name, of_class in known if of_class == (k is not None)]
+    raise UnknownName(f"the run has no number called '{kind}.{name}'", did_you_mean(name, names))
 
 
 def _of_all(outline: Outline, name: str) -> Number:
@@ -444,7 +445,7 @@ def section_document(drawn: Drawn, kind: str, rows: Iterable[Mapping[str, Any]])
     names = [metric.printed for metric in metrics]
     told: list[tuple[tuple[str | int, ...], Any]]
     told = [((SECTIONS[kind].classes, row["name"], name), row[name]) for row in rows for name in names]
-    for path, value in told + [(n.path[1:], float(n.drawn(drawn)[0])) for n in section(outline, kind) if n.drawn]:
+    for path, value in told + [(n.path[1:], n.drawn(drawn)[0].item()) for n in section(outline, kind) if n.drawn]:
         *parts, last = map(str, path)
         functools.reduce(lambda place, step: place.setdefault(step, {}), parts, found)[last] = value
     return found

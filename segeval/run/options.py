@@ -9,7 +9,7 @@ from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose
+from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose, of_objects
 from segeval.data.folders import Layout
 from segeval.data.reading import Reading, reading
 from segeval.errors import BadOption, BadParameter, NoEffect
@@ -89,6 +89,12 @@ class Options:
         loss_over: str = "image",
         loss_average: str = "macro",
         loss_background: str | None = None,
+        instances: str | None = None,
+        connectivity: str | None = None,
+        match_across_classes: bool = False,
+        matching: str | None = None,
+        iou_thresholds: str | float | Sequence[str | float] | None = None,
+        keep_void: bool = False,
         group_by: str | None = None,
         ci: bool = False,
         confidence: float = 0.95,
@@ -116,6 +122,12 @@ class Options:
             loss_over=loss_over,
             loss_average=loss_average,
             loss_background=loss_background,
+            instances=instances,
+            connectivity=connectivity,
+            match_across_classes=match_across_classes,
+            matching=matching,
+            iou_thresholds=iou_thresholds,
+            keep_void=keep_void,
         )
         return cls(
             Layout(
@@ -146,6 +158,12 @@ class Options:
         )
 
     def __post_init__(self) -> None:
+        for asked in self.scoring.kinds.values():
+            if self.classes.multilabel:
+                what = "--multilabel has classes that do not exclude each other, and objects are of one class"
+                raise BadOption(what, "score the channels one by one, each with --binary")
+            if asked.ids_are_objects and not self.classes.objects:
+                object.__setattr__(self, "classes", of_objects(self.classes, asked.background))
         if self.reading.soft_truth and not self.classes.multilabel:
             check_soft(self.classes)
         if self.reading.truth_threshold is not None:
@@ -160,7 +178,9 @@ class Options:
         found: dict[str, Any] = {pixels.name: None}
         for kind in EVIDENCE.values():
             asked = {each.printed: each for each in self.scoring.entries if each.eats is kind.eaten}
-            if asked and kind.eaten is not pixels.eaten:
+            if asked and kind.settings:
+                found[kind.name] = self.scoring.kinds[kind.name]
+            elif asked and kind.eaten is not pixels.eaten:
                 named = any(self.scoring.names_it(each) for each in asked.values())
                 found[kind.name] = Spec(asked, {name: getattr(self.scoring, name) for name in MEASURING}, named)
         return found | ({} if self.losses is None else {"losses": self.losses})
@@ -252,9 +272,10 @@ def measures(
     penalty: float | str | None = None,
     border_connectivity: str = "face",
     background: int | str | None = 0,
-    **of_losses: Any,
+    **others: Any,
 ) -> "tuple[Scoring, LossChoice | None]":
-    """The metrics and the losses that options ask for; `params` are of both."""
+    """The metrics and the losses that options ask for; `params` are of both, `others` of kinds or of losses."""
+    kinds, of_losses = _settings({**others, "background": background})
     given = _by_formula(params)
     of_metrics = {
         name: given.pop(name)
@@ -265,10 +286,10 @@ def measures(
     lists = {name: _numbers(given) for name, given in (("tolerance", tolerance), ("percentile", percentile))}
     for name, numbers in lists.items():
         if numbers:
-            asked = _with(asked, functools.partial(_has, name))
-            _give(of_metrics, asked, name, numbers)
+            asked = _with(asked, functools.partial(_has, name), kinds)
+            _give(of_metrics, asked, name, numbers, kinds)
     if penalty is not None:
-        asked = _with(asked, lambda metric: metric.endless)
+        asked = _with(asked, lambda metric: metric.endless, kinds)
     scoring = Scoring.of(
         asked,
         presence=presence,
@@ -281,6 +302,7 @@ def measures(
         penalty=penalty,
         border_connectivity=border_connectivity,
         background=background,
+        kinds=kinds,
     )
     computed = {metric.name for metric in scoring.entries}
     for name in scoring.params:
@@ -307,9 +329,9 @@ def _numbers(given: float | Iterable[float]) -> list[float]:
     return [*given] if isinstance(given, Iterable) else [given]
 
 
-def _with(asked: list[str], wanted: Callable[[Metric], bool]) -> list[str]:
+def _with(asked: list[str], wanted: Callable[[Metric], bool], kinds: Mapping[str, Any]) -> list[str]:
     """The names of metrics, with the family of those that are wanted if none of them is asked for."""
-    if any(wanted(metric) for metric in Scoring.of(asked).entries):
+    if any(wanted(metric) for metric in Scoring.of(asked, kinds=kinds).entries):
         return asked
     return [*asked, next(metric.family for metric in METRICS.values() if wanted(metric))]
 
@@ -318,15 +340,30 @@ def _has(parameter: str, metric: Metric) -> bool:
     return parameter in metric.params
 
 
-def _give(params: dict[str, dict[str, Any]], asked: list[str], name: str, numbers: list[float]) -> None:
+def _give(
+    params: dict[str, dict[str, Any]], asked: list[str], name: str, numbers: list[float], kinds: Mapping[str, Any]
+) -> None:
     """Set a parameter of every metric asked for that has it; a percentile stands beside that in the metric's name."""
-    for metric in Scoring.of(asked).entries:
+    for metric in Scoring.of(asked, kinds=kinds).entries:
         if name not in metric.params:
             continue
         if name in params.get(metric.name, {}):
             raise BadOption(f"--{name} beside -p {metric.name}.{name}", "give one of them")
         own = [metric.params[name].default] if name == "percentile" else []
         params.setdefault(metric.name, {})[name] = [*own, *numbers]
+
+
+def _settings(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What options ask of the kinds of evidence that have settings; and the options that are of none."""
+    kinds = {name: kind.settings for name, kind in EVIDENCE.items() if kind.settings}
+    taken = {name: inspect.signature(settings.of).parameters for name, settings in kinds.items()}
+    asked = {
+        kind: kinds[kind].of(**{name: value for name, value in options.items() if name in names})
+        for kind, names in taken.items()
+    }
+    known = {name for names in taken.values() for name in names}
+    left = {name: value for name, value in options.items() if name not in known}
+    return {name: each for name, each in asked.items() if each is not None}, left
 
 
 def _by_formula(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -302,11 +302,10 @@ def _columns(
 
 
 def _named(kind: Kind, table: Mapping[str, stored.Column]) -> list[str]:
-    """The columns of a kind that a table has: those that it declares, or all with its prefix."""
+    """The columns of a kind that a table has: those that it declares, `tp@0.5` as tp; or all with its prefix."""
     declared = {**kind.columns, **kind.totals}
-    if declared:
-        return [name for name in declared if f"{kind.prefix}{name}" in table]
-    return [key.removeprefix(kind.prefix) for key in table if key.startswith(kind.prefix)]
+    names = [key.removeprefix(kind.prefix) for key in table if key.startswith(kind.prefix)]
+    return [name for name in names if not declared or name.partition("@")[0] in declared]
 
 
 def _numbers(kind: Kind, name: str, texts: Iterable[str]) -> Array:

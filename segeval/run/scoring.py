@@ -43,6 +43,7 @@ class Scoring:
     border_connectivity: str = "face"  # which neighbours outside a mask make a border
     background: int | None = 0  # the class that has no surface
     penalty: float | str | None = None  # what an infinite distance is in a mean; a word: that of each image
+    kinds: Mapping[str, Any] = field(default_factory=dict)  # what is asked of kinds of evidence that have settings
 
     def __post_init__(self) -> None:
         check_choice("--presence", self.presence, PRESENCE)
@@ -72,10 +73,12 @@ class Scoring:
         pool_by: str | None = None,
         penalty: float | str | None = None,
         background: int | str | None = 0,
+        kinds: Mapping[str, Any] | None = None,
         **options: str,
     ) -> "Scoring":
         """The same, from names in one text with commas between them, or in a list.  beta: `f_beta.beta`."""
         asked = [name.strip() for name in (metrics.split(",") if isinstance(metrics, str) else metrics)]
+        asked += [*_families(asked, kinds or {})]
         given = {name: dict(values) for name, values in (params or {}).items()}
         if beta is not None and given.setdefault("f_beta", {}).setdefault("beta", beta) != beta:
             raise BadOption(f"--beta {beta:g} and -p f_beta.beta differ", "give one of them")
@@ -87,6 +90,7 @@ class Scoring:
             pool_by=pool_by,
             penalty=_penalty(penalty),
             background=_background(background),
+            kinds=kinds or {},
             **options,
         )
 
@@ -96,9 +100,23 @@ class Scoring:
         chosen = set()
         for name in self.metrics:
             named = [metric for metric in METRICS.values() if name in (metric.family, "all")]
-            family = {metric.name for metric in named if self._adds_up(metric)}
-            chosen |= family or {metric.name for metric in named} or {METRICS.find(name).name}
+            family = {metric.name for metric in named if self._adds_up(metric) and not self._lacking(metric)}
+            if named and (hint := self._lacking(named[0])) and name != "all":
+                raise BadOption(f"--metrics {name} needs an option", hint)
+            chosen |= family or {metric.name for metric in named} or {self._asked(name)}
         return [each for metric in METRICS.values() if metric.name in chosen for each in self.bound(metric)]
+
+    def _asked(self, name: str) -> str:
+        """The metric of a name, of which its kind must know enough."""
+        metric = METRICS.find(name)
+        if hint := self._lacking(metric):
+            raise BadOption(f"--metrics {name} needs an option", hint)
+        return metric.name
+
+    def _lacking(self, metric: Metric) -> str:
+        """How to ask for the kind of evidence of a metric, where it has settings and there are none; else empty."""
+        kinds = [kind for kind in EVIDENCE.values() if kind.eaten is metric.eats]
+        return next((kind.settings.ask for kind in kinds if kind.settings and kind.name not in self.kinds), "")
 
     @cached_property
     def names(self) -> list[str]:
@@ -128,6 +146,7 @@ class Scoring:
             **({"pool_by": self.pool_by} if self.pool_by else {}),
             **({"penalty": self.penalty} if self.penalty is not None else {}),
             **{name: getattr(self, name) for name in MEASURING if name in self.measuring},
+            **{name: settings.recorded() for name, settings in self.kinds.items()},
         }
 
     @classmethod
@@ -144,6 +163,11 @@ class Scoring:
             undefined=[f"{reason}={policy}" for reason, policy in options.get("undefined", {}).items()],
             pool_by=options.get("pool_by"),
             **{name: options[name] for name in (*MEASURING, "penalty") if name in options},
+            kinds={
+                kind.name: kind.settings.from_record(options[kind.name])
+                for kind in EVIDENCE.values()
+                if kind.settings and kind.name in options
+            },
         )
 
     @cached_property
@@ -158,7 +182,8 @@ class Scoring:
     def _check_effects(self) -> None:
         """Refuse options that none of the metrics goes by."""
         off = [name for name in MEASURING if getattr(self, name) != getattr(Scoring, name)]
-        idle = [name for name in off if name not in self.measuring]
+        used = self.measuring | {name for settings in self.kinds.values() for name in vars(settings)}
+        idle = [name for name in off if name not in used]
         if self.penalty is not None and not any(metric.endless for metric in self.entries):
             idle.append("penalty")
         if idle:
@@ -217,6 +242,15 @@ def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterato
             plain = [metric.params[key].default] if metric.name in names else []
             own[key] = [*_listed(own.get(key, plain)), value]
         yield metric.name
+
+
+def _families(asked: Iterable[str], kinds: Iterable[str]) -> Iterator[str]:
+    """The families of the kinds that have settings, but for those of which metrics are asked for by name."""
+    for kind in kinds:
+        own = [metric for metric in METRICS.values() if metric.eats is EVIDENCE[kind].eaten]
+        known = {"all", *(name for metric in own for name in (metric.name, metric.family))}
+        if not any(name in known or METRICS.named(name) in own for name in asked):
+            yield own[0].family
 
 
 def _listed(value: Any) -> list[Any]:

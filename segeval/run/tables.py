@@ -34,7 +34,7 @@ class Outline:
     @cached_property
     def sections(self) -> dict[str, tuple[Told, ...]]:
         """The numbers of the section of each kind that has one."""
-        return {kind: SECTIONS.told(kind, None) for kind in self.kinds if kind in SECTIONS}
+        return {kind: SECTIONS.told(kind, self.scoring.kinds.get(kind)) for kind in self.kinds if kind in SECTIONS}
 
     @property
     def merged(self) -> "Outline":
