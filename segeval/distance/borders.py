@@ -73,22 +73,26 @@ def _by_transform(here: Array, there: Array, target: Array, grid: Steps) -> list
     return [np.asarray(a - b, np.int64) for a, b in zip(start, index, strict=True)]
 
 
-def distances(points: Array, target: Array, grid: Steps) -> tuple[Array, Array]:
-    """The distinct distances of some points to the nearest of the target, ascending, and how often each occurs.
+def distances(points: Array, target: Array, grid: Steps, weights: Array | None = None) -> tuple[Array, Array]:
+    """The distinct distances of some points to the nearest of the target, ascending, and how much each weighs.
 
-    Those in the target have 0; all have inf where it is empty.
+    Those in the target have 0; all have inf where it is empty.  weights: of each pixel; without them each counts 1.
     """
     every = int(np.count_nonzero(points))
     if not every:
-        return np.zeros(0), np.zeros(0, np.int64)
+        return np.zeros(0), np.zeros(0, np.int64 if weights is None else np.float64)
+    whole = every if weights is None else math.fsum(weights[points].tolist())
     if not target.any():
-        return np.array([math.inf]), np.array([every], np.int64)
+        return np.array([math.inf]), np.array([whole])
     found, unit = squares(points, target, grid)
-    values, counts = np.unique(found, return_counts=True)
-    values = np.sqrt(values.astype(np.float64)) * unit
+    values, place, counts = np.unique(found, return_inverse=True, return_counts=True)
+    values, heavy = np.sqrt(values.astype(np.float64)) * unit, counts
+    if weights is not None:
+        heavy = np.bincount(place, weights[points & ~target], values.size)
     if found.size < every:
-        return np.append(0.0, values), np.append(every - found.size, counts)
-    return values, counts
+        nothing = every - found.size if weights is None else math.fsum(weights[points & target].tolist())
+        return np.append(0.0, values), np.append(nothing, heavy)
+    return values, heavy
 
 
 def band(mask: Array, valid: Array | None, depth: int) -> Array:

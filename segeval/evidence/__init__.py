@@ -8,5 +8,16 @@ from segeval.evidence.instances import Instances
 from segeval.evidence.multilabel import ChannelCounts
 from segeval.evidence.saliency import Saliency
 from segeval.evidence.surface import Surface
+from segeval.evidence.surface_area import SurfaceArea
 
-__all__ = ["Boundary", "Calibration", "ChannelCounts", "Confusion", "Curves", "Instances", "Saliency", "Surface"]
+__all__ = [
+    "Boundary",
+    "Calibration",
+    "ChannelCounts",
+    "Confusion",
+    "Curves",
+    "Instances",
+    "Saliency",
+    "Surface",
+    "SurfaceArea",
+]

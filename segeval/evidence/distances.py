@@ -112,7 +112,8 @@ class Distances:
         for row, (end, size) in enumerate(zip(ends.tolist(), self.sizes.tolist(), strict=True)):
             if size:
                 heap = np.cumsum(self.weights[end - size : end])
-                found[row] = self.values[end - size + min(int(np.searchsorted(heap / heap[-1], share)), size - 1)]
+                place = int(np.searchsorted(heap, share * heap[-1] / CLOSE))
+                found[row] = self.values[end - size + min(place, size - 1)]
         return found
 
     def _ranked(self, rank: Array) -> Array:
@@ -128,7 +129,9 @@ class Distances:
         return np.where(self.empty, np.nan, self.values[np.clip(place, 0, self.values.size - 1)])
 
     def _added(self, weights: Array) -> Array:
-        """The sum of such weights over each row."""
+        """The sum of such weights over each row; of areas each row by itself, whatever stands beside it."""
+        if weights.dtype.kind == "f":
+            return np.array([math.fsum(row.tolist()) for row in split(weights, self.sizes)], np.float64)
         heap = np.concatenate([np.zeros(1, weights.dtype), np.cumsum(weights)])
         ends = np.cumsum(self.sizes)
         return np.asarray(heap[ends] - heap[ends - self.sizes])

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from segeval.evidence.distances import FIELDS, Distances
 from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_text, split, united, unpacked_text
-from segeval.evidence.regions import Regions
+from segeval.evidence.regions import Region, Regions
 from segeval.evidence.run_length import Array
+
+if TYPE_CHECKING:
+    from segeval.distance.grid import Steps
 
 WAYS = ("to_pred", "to_truth")
 
@@ -61,7 +64,6 @@ class Surface(Valued):
     @classmethod
     def from_regions(cls, regions: Regions, border_connectivity: str = "face", unit: str = "pixel") -> "Surface":
         """The same from the places of each class; those that are in neither mask are left out."""
-        from segeval.distance.borders import border, distances
         from segeval.distance.grid import steps
 
         grid = steps(regions.spacing, len(regions.shape))
@@ -72,11 +74,18 @@ class Surface(Valued):
                 continue
             ids.append(id_)
             sizes.append([np.count_nonzero(region.truth), np.count_nonzero(region.pred)])
-            edges = [border(mask, region.valid, border_connectivity == "full") for mask in (region.truth, region.pred)]
-            ways.append([distances(edges[0], edges[1], grid), distances(edges[1], edges[0], grid)])
+            ways.append(cls._ways(region, grid, border_connectivity == "full"))
         truth, pred = np.array(sizes, np.int64).reshape(-1, 2).T
         to_pred, to_truth = (Distances.of([each[way] for each in ways]) for way in (0, 1))
         return cls(tuple(ids), truth, pred, to_pred, to_truth, regions.diagonal, unit)
+
+    @classmethod
+    def _ways(cls, region: Region, grid: "Steps", full: bool) -> list[tuple[Array, Array]]:
+        """The distances of a class from truth to prediction, and back."""
+        from segeval.distance.borders import border, distances
+
+        truth, pred = (border(mask, region.valid, full) for mask in (region.truth, region.pred))
+        return [distances(truth, pred, grid), distances(pred, truth, grid)]
 
     @classmethod
     def measured(cls, image: Any, spec: Any) -> "Surface":
@@ -96,12 +105,12 @@ class Surface(Valued):
         rows = [known.get(id_, -1) for id_ in ids]
         truth, pred = (np.append(each, 0)[rows] for each in (self.truth, self.pred))
         ways = (self.to_pred.take(rows), self.to_truth.take(rows))
-        return Surface(tuple(ids), truth, pred, *ways, self.diagonal, self.unit)
+        return type(self)(tuple(ids), truth, pred, *ways, self.diagonal, self.unit)
 
     def __add__(self, other: "Surface") -> "Surface":
         ids = united([self, other])
         one, more = self.over(ids), other.over(ids)
-        return Surface(
+        return type(self)(
             ids,
             one.truth + more.truth,
             one.pred + more.pred,

@@ -1,19 +1,19 @@
 """What other programs compute under the same name, and how to get their number: all of it run on fixed inputs."""
 
-_AREA = "surface-distance 0.1 weighs distances by the area of the surface: other numbers, by other names"
+_AREA = "surface-distance 0.1 weighs distances by the area of the surface: `--metrics surface_area`"
 
 ELSEWHERE = {
     "hd": [
         "MONAI 1.6.1, MedPy 0.5.2, MetricsReloaded cb38dfc: the same; MedPy wants the spacing, or counts voxels",
         "MedPy 0.5.2 raises an error where a mask is empty; MONAI gives inf, and drops it from means as nan for 95 %",
         "scikit-image 0.26 and SimpleITK 2.5.7: of all voxels and not of borders, so that a hole counts otherwise",
-        "surface-distance 0.1: between voxel corners, so that a hole counts otherwise",
+        "surface-distance 0.1: hd_area",
         "torchmetrics 1.9.0: wrong on images that are not square",
     ],
     "hd95_max": [
         "MONAI 1.6.1 compute_hausdorff_distance(percentile=95), MetricsReloaded cb38dfc: the same; a miss is nan",
         "MedPy 0.5.2 hd95, panoptica 2.1.7, seg-metrics 1.2.8: hd95_pooled",
-        "surface-distance 0.1: weighed by area, the first distance that is reached, no interpolation",
+        "surface-distance 0.1 compute_robust_hausdorff: hd95_area",
     ],
     "hd95_pooled": [
         "MedPy 0.5.2 hd95: the same",
@@ -33,8 +33,15 @@ ELSEWHERE = {
     ],
     "nsd": [
         "MONAI 1.6.1 compute_surface_dice, MetricsReloaded cb38dfc: the same",
-        "MONAI 1.6.1 with use_subvoxels=True, surface-distance 0.1: weighed by area",
+        "MONAI 1.6.1 with use_subvoxels=True, surface-distance 0.1: nsd_area",
         "panoptica 2.1.7: the mean of the two shares, and the smallest spacing as the tolerance",
+    ],
+    "hd_area": ["surface-distance 0.1 compute_robust_hausdorff(distances, 100): the same"],
+    "hd95_area": ["surface-distance 0.1 compute_robust_hausdorff(distances, 95): the same"],
+    "asd_truth_to_pred_area": ["surface-distance 0.1 compute_average_surface_distance(distances)[0]: the same"],
+    "asd_pred_to_truth_area": ["surface-distance 0.1 compute_average_surface_distance(distances)[1]: the same"],
+    "nsd_area": [
+        "surface-distance 0.1 compute_surface_dice_at_tolerance, MONAI 1.6.1 with use_subvoxels=True: the same",
     ],
     "boundary_iou": ["detectron2 027099d erodes the label map: classes that do not exist get borders"],
     "boundary_f": ["davis2017-evaluation ac7c43f: 1 where both masks are empty; undefined here"],

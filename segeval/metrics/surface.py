@@ -19,7 +19,7 @@ from segeval.parameters import NonNegative, Within
 Percent = Annotated[float, Within(0, 100)]
 
 
-def _known(s: Surface, values: Array) -> Array:
+def known(s: Surface, values: Array) -> Array:
     """The values where both borders are known, ∞ where one mask is empty, nan elsewhere."""
     one = (s.truth == 0) != (s.pred == 0)
     lacking = s.to_pred.empty | s.to_truth.empty
@@ -40,7 +40,7 @@ def hd(s: Surface) -> Array:
 
     Huttenlocher, D. P. et al. (1993). doi:10.1109/34.232073
     """
-    return _known(s, np.fmax(s.to_pred.largest, s.to_truth.largest))
+    return known(s, np.fmax(s.to_pred.largest, s.to_truth.largest))
 
 
 @METRICS.add(
@@ -63,7 +63,7 @@ def hd95_max(s: Surface, *, percentile: Percent = 95.0) -> Array:
 
     Maier-Hein, L. et al. (2024). doi:10.1038/s41592-023-02151-z
     """
-    return _known(s, np.fmax(s.to_pred.percentile(percentile), s.to_truth.percentile(percentile)))
+    return known(s, np.fmax(s.to_pred.percentile(percentile), s.to_truth.percentile(percentile)))
 
 
 @METRICS.add(
@@ -85,7 +85,7 @@ def hd95_pooled(s: Surface, *, percentile: Percent = 95.0) -> Array:
 
     Maier-Hein, L. et al. (2024). doi:10.1038/s41592-023-02151-z
     """
-    return _known(s, _pooled(s).percentile(percentile))
+    return known(s, _pooled(s).percentile(percentile))
 
 
 @METRICS.add(low=0, high=math.inf, best=0, unit="spacing", dataset="mean", mean="massd", short="ASSD")
@@ -98,7 +98,7 @@ def assd(s: Surface) -> Array:
 
     Heimann, T. et al. (2009). doi:10.1109/TMI.2009.2013851
     """
-    return _known(s, ratio(s.to_pred.sums + s.to_truth.sums, s.to_pred.total + s.to_truth.total))
+    return known(s, ratio(s.to_pred.sums + s.to_truth.sums, s.to_pred.total + s.to_truth.total))
 
 
 @METRICS.add(low=0, high=math.inf, best=0, unit="spacing", dataset="mean", mean="mmasd", short="MASD")
@@ -111,7 +111,7 @@ def masd(s: Surface) -> Array:
 
     Maier-Hein, L. et al. (2024). doi:10.1038/s41592-023-02151-z
     """
-    return _known(s, (s.to_pred.mean + s.to_truth.mean) / 2)
+    return known(s, (s.to_pred.mean + s.to_truth.mean) / 2)
 
 
 @METRICS.add(low=0, high=math.inf, best=0, unit="spacing", dataset="mean", short="ASD truth→pred")
@@ -124,7 +124,7 @@ def asd_truth_to_pred(s: Surface) -> Array:
 
     Heimann, T. et al. (2009). doi:10.1109/TMI.2009.2013851
     """
-    return _known(s, s.to_pred.mean)
+    return known(s, s.to_pred.mean)
 
 
 @METRICS.add(low=0, high=math.inf, best=0, unit="spacing", dataset="mean", short="ASD pred→truth")
@@ -137,7 +137,7 @@ def asd_pred_to_truth(s: Surface) -> Array:
 
     Heimann, T. et al. (2009). doi:10.1109/TMI.2009.2013851
     """
-    return _known(s, s.to_truth.mean)
+    return known(s, s.to_truth.mean)
 
 
 @METRICS.add(low=0, high=1, best=1, dataset="mean", mean="mnsd", short="NSD")
@@ -151,5 +151,5 @@ def nsd(s: Surface, *, tolerance: NonNegative = 2.0) -> Array:
     Nikolov, S. et al. (2021). doi:10.2196/26151
     """
     near = ratio(s.to_pred.within(tolerance) + s.to_truth.within(tolerance), s.to_pred.total + s.to_truth.total)
-    known = _known(s, near)
-    return np.where(np.isinf(known), 0.0, known)
+    found = known(s, near)
+    return np.where(np.isinf(found), 0.0, found)
