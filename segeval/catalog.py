@@ -5,7 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from segeval.errors import BadOption, UnknownName
@@ -15,10 +15,11 @@ Listed = TypeVar("Listed", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Entry:
-    """One listed function or class."""
+    """One listed function or class; `also` are names that other programs have for it."""
 
     name: str
     func: Callable[..., Any]
+    also: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def summary(self) -> str:
@@ -38,14 +39,17 @@ class Listing(Mapping[str, Kind], Generic[Kind]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, Kind] = {}
+        self._also: dict[str, str] = {}  # the name of each other name
 
     def _lister(self, entry: Callable[[str, Any], Kind]) -> Callable[[Listed], Listed]:
         """A decorator that lists what `entry` makes of a function or class and its name, and gives it back."""
 
         def list_it(func: Listed) -> Listed:
             made = entry(func.__name__.lower(), func)
-            if made.name in self._entries:
-                raise ValueError(f"two {self.kind}s are called {made.name!r}")
+            for name in (made.name, *made.also):
+                if name in self._entries or name in self._also:
+                    raise ValueError(f"two {self.kind}s are called {name!r}")
+            self._also |= dict.fromkeys(made.also, made.name)
             self._entries[made.name] = made
             return func
 
@@ -56,11 +60,18 @@ class Listing(Mapping[str, Kind], Generic[Kind]):
         for module in sorted(found.name for found in pkgutil.iter_modules(path)):
             importlib.import_module(f"{package}.{module}")
 
+    def known(self, name: str) -> Kind | None:
+        """The entry of that name, or one that is also called so."""
+        return self._entries.get(self._also.get(name, name))
+
     def find(self, name: str) -> Kind:
-        """The entry of that name, or an error that suggests the nearest."""
-        if name not in self._entries:
-            raise UnknownName(f"there is no {self.kind} called {name!r}", did_you_mean(name, self._entries))
-        return self._entries[name]
+        """The same, or an error that suggests the nearest."""
+        found = self.known(name)
+        if found is None:
+            names = [*self._entries, *self._also]
+            near = did_you_mean(name, names) if near_to(name, names) else did_you_mean(name, list(self._entries))
+            raise UnknownName(f"there is no {self.kind} called {name!r}", near)
+        return found
 
     def __getitem__(self, name: str) -> Kind:
         return self._entries[name]
@@ -95,6 +106,11 @@ def check_choice(option: str, value: Any, known: Collection[str]) -> None:
 
 def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
     """A hint that suggests the nearest known name, or else lists them."""
+    near = near_to(name, known)
+    return f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
+
+
+def near_to(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """The known name that is nearest; "" where none is near."""
     folded = {each.casefold(): each for each in known}
-    near = [folded[each] for each in difflib.get_close_matches(name.casefold(), list(folded), n=1)]
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return next((folded[each] for each in difflib.get_close_matches(name.casefold(), list(folded), n=1)), "")

@@ -88,6 +88,7 @@ class Metric(Measure):
 
     short: the title of its column.  mean: what its means over classes are called; "" where nobody takes any.
     dataset: whether the value of a data set is the formula of the summed evidence, or the mean of the images' values.
+    quiet: whether its means are told only where they are asked for by name.
     key: how it is printed with its parameters, as `hd{percentile}_max`; "" is the name, then each after an `@`.
     group: the family that it belongs to; "" is the file that it stands in.
     """
@@ -98,6 +99,7 @@ class Metric(Measure):
     key: str = ""
     group: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
+    quiet: bool = field(default=False, kw_only=True)
 
     @cached_property
     def family(self) -> str:
@@ -216,15 +218,17 @@ class Metrics(Listing[Metric]):
         dataset: Pooling = "pooled",
         key: str = "",
         family: str = "",
+        quiet: bool = False,
+        also: tuple[str, ...] = (),
     ) -> Callable[[Listed], Listed]:
         """List a function as a metric, and give it back untouched."""
         facts = (low, high, best, unit, short, mean, dataset, key, family)
-        return self._lister(lambda name, func: Metric(name, func, *facts))
+        return self._lister(lambda name, func: Metric(name, func, *facts, quiet=quiet, also=also))
 
     def named(self, printed: str) -> Metric | None:
         """The metric of a name, with or without the values of its parameters: `nsd`, `nsd@2`, `hd90_max`."""
-        if printed in self:
-            return self[printed]
+        if found := self.known(printed):
+            return found
         return next((found for each in self.values() if each.params and (found := each.reads(printed))), None)
 
     def find(self, name: str) -> Metric:

@@ -239,10 +239,10 @@ _metrics = (
     ),
     option(
         "--presence",
-        type=click.Choice(["union", "truth"]),
+        type=click.Choice(["union", "truth", "always"]),
         default="union",
         show_default=True,
-        help="A class counts where truth or prediction holds it, or only where the truth does.",
+        help="A class counts where truth or prediction holds it, only where the truth does, or everywhere.",
     ),
     option(
         "--mean",
@@ -269,6 +269,15 @@ _metrics = (
         metavar="REGEX",
         help="Images that are one case, as the slices of a volume, are counted together before any mean: what this "
         "matches in the id, as in '^(?P<group>.+)_slice'.",
+    ),
+    option(
+        "-n",
+        "--number",
+        "numbers",
+        multiple=True,
+        metavar="NAME",
+        help="One more number of the whole data set, such as mdice_micro, miou_weighted, mspecificity_class or "
+        "multiclass_kappa (see `segeval list means`); repeatable.",
     ),
     option(
         "--undefined",

@@ -16,6 +16,7 @@ from segeval.measures import Loss, Measure, Metric
 from segeval.metrics import METRICS
 from segeval.metrics.peers import ELSEWHERE as METRICS_ELSEWHERE
 from segeval.metrics.sections import SECTIONS
+from segeval.run.averages import AVERAGES
 from segeval.run.numbers import MEANS, SUMMARY
 
 Rows = list[list[str]]
@@ -104,27 +105,16 @@ def section_page(name: str) -> str:
     return f"{name}: of {over}\n\n{metric_page(METRICS[measure.name])}" if measure.name in METRICS else ""
 
 
-_MEANS = {
-    "dataset": "Mean over classes of {metric}, of the pixels of all images together.",
-    "image": "Mean over images of the mean over classes of {metric} of each image.",
-    "class": "Mean over classes of the mean over images of {metric}.",
-}
-_FORMULAS = {
-    "dataset": "mean over c of {metric}(Σ over images of the counts of c)",
-    "image": "mean over images of (mean over c of {metric} of c in the image)",
-    "class": "mean over c of (mean over images of {metric} of c)",
-}
-
-
 def summary_page(name: str) -> str:
     """A number of the whole data set, its formula, and the options that change it; empty for another name."""
     bare = name.removeprefix("group_")
-    means = {each.mean_name(kind): (each, kind) for each in METRICS.values() if each.mean for kind in MEANS}
+    means = {each.mean_name(kind): (each, kind) for each in METRICS.values() if each.mean for kind in AVERAGES}
     metric, kind = means.get(bare, (None, ""))
     if name in SUMMARY or bare == "mean_accuracy":
         lines = [inspect.getdoc(SUMMARY[bare].func) or ""]
     elif metric:
-        what, formula = (each[kind].format(metric=metric.name) for each in (_MEANS, _FORMULAS))
+        average = AVERAGES[kind]
+        what, formula = (each.format(metric=metric.name) for each in (average.says, average.formula))
         lines = [what, "", f"    {name} = {formula}", "", f"{metric.name} = {_formula(metric.func)}"]
     else:
         return ""
@@ -134,6 +124,21 @@ def summary_page(name: str) -> str:
 
 
 _OF_MEANS = ", --mean (which mean), --presence (of which classes), --mean-without, --undefined"
+
+
+def means() -> Rows:
+    """The numbers of a whole data set."""
+    rows = [["name", "of", "told", "formula"]]
+    rows += [[each.name, "all classes", _told(each.quiet), _formula(each.func)] for each in SUMMARY.values()]
+    stems = [[entry.mean_stem, entry.name, entry.quiet] for entry in METRICS.values() if entry.mean]
+    for average in AVERAGES.values():
+        loud = ", ".join(str(stem) for stem, _, quiet in stems if not quiet)
+        rows.append([f"STEM_{average.name}", loud, _told(average.quiet), average.formula.format(metric="metric")])
+    return rows + [[f"{stem}_…", str(name), "with -n", "any of these means"] for stem, name, quiet in stems if quiet]
+
+
+def _told(quiet: bool) -> str:
+    return "with -n" if quiet else "always"
 
 
 def explained() -> dict[str, list[str]]:
@@ -246,6 +251,7 @@ def _cause(kind: type) -> str:
 
 TABLES = {
     "metrics": metrics,
+    "means": means,
     "losses": losses,
     "formats": formats,
     "inputs": inputs,

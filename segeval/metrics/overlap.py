@@ -23,7 +23,14 @@ def ratio(part: Array, whole: Array) -> Array:
     return np.asarray(part, np.float64) / np.where(whole == 0, np.nan, whole)
 
 
-@METRICS.add(low=0, high=1, best=1, mean="miou", short="IoU")
+@METRICS.add(
+    low=0,
+    high=1,
+    best=1,
+    mean="miou",
+    short="IoU",
+    also=("jaccard", "jaccard_index", "threat_score", "critical_success_index"),
+)
 def iou(c: Counts) -> Array:
     """Intersection over union, the Jaccard index.
 
@@ -36,7 +43,7 @@ def iou(c: Counts) -> Array:
     return ratio(c.tp, c.tp + c.fp + c.fn)
 
 
-@METRICS.add(low=0, high=1, best=1, mean="mdice", short="Dice")
+@METRICS.add(low=0, high=1, best=1, mean="mdice", short="Dice", also=("f1", "f1_score", "dsc", "dice_score"))
 def dice(c: Counts) -> Array:
     """Dice similarity coefficient, the F1 score of pixels.
 
@@ -49,7 +56,7 @@ def dice(c: Counts) -> Array:
     return ratio(2 * c.tp, 2 * c.tp + c.fp + c.fn)
 
 
-@METRICS.add(low=0, high=1, best=1, mean="mprecision", short="Precision")
+@METRICS.add(low=0, high=1, best=1, mean="mprecision", short="Precision", also=("ppv", "positive_predictive_value"))
 def precision(c: Counts) -> Array:
     """Share of the predicted pixels that are right, the positive predictive value.
 
@@ -62,7 +69,7 @@ def precision(c: Counts) -> Array:
     return ratio(c.tp, c.tp + c.fp)
 
 
-@METRICS.add(low=0, high=1, best=1, mean="mrecall", short="Recall")
+@METRICS.add(low=0, high=1, best=1, mean="mrecall", short="Recall", also=("sensitivity", "tpr", "true_positive_rate"))
 def recall(c: Counts) -> Array:
     """Share of the true pixels that were found, the sensitivity.
 
@@ -75,7 +82,9 @@ def recall(c: Counts) -> Array:
     return ratio(c.tp, c.tp + c.fn)
 
 
-@METRICS.add(low=0, high=1, best=1, short="Specificity")
+@METRICS.add(
+    low=0, high=1, best=1, short="Specificity", mean="mspecificity", quiet=True, also=("tnr", "true_negative_rate")
+)
 def specificity(c: Counts) -> Array:
     """Share of the pixels of other classes that were kept out, the true negative rate.
 
@@ -88,7 +97,7 @@ def specificity(c: Counts) -> Array:
     return ratio(c.tn, c.tn + c.fp)
 
 
-@METRICS.add(low=0, high=1, best=1, short="Accuracy")
+@METRICS.add(low=0, high=1, best=1, short="Accuracy", mean="maccuracy", quiet=True, also=("acc",))
 def accuracy(c: Counts) -> Array:
     """Share of the pixels that are right about this class, inside or outside.
 
@@ -101,7 +110,7 @@ def accuracy(c: Counts) -> Array:
     return ratio(c.tp + c.tn, c.tp + c.fp + c.fn + c.tn)
 
 
-@METRICS.add(low=0, high=1, best=1, short="Balanced acc.")
+@METRICS.add(low=0, high=1, best=1, short="Balanced acc.", mean="mbalanced_accuracy", quiet=True, also=("bacc",))
 def balanced_accuracy(c: Counts) -> Array:
     """Mean of recall and specificity.
 
@@ -114,7 +123,7 @@ def balanced_accuracy(c: Counts) -> Array:
     return (recall(c) + specificity(c)) / 2
 
 
-@METRICS.add(low=0, high=1, best=1, short="F")
+@METRICS.add(low=0, high=1, best=1, short="F", mean="mf_beta", quiet=True, also=("fbeta", "fbeta_score"))
 def f_beta(c: Counts, *, beta: Annotated[float, Within(1e-9, 1000)] = 2.0) -> Array:
     """Weighted harmonic mean of precision and recall: recall counts β times as much.
 
@@ -128,7 +137,9 @@ def f_beta(c: Counts, *, beta: Annotated[float, Within(1e-9, 1000)] = 2.0) -> Ar
     return ratio(hits, hits + beta**2 * c.fn + c.fp)
 
 
-@METRICS.add(low=-1, high=1, best=1, short="MCC")
+@METRICS.add(
+    low=-1, high=1, best=1, short="MCC", mean="mmcc", quiet=True, also=("matthews_corrcoef", "phi_coefficient")
+)
 def mcc(c: Counts) -> Array:
     """Matthews correlation coefficient, the φ of the 2 × 2 table.
 
@@ -142,7 +153,7 @@ def mcc(c: Counts) -> Array:
     return ratio(tp * tn - fp * fn, np.sqrt(((tp + fp) * (tn + fn)) * ((tp + fn) * (tn + fp))))
 
 
-@METRICS.add(low=-1, high=1, best=1, short="Kappa")
+@METRICS.add(low=-1, high=1, best=1, short="Kappa", mean="mkappa", quiet=True, also=("cohen_kappa", "cohens_kappa"))
 def kappa(c: Counts) -> Array:
     """Cohen's kappa: agreement beyond chance.
 
@@ -156,7 +167,9 @@ def kappa(c: Counts) -> Array:
     return ratio(2 * (tp * tn - fp * fn), (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn))
 
 
-@METRICS.add(low=0, high=1, best=1, short="Vol. sim.")
+@METRICS.add(
+    low=0, high=1, best=1, short="Vol. sim.", mean="mvolume_similarity", quiet=True, also=("volumetric_similarity",)
+)
 def volume_similarity(c: Counts) -> Array:
     """How alike the two sizes are, wherever the pixels lie.
 
@@ -169,7 +182,15 @@ def volume_similarity(c: Counts) -> Array:
     return 1 - ratio(np.abs(c.fn - c.fp), 2 * c.tp + c.fp + c.fn)
 
 
-@METRICS.add(low=-1, high=math.inf, best=0, short="Rel. vol. diff.")
+@METRICS.add(
+    low=-1,
+    high=math.inf,
+    best=0,
+    short="Rel. vol. diff.",
+    mean="mrelative_volume_difference",
+    quiet=True,
+    also=("rvd",),
+)
 def relative_volume_difference(c: Counts) -> Array:
     """How much too large the predicted size is; negative when it is too small.
 

@@ -18,7 +18,7 @@ from segeval.run.scoring import Scoring
 from segeval.text import counted, some
 
 Cell = str | int | float | None
-_PRESENCE = {"union": "truth or prediction", "truth": "the truth"}
+_PRESENCE = {"union": "where it is in truth or prediction", "truth": "where it is in the truth", "always": "everywhere"}
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def score_table(
         [r["id"], r["name"], *(_cell(r, metric) for metric in columns), r["truth_pixels"], r["images"]] for r in rows
     ]
     for key in MEANS:
-        names = [f"{prefix}{metric.mean_name(key)}" if metric.mean else "" for metric in columns]
+        names = [f"{prefix}{metric.mean_name(key)}" for metric in columns]
         reasons = [document["undefined"].get(name, {}).get("reason") for name in names]
-        values = [document["summary"].get(name) if name else "" for name in names]
+        values = [document["summary"].get(name, "") for name in names]
         shown = ["∞" if reason == "infinite" else value for reason, value in zip(reasons, values, strict=True)]
         body.append(["", f"mean_{key}", *shown, "", ""])
     titles = [metric.title for metric in columns]
@@ -99,10 +99,10 @@ def _cell(row: dict[str, Any], metric: Metric) -> Cell:
 
 
 def class_columns(document: dict[str, Any]) -> list[Metric]:
-    """The metrics asked for; of all, those that have a mean."""
+    """The metrics asked for; of a whole family, those whose means are told."""
     scoring = Scoring.from_record(document["options"])
     whole = {family for family in {metric.family for metric in METRICS.values()} if _whole(family, scoring)}
-    return [metric for metric in scoring.entries if metric.mean or metric.family not in whole]
+    return [metric for metric in scoring.entries if (metric.mean and not metric.quiet) or metric.family not in whole]
 
 
 def _whole(family: str, scoring: Scoring) -> bool:
@@ -185,13 +185,20 @@ def matrix_table(document: dict[str, Any], by: str) -> Table:
     return Table(f"confusion matrix, {what}", headers, rows, len(rows))
 
 
+def number_table(document: dict[str, Any]) -> Table | None:
+    """A row for each number that was asked for by name."""
+    asked = document["options"].get("numbers", [])
+    rows: list[list[Cell]] = [[n, name, document["summary"][name]] for n, name in enumerate(asked, 1)]
+    return Table("numbers", ["no.", "number", "value"], rows, len(rows)) if rows else None
+
+
 def tables(document: dict[str, Any], matrix: str | None) -> list[Table]:
     """All tables of a report."""
     groups = group_table(document)
     losses = loss_table(document)
     return [
         *class_tables(document),
-        *(each for each in (groups, losses) if each),
+        *(each for each in (groups, number_table(document), losses) if each),
         *section_tables(document),
         *(each for each in (interval_table(document),) if each),
         *([matrix_table(document, matrix)] if matrix else []),
@@ -228,10 +235,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append(f"intervals: {what} {'groups' if 'group_by' in options else 'images'} (seed {how['seed']}){rough}")
     what = "value" if options.get("multilabel") else "id"
     ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
-    lines.append(
-        f"a class counts where it is in {_PRESENCE[options['presence']]}; "
-        f"{options['mean']} mean over classes; {ignored}"
-    )
+    lines.append(f"a class counts {_PRESENCE[options['presence']]}; {options['mean']} mean over classes; {ignored}")
     return lines
 
 

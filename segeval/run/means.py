@@ -51,6 +51,10 @@ class Drawn:
         """The mean over images of the values of each column (images, M) that are not nan: (B, M)."""
         raise NotImplementedError
 
+    def over_pairs(self, values: Array) -> Array:
+        """The arithmetic mean over the defined values of all images and classes (images, C): (B,)."""
+        raise NotImplementedError
+
     def over_classes(self, values: Array) -> Array:
         """The mean over the defined values of classes (B, C): (B,), as the run averages classes."""
         raise NotImplementedError
@@ -135,6 +139,9 @@ class Once(Drawn):
     def over_images(self, values: Array) -> Array:
         return np.array([[mean(column).value for column in values.T]], np.float64)
 
+    def over_pairs(self, values: Array) -> Array:
+        return np.array([mean(values.ravel()).value], np.float64)
+
     def over_classes(self, values: Array) -> Array:
         return np.array([mean(row, self.tables.scoring.mean).value for row in values], np.float64)
 
@@ -191,9 +198,17 @@ class Resampled(Drawn):
         return columns.mapped(each)
 
     def over_images(self, values: Array) -> Array:
+        return ratio(*self._sums_and_numbers(values))
+
+    def over_pairs(self, values: Array) -> Array:
+        sums, numbers = self._sums_and_numbers(values)
+        return ratio(_sum(sums), _sum(numbers))
+
+    def _sums_and_numbers(self, values: Array) -> tuple[Array, Array]:
+        """The sum of the defined values of each column (images, M), and how many there are: (B, M) each."""
         defined = ~np.isnan(values)
         sums, numbers = (self.tables.summed(each) for each in (np.where(defined, values, 0.0), defined.astype(float)))
-        return ratio(sums_with_inf(self.weights, sums, self.weights.shape[1]), self.weights @ numbers)
+        return sums_with_inf(self.weights, sums, self.weights.shape[1]), self.weights @ numbers
 
     def over_classes(self, values: Array) -> Array:
         return class_mean(values, self.tables.scoring.mean)

@@ -16,18 +16,15 @@ from segeval.measures import Measure, Metric, Metrics
 from segeval.metrics import METRICS
 from segeval.metrics.overlap import ratio
 from segeval.metrics.sections import SECTIONS, Told
+from segeval.run.averages import AVERAGES, Average
 from segeval.run.bootstrap import Stat
 from segeval.run.means import Drawn, once
 from segeval.run.scoring import REASONS
 from segeval.run.statistics import Mean, mean
-from segeval.run.tables import Outline, Tables, reasons
+from segeval.run.tables import PIXELS, Outline, Tables, reasons
 
 MISSED, INVENTED = "empty-prediction", "empty-truth"  # why a distance is infinite
-MEANS = (
-    "dataset",
-    "image",
-    "class",
-)  # over classes, of the data set's values; over images; over classes, of images' means
+MEANS = tuple(each.name for each in AVERAGES.values() if not each.quiet)  # those that are always told
 SUMMARY = Metrics("summary number")
 
 
@@ -64,6 +61,50 @@ def mean_accuracy(d: Drawn) -> Array:
     The same as `mrecall_dataset`.
     """
     return d.over_classes(d.class_terms(METRICS["recall"]))
+
+
+@SUMMARY.add(low=-1, high=1, best=1, short="multi-class kappa", quiet=True)
+def multiclass_kappa(d: Drawn) -> Array:
+    """Cohen's kappa of all classes at once: agreement beyond chance.
+
+        multiclass_kappa = (p_o − p_e) / (1 − p_e), p_o = Σ_c tp_c / N, p_e = Σ_c t_c p_c / N²
+
+    t_c and p_c are the true and the predicted pixels of a class, N all.  What is predicted as no class agrees with
+    nothing.  Undefined where p_e is 1, and for classes that do not exclude each other.
+
+    Cohen, J. (1960). doi:10.1177/001316446002000104
+    """
+    right, whole, truth, pred = _marginals(d)
+    chance = d.total(truth * pred)
+    return ratio(right * whole - chance, whole * whole - chance)
+
+
+@SUMMARY.add(low=-1, high=1, best=1, short="multi-class MCC", quiet=True)
+def multiclass_mcc(d: Drawn) -> Array:
+    """Correlation of truth and prediction over all classes at once: R_K, which is `mcc` for two classes.
+
+        multiclass_mcc = (N Σ_c tp_c − Σ_c t_c p_c) / √((N² − Σ_c p_c²)(N² − Σ_c t_c²))
+
+    t_c and p_c are the true and the predicted pixels of a class, N all.  What is predicted as no class is one more
+    class that is never true.  Undefined where truth or prediction is all of one class, and for classes that do not
+    exclude each other.
+
+    Gorodkin, J. (2004). doi:10.1016/j.compbiolchem.2004.09.006
+    """
+    right, whole, truth, pred = _marginals(d)
+    other = whole - d.total(pred)
+    spread_of_pred = whole * whole - d.total(pred * pred) - other * other
+    spread = np.sqrt(spread_of_pred) * np.sqrt(whole * whole - d.total(truth * truth))
+    return ratio(right * whole - d.total(truth * pred), spread)
+
+
+def _marginals(d: Drawn) -> tuple[Array, Array, Array, Array]:
+    """Right and all pixels (B,), true and predicted pixels of classes (B, C), as floats; nan of channels."""
+    kind = d.tables.kind(PIXELS.eaten)
+    exclusive = 1.0 if kind is PIXELS else math.nan
+    parts = d.pixels.images["right"], d.pixels.images["pixels"], d.counts.tp + d.counts.fn, d.counts.tp + d.counts.fp
+    right, whole, truth, pred = (np.asarray(part, np.float64) * exclusive for part in parts)
+    return right, whole, truth, pred
 
 
 @dataclass(frozen=True)
@@ -137,65 +178,72 @@ def _number(
 
 
 def summary(outline: Outline) -> dict[str, Number]:
-    """The numbers of the whole data set, by name: those of `SUMMARY`, then the means over classes, of groups too."""
-    means = {each.name: each for each in _means(outline)}
-    found = {name: _number(name, name, each, each.func, ("summary", name)) for name, each in SUMMARY.items()}
-    right = replace(found["pixel_accuracy"], images=lambda tables: ratio(tables.right, tables.decisions))
-    found["pixel_accuracy"] = right
-    found["mean_accuracy"] = means.pop("mean_accuracy")
-    found |= means
-    return found | ({each.name: each for each in _means(outline.merged, "group_")} if outline.groups else {})
+    """The numbers of the whole data set, by name: those of `SUMMARY`, then the means over classes, of groups too.
+
+    Quiet ones are told where the options name them.
+    """
+    asked = outline.scoring.numbers
+    return {name: number for name, (number, quiet) in _all_of(outline).items() if not quiet or name in asked}
+
+
+def every(outline: Outline) -> dict[str, Number]:
+    """The same, and those that are told only where they are asked for."""
+    return {name: number for name, (number, _) in _all_of(outline).items()}
+
+
+def _all_of(outline: Outline) -> dict[str, tuple[Number, bool]]:
+    """Every number of the whole data set, and whether it is quiet."""
+    found = {n: (_number(n, n, each, each.func, ("summary", n)), each.quiet) for n, each in SUMMARY.items()}
+    right, quiet = found["pixel_accuracy"]
+    found["pixel_accuracy"] = replace(right, images=lambda tables: ratio(tables.right, tables.decisions)), quiet
+    for prefix, own in [("", outline), *([("group_", outline.merged)] if outline.groups else [])]:
+        accuracy = _mean(own, METRICS["recall"], AVERAGES["dataset"], "mean_accuracy", prefix)
+        found[accuracy.name] = accuracy, False
+        told = averaged(own)
+        for metric in _with_means(own):
+            for average in AVERAGES.values():
+                if metric.eats is COUNTS or not average.pixels:
+                    number = _mean(own, metric, average, metric.mean_name(average.name), prefix)
+                    found[number.name] = number, average.quiet or metric not in told
+    return found
 
 
 def averaged(outline: Outline) -> list[Metric]:
-    """The metrics that have means: all of pixel counts, and those of other evidence that were asked for."""
+    """The metrics whose means are always told: of pixel counts, and those of other evidence that were asked for."""
     return [
-        bound
-        for metric in METRICS.values()
-        if metric.mean and outline.known(metric) and (metric.eats is COUNTS or metric.name in outline.scoring.names)
-        for bound in outline.scoring.bound(metric)
+        metric
+        for metric in _with_means(outline)
+        if not metric.quiet and (metric.eats is COUNTS or metric.name in outline.scoring.names)
     ]
+
+
+def _with_means(outline: Outline) -> list[Metric]:
+    """The metrics that a run can take means of, each with its parameters."""
+    known = [metric for metric in METRICS.values() if metric.mean and outline.known(metric)]
+    return [bound for metric in known for bound in outline.scoring.bound(metric)]
 
 
 COUNTS = METRICS["iou"].eats
 
 
-def _means(outline: Outline, prefix: str = "") -> Iterator[Number]:
-    """The means over classes."""
+def _mean(outline: Outline, metric: Metric, average: Average, name: str, prefix: str = "") -> Number:
+    """A mean over classes, or over those of groups."""
 
-    def within(change: Callable[[Drawn], Array]) -> Callable[[Drawn], Array]:
-        return (lambda d: change(d.merged)) if prefix else change
+    def within(change: Callable[[Drawn, Metric], Array]) -> Callable[[Drawn], Array]:
+        return (lambda d: change(d.merged, metric)) if prefix else (lambda d: change(d, metric))
 
-    def of_images(metric: Metric) -> Callable[[Tables], Array]:
-        def means(tables: Tables) -> Array:
-            owner = tables.merged if prefix else tables
-            assert owner
-            return owner.image_means(metric)
+    def images(tables: Tables) -> Array:
+        owner = tables.merged if prefix else tables
+        assert owner
+        return average.images(owner, metric)
 
-        return means
+    def of(d: Drawn, metric: Metric) -> Array:
+        if metric.low < 0 and outline.scoring.mean != "arithmetic" and not average.pixels:
+            return np.full(average.value(d, metric).shape, math.nan)
+        return average.value(d, metric)
 
-    def mean(name: str, metric: Metric, kind: str) -> Number:
-        terms, of = _mean_of(metric, kind)
-        key = f"{prefix}{name}"
-        return _number(key, key, metric, within(of), ("summary", key), of_images(metric), within(terms))
-
-    yield mean("mean_accuracy", METRICS["recall"], "dataset")
-    for metric in averaged(outline):
-        yield from (mean(metric.mean_name(kind), metric, kind) for kind in MEANS)
-
-
-def _mean_of(metric: Metric, kind: str) -> tuple[Callable[[Drawn], Array], Callable[[Drawn], Array]]:
-    """The terms of a mean, and the mean."""
-    if kind == "image":
-        return (
-            lambda d: d.tables.image_means(metric),
-            lambda d: d.over_images(d.tables.image_means(metric)[:, None])[:, 0],
-        )
-
-    def terms(d: Drawn) -> Array:
-        return d.class_terms(metric) if kind == "dataset" else d.tables.in_means(metric, d.means(metric))
-
-    return terms, lambda d: d.over_classes(terms(d))
+    key = f"{prefix}{name}"
+    return _number(key, key, metric, within(of), ("summary", key), images, within(average.terms))
 
 
 def columns(outline: Outline) -> dict[str, Column]:
@@ -341,14 +389,15 @@ def _of_section(outline: Outline, kind: str, name: str, k: int | None) -> Number
 
 
 def _of_all(outline: Outline, name: str) -> Number:
-    known = summary(outline)
+    known = every(outline)
+    name = found.name if (found := SUMMARY.known(name)) else name
     alike = [each for each in known if each == name] or [each for each in known if each.partition("@")[0] == name]
     if len(alike) == 1:
         return known[alike[0]]
     if alike:
         raise UnknownName(f"there are several {name}", f"say which: {', '.join(alike)}")
-    if name in {metric.mean_stem for metric in averaged(outline)}:
-        raise UnknownName(f"there are several {name}", f"say which: {', '.join(f'{name}_{kind}' for kind in MEANS)}")
+    if name in {metric.mean_stem for metric in _with_means(outline)}:
+        raise UnknownName(f"there are several {name}", f"say which: {', '.join(f'{name}_{kind}' for kind in AVERAGES)}")
     if name in METRICS or name in columns(outline):
         raise UnknownName(f"{name} belongs to classes", f"write {name}[CLASS], {name}[*] or {name} over images STAT")
     raise UnknownName(f"the run has no number called {name!r}", did_you_mean(name, list(known)))
@@ -369,6 +418,7 @@ def _of_class(outline: Outline, name: str, k: int) -> Number:
 def _metric(outline: Outline, name: str) -> Metric | None:
     """The metric of that name, with or without the values of its parameters: `f_beta@2`."""
     known = [each for metric in METRICS.values() if outline.known(metric) for each in outline.scoring.bound(metric)]
+    name = also.name if (also := METRICS.known(name)) else name
     found = [metric for metric in known if metric.printed == name] or [each for each in known if each.name == name]
     if len(found) > 1:
         raise UnknownName(f"there are several {name}", f"say which: {', '.join(each.printed for each in found)}")

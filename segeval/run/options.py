@@ -9,10 +9,11 @@ from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from segeval.catalog import did_you_mean
 from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose, of_objects
 from segeval.data.folders import Layout
 from segeval.data.reading import Reading, reading
-from segeval.errors import BadOption, BadParameter, NoEffect
+from segeval.errors import BadOption, BadParameter, NoEffect, UnknownName
 from segeval.evidence.kinds import EVIDENCE, Spec
 from segeval.io import MAX_PIXELS
 from segeval.io.files import MaskFile
@@ -20,7 +21,9 @@ from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.parameters import parsed
 from segeval.run.bootstrap import Draws
+from segeval.run.numbers import every
 from segeval.run.scoring import MEASURING, Scoring
+from segeval.run.tables import Outline
 
 if TYPE_CHECKING:
     from segeval.losses.engine.selection import LossChoice
@@ -76,6 +79,7 @@ class Options:
         mean_without: Iterable[int] = (),
         undefined: str | Iterable[str] = (),
         pool_by: str | None = None,
+        numbers: str | Iterable[str] = (),
         losses: str | Sequence[str] | None = None,
         params: Mapping[str, Any] | Sequence[str] = (),
         spacing: str | float | Sequence[float] | None = None,
@@ -117,6 +121,7 @@ class Options:
             penalty=penalty,
             border_connectivity=border_connectivity,
             background=background,
+            numbers=numbers,
             weights=None if weights is None else fspath(weights),
             class_weights=class_weights,
             loss_over=loss_over,
@@ -170,6 +175,16 @@ class Options:
             check_two(self.classes)
         if self.reading.spacing is not None and "spacing" not in self.scoring.measuring:
             raise NoEffect("--spacing is about distances, and no metric asked for is", "add --metrics surface")
+        if self.scoring.numbers:
+            groups = tuple(self.classes.scored.groups) if self.classes.scored else ()
+            known = every(Outline(self.scoring, (), groups, tuple(self.specs)))
+            for name in self.scoring.numbers:
+                if name not in known:
+                    hint = f"{did_you_mean(name, list(known))} (see `segeval explain`)"
+                    raise UnknownName(f"--number {name}: there is no such number of a whole data set", hint)
+                if known[name].low < 0 and self.scoring.mean != "arithmetic":
+                    what = f"--number {name} may be below 0 and has no {self.scoring.mean} mean"
+                    raise BadOption(what, "leave out one of them")
 
     @cached_property
     def specs(self) -> dict[str, Any]:
@@ -272,6 +287,7 @@ def measures(
     penalty: float | str | None = None,
     border_connectivity: str = "face",
     background: int | str | None = 0,
+    numbers: str | Iterable[str] = (),
     **others: Any,
 ) -> "tuple[Scoring, LossChoice | None]":
     """The metrics and the losses that options ask for; `params` are of both, `others` of kinds or of losses."""
@@ -284,10 +300,10 @@ def measures(
     }
     asked = [*metrics.split(",")] if isinstance(metrics, str) else [*metrics]
     lists = {name: _numbers(given) for name, given in (("tolerance", tolerance), ("percentile", percentile))}
-    for name, numbers in lists.items():
-        if numbers:
+    for name, values in lists.items():
+        if values:
             asked = _with(asked, functools.partial(_has, name), kinds)
-            _give(of_metrics, asked, name, numbers, kinds)
+            _give(of_metrics, asked, name, values, kinds)
     if penalty is not None:
         asked = _with(asked, lambda metric: metric.endless, kinds)
     scoring = Scoring.of(
@@ -303,6 +319,7 @@ def measures(
         border_connectivity=border_connectivity,
         background=background,
         kinds=kinds,
+        numbers=numbers,
     )
     computed = {metric.name for metric in scoring.entries}
     for name in scoring.params:

@@ -15,7 +15,7 @@ from segeval.metrics import METRICS
 from segeval.run.grouping import Grouping
 from segeval.run.statistics import MEANS
 
-PRESENCE = ("union", "truth")
+PRESENCE = ("union", "truth", "always")
 REASONS = (
     "all-ignored",
     "absent-in-both",
@@ -44,6 +44,7 @@ class Scoring:
     background: int | None = 0  # the class that has no surface
     penalty: float | str | None = None  # what an infinite distance is in a mean; a word: that of each image
     kinds: Mapping[str, Any] = field(default_factory=dict)  # what is asked of kinds of evidence that have settings
+    numbers: tuple[str, ...] = ()  # more numbers of the whole data set, by name
 
     def __post_init__(self) -> None:
         check_choice("--presence", self.presence, PRESENCE)
@@ -74,6 +75,7 @@ class Scoring:
         penalty: float | str | None = None,
         background: int | str | None = 0,
         kinds: Mapping[str, Any] | None = None,
+        numbers: str | Iterable[str] = (),
         **options: str,
     ) -> "Scoring":
         """The same, from names in one text with commas between them, or in a list.  beta: `f_beta.beta`."""
@@ -91,6 +93,7 @@ class Scoring:
             penalty=_penalty(penalty),
             background=_background(background),
             kinds=kinds or {},
+            numbers=tuple(dict.fromkeys([numbers] if isinstance(numbers, str) else numbers)),
             **options,
         )
 
@@ -147,6 +150,7 @@ class Scoring:
             **({"penalty": self.penalty} if self.penalty is not None else {}),
             **{name: getattr(self, name) for name in MEASURING if name in self.measuring},
             **{name: settings.recorded() for name, settings in self.kinds.items()},
+            **({"numbers": list(self.numbers)} if self.numbers else {}),
         }
 
     @classmethod
@@ -168,6 +172,7 @@ class Scoring:
                 for kind in EVIDENCE.values()
                 if kind.settings and kind.name in options
             },
+            numbers=options.get("numbers", ()),
         )
 
     @cached_property
@@ -234,8 +239,8 @@ def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterato
     names = list(asked)
     for printed in names:
         metric = METRICS.named(printed)
-        if metric is None or metric.name == printed:
-            yield printed
+        if metric is None or metric is METRICS[metric.name]:  # a name alone: ours, or another program's
+            yield metric.name if metric else printed
             continue
         for key, value in metric.settings.items():
             own = params.setdefault(metric.name, {})

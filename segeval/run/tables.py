@@ -168,6 +168,8 @@ class Tables:
 
     def present(self, counts: Any) -> Array:
         """Where a class counts."""
+        if self.scoring.presence == "always":
+            return np.ones(np.shape(counts.tp), bool)
         truth: Array = counts.tp + counts.fn > 0
         return truth if self.scoring.presence == "truth" else truth | (counts.fp > 0)
 

@@ -124,3 +124,44 @@ def two_nearest(labels, spacing):
         near = [*sorted(distances.values()), math.inf, math.inf]
         first[place], second[place] = near[:2]
     return first, second
+
+
+def false_positive_rate(tp: int, fp: int, fn: int, tn: int) -> float:
+    return share(fp, fp + tn)
+
+
+def false_negative_rate(tp: int, fp: int, fn: int, tn: int) -> float:
+    return share(fn, tp + fn)
+
+
+def negative_predictive_value(tp: int, fp: int, fn: int, tn: int) -> float:
+    return share(tn, fn + tn)
+
+
+def false_discovery_rate(tp: int, fp: int, fn: int, tn: int) -> float:
+    return share(fp, tp + fp)
+
+
+def false_omission_rate(tp: int, fp: int, fn: int, tn: int) -> float:
+    return share(fn, fn + tn)
+
+
+def informedness(tp: int, fp: int, fn: int, tn: int) -> float:
+    """The determinant of the table over the sizes of the two true sides."""
+    return share(tp * tn - fp * fn, (tp + fn) * (fp + tn))
+
+
+def markedness(tp: int, fp: int, fn: int, tn: int) -> float:
+    """The same over the sizes of the two predicted sides."""
+    return share(tp * tn - fp * fn, (tp + fp) * (fn + tn))
+
+
+def prevalence_threshold(tp: int, fp: int, fn: int, tn: int) -> float:
+    if not (tp + fn and fp + tn):
+        return math.nan
+    found, wrong = Fraction(tp, tp + fn), Fraction(fp, fp + tn)
+    return share(math.sqrt(wrong), math.sqrt(found) + math.sqrt(wrong))
+
+
+def fowlkes_mallows(tp: int, fp: int, fn: int, tn: int) -> float:
+    return math.sqrt(Fraction(tp * tp, (tp + fp) * (tp + fn))) if tp + fp and tp + fn else math.nan

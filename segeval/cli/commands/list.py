@@ -6,10 +6,12 @@ from segeval.cli import options
 
 
 @options.command
-@click.argument("what", type=click.Choice(["metrics", "losses", "formats", "inputs", "classes", "maps"]))
+@click.argument("what", type=click.Choice(["metrics", "means", "losses", "formats", "inputs", "classes", "maps"]))
 @click.option("--md", is_flag=True, help="As a Markdown table.")
 def command(what: str, md: bool) -> None:
-    """List what there is: metrics, losses, formats, what inputs are taken for, and class tables and id maps by name.
+    """List what there is: metrics, means over classes, losses, formats, class tables, id maps.
+
+    `inputs` is what files are taken for.
 
     \b
     Example:
