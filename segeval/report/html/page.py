@@ -145,7 +145,9 @@ def environment() -> Any:
         lstrip_blocks=True,
         finalize=visible,
     )
-    environment.filters.update(num=_number, at=_coordinate, data=_data, picture=_picture, percent=_percent)
+    environment.filters.update(
+        num=_number, at=_coordinate, exact=_exact, data=_data, picture=_picture, percent=_percent
+    )
     return environment
 
 
@@ -167,10 +169,15 @@ def _hash(text: str) -> str:
 
 def _coordinate(value: float) -> str:
     """A coordinate with two digits, the same on every machine."""
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def _exact(value: float) -> str:
+    """A number as the script reads it; empty where it is undefined."""
+    if math.isnan(value):
+        return ""
+    return f"{value:.9g}".replace("inf", "Infinity")
 
 
 def _number(value: Any) -> str:

@@ -74,7 +74,8 @@
       }
       one("gallery-count").textContent = left < cards.length ? `${left} of ${cards.length}` : "";
     };
-    for (const control of [order, tag, name]) control.addEventListener("input", arrange);
+    name.addEventListener("input", arrange);
+    for (const choice of [order, tag]) choice.addEventListener("change", arrange);
     const layers = all(".gallery > input");
     document.addEventListener("keydown", (event) => {
       const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "radio";
