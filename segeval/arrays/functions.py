@@ -65,6 +65,8 @@ def widened(x: Any) -> Any:
 
 def like(constant: Any, x: Any) -> Any:
     """A constant as an array that can be combined with x: integers stay integers, the rest takes x's type."""
+    if is_torch(constant):
+        return constant.to(x.device)
     constant = np.asarray(constant)
     if isinstance(x, np.ndarray | np.generic | Variable):
         return constant
@@ -89,6 +91,13 @@ def unmixed(x: Any) -> AbstractContextManager[Any]:
     """Where formulas of x run in the precision of x, whatever is chosen around them."""
     xp = namespace(x)
     return xp.unmixed(x) if hasattr(xp, "unmixed") else nullcontext()
+
+
+def rows(x: Any) -> Any:
+    """What can be indexed for the parts of x along its first axis, in a way that derivatives go back through x once."""
+    if isinstance(x, np.ndarray | Variable):
+        return x
+    return x.unbind(0) if is_torch(x) else [x[n, ...] for n in range(x.shape[0])]
 
 
 def mean_of_defined(rows: Any) -> Any:

@@ -8,6 +8,8 @@ from torch import asarray, bool, exp, expm1, float64, int64, log, log1p, nan, re
 from torch import concatenate as concat  # noqa: F401
 from torch import stack as _stack
 
+from segeval.arrays import sweeps
+
 Tensor = Any
 
 
@@ -18,12 +20,26 @@ def hold(x: Tensor) -> Tensor:
 def tracked(value: Tensor, x: Tensor) -> Tensor:
     """The value, of x's type, with a derivative by x: 0 where it is undefined or does not depend on x."""
     value = value.to(x.dtype)
-    if not x.requires_grad:
+    if not x.requires_grad or not torch.is_grad_enabled():
         return value
-    nothing = 0 * x[(0,) * x.ndim]
+    if not value.requires_grad or (value.ndim == 0 and torch.isnan(value)):
+        return _Constant.apply(value.detach(), x)
     if value.ndim == 0:  # by itself: 0 times an undefined derivative would be undefined
-        return nothing + nan if torch.isnan(value) else value + nothing
-    return where(torch.isnan(value), nothing + nan, value + nothing)
+        return value
+    return where(torch.isnan(value), nan, value)
+
+
+class _Constant(torch.autograd.Function):  # type: ignore[misc]
+    """A value whose derivative by x is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, x: Tensor) -> Tensor:
+        ctx.shape = x.shape
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, of_value: Tensor) -> tuple[None, Tensor]:
+        return None, of_value.new_zeros(()).expand(ctx.shape)
 
 
 def unmixed(x: Tensor) -> Any:
@@ -74,4 +90,5 @@ def pick(x: Tensor, index: Tensor) -> Tensor:
 
 
 def class_sums(x: Tensor, labels: Tensor, number: int) -> Tensor:
-    return torch.zeros(number, dtype=x.dtype, device=x.device).index_add(0, labels, x)
+    """In double precision: one after the other, many numbers lose digits in single."""
+    return torch.zeros(number, dtype=sweeps.wide(x), device=x.device).index_add(0, labels, x.to(sweeps.wide(x)))

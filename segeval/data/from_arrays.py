@@ -1,13 +1,14 @@
 """What two arrays are: one image or a batch, labels or channels; decided once, from shapes and what the caller said."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from segeval.arrays.autodiff import Variable
-from segeval.arrays.functions import Array, is_torch, plain, widened
+from segeval.arrays.functions import Array, is_torch, plain, rows, widened
 from segeval.data.checks import TOLERANCE
 from segeval.errors import BadOption, ShapesDiffer, TwoReadings, UnfitPixels
 from segeval.text import extent
@@ -54,22 +55,28 @@ class Images:
     """The images of two arrays; `axes.batch` says whether there is an axis for them."""
 
     pred: Any
-    truth: Array
+    given_truth: Any
     axes: Axes
     multilabel: bool
+
+    @cached_property
+    def truth(self) -> Array:
+        return np.asarray(plain(self.given_truth))
 
     def __iter__(self) -> Iterator[ArrayImage]:
         kind, one_hot = self.kind, self.axes.one_hot
         if not self.axes.batch:
             yield ArrayImage(self.pred, self.truth, kind, one_hot)
             return
-        for n, (pred, truth) in enumerate(zip(unstacked(self.pred), self.truth, strict=True)):
+        for n, (pred, truth) in enumerate(zip(rows(self.pred), self.truth, strict=True)):
             yield ArrayImage(pred, truth, kind, one_hot, f"[{n}]")
 
     @property
     def kind(self) -> Kind:
         if self.axes.channels:
             return "multilabel" if self.multilabel else "channels"
+        if is_torch(self.pred):
+            return "foreground" if self.pred.is_floating_point() else "labels"
         return "labels" if plain(self.pred[:1, ...]).dtype.kind in "biu" else "foreground"
 
 
@@ -98,11 +105,12 @@ def images(
         if channels is False:
             raise BadOption("multilabel=True beside channels=False", "several labels have a channel each")
         channels = True
-    pred, true = as_array(pred, "pred"), np.asarray(plain(as_array(truth, "truth")))
-    found = axes(tuple(pred.shape), true.shape, channels=channels, batch=batch)
-    if tuple(pred.shape) == true.shape and not by_shapes:
-        _check_one_reading(true, channels, batch)
-    return Images(pred, true, found, multilabel)
+    pred, truth = as_array(pred, "pred"), as_array(truth, "truth")
+    read = axes(tuple(pred.shape), tuple(truth.shape), channels=channels, batch=batch)
+    found = Images(pred, truth, read, multilabel)
+    if tuple(pred.shape) == tuple(truth.shape) and not by_shapes:
+        _check_one_reading(found.truth, channels, batch)
+    return found
 
 
 def axes(pred: Shape, truth: Shape, *, channels: bool | None = None, batch: bool | None = None) -> Axes:
@@ -173,14 +181,6 @@ def _sums_to_one(truth: Array, axis: int) -> bool:
         each.min() >= 0 and bool((np.abs(each.sum(axis=0, dtype=np.float64) - 1) <= TOLERANCE).all())
         for each in (few, rows)
     )
-
-
-def unstacked(batch: Any) -> Iterable[Any]:
-    """The images of a batch, in a way that derivatives go back through all of them at once."""
-    if is_torch(batch):
-        found: Iterable[Any] = batch.unbind(0)
-        return found
-    return [batch[n, ...] for n in range(batch.shape[0])]
 
 
 def as_array(array: Any, name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from segeval.arrays.functions import Array, class_sums, clipped, like, namespace, pick, plain, softplus
+from segeval.arrays.functions import Array, class_sums, clipped, like, namespace, pick, plain, rows, softplus
 
 Numbers = Any  # an array of NumPy, torch, … or a Variable
 
@@ -39,6 +39,26 @@ class Pixels:
         channels = np.arange(self.p.shape[0])
         return like((plain(self.labels)[None, :] == channels[:, None]).astype(np.float64), self.p)
 
+    @property
+    def number(self) -> int:
+        """C."""
+        return int(self.p.shape[0])
+
+    @cached_property
+    def p_rows(self) -> Any:
+        """The probabilities of each channel, (n,)."""
+        return rows(self.p)
+
+    @cached_property
+    def x_rows(self) -> Any:
+        """The logits of each channel, (n,)."""
+        return rows(self.x)
+
+    @cached_property
+    def truth_rows(self) -> Any:
+        """The truth of each channel, (n,)."""
+        return rows(self.truth)
+
     @cached_property
     def scores(self) -> Numbers:
         """Signed margins (C, n): the logits of each channel against all else; 0 is the boundary."""
@@ -65,10 +85,12 @@ class Pixels:
         They refer to these pixels: kept here, they would keep each other, and every block of an image, in memory.
         """
         if self.exclusive:
-            return [self._of_classes()]
-        return [self._of_channel(channel) for channel in range(self.p.shape[0])]
+            return [self.classes]
+        return [self.of_channel(channel) for channel in range(self.number)]
 
-    def _of_classes(self) -> "Outcomes":
+    @property
+    def classes(self) -> "Outcomes":
+        """The problem of classes that exclude each other."""
         frequency = self.frequency
         if self.labels is None:
             p = clipped(self.p) if self.log_p is None else self.p
@@ -80,8 +102,9 @@ class Pixels:
         p = clipped(self.p_true)
         return Outcomes(p, -namespace(p).log(p), self.labels, None, self, 0, frequency)
 
-    def _of_channel(self, channel: int) -> "Outcomes":
-        t = self.truth[channel, :]
+    def of_channel(self, channel: int) -> "Outcomes":
+        """The problem of one channel."""
+        t = self.truth_rows[channel]
         true = None if self.frequency is None else self.frequency[channel]
         frequency = None if true is None else np.stack([self.total - true, true])
         p, surprisal = self._binary(channel, t)
@@ -94,11 +117,11 @@ class Pixels:
     def _binary(self, channel: int, t: Numbers) -> tuple[Numbers, Numbers]:
         """Probability and surprisal of the true outcome, or of both outcomes where the truth is soft."""
         if self.x is None:
-            p = self.p[channel, :]
+            p = self.p_rows[channel]
             xp = namespace(p)
             p = clipped(xp.where(t > 0.5, p, 1 - p) if self.hard else xp.stack([1 - p, p]))
             return p, -xp.log(p)
-        x = self.x[channel, :]
+        x = self.x_rows[channel]
         xp = namespace(x)
         surprisal = softplus(xp.where(t > 0.5, -x, x) if self.hard else xp.stack([x, -x]))
         return xp.exp(-surprisal), surprisal
@@ -123,7 +146,7 @@ class Outcomes:
     @property
     def number(self) -> int:
         """K."""
-        return int(self.pixels.p.shape[0]) if self.pixels.exclusive else 2
+        return self.pixels.number if self.pixels.exclusive else 2
 
     @cached_property
     def mean_surprisal(self) -> Numbers:
@@ -134,17 +157,17 @@ class Outcomes:
         whole = self.pixels
         if not whole.exclusive:
             if whole.x is not None:
-                x = whole.x[self.channel, :]
+                x = whole.x_rows[self.channel]
                 return (softplus(x) + softplus(-x)) / 2
-            p = clipped(whole.p[self.channel, :])
+            p = clipped(whole.p_rows[self.channel])
             xp = namespace(p)
             return -(xp.log(p) + xp.log(1 - p)) / 2
         log_p = whole.log_p if whole.log_p is not None else namespace(whole.p).log(clipped(whole.p))
         return -namespace(log_p).sum(log_p, axis=0) / self.number
 
     def each(self, of_outcome: Any) -> Numbers:
-        """What a vector (K,) holds for the outcome of every entry of `p`."""
-        vector = like(np.asarray(of_outcome, np.float64), self.p)
+        """What a vector (K,) holds for the outcome of every entry of `surprisal`."""
+        vector = like(np.asarray(of_outcome, np.float64), self.surprisal)
         if self.labels is None:
             return vector[:, None]
         return vector[self.labels] if isinstance(vector, np.ndarray) else namespace(vector).take(vector, self.labels)
@@ -152,7 +175,7 @@ class Outcomes:
     def at(self, image: Array) -> Numbers:
         """The values of a map of the whole image at these pixels."""
         flat = np.asarray(image, np.float64).reshape(-1)
-        return like(flat if self.pixels.place is None else flat[self.pixels.place], self.p)
+        return like(flat if self.pixels.place is None else flat[self.pixels.place], self.surprisal)
 
     def expected(self, values: Numbers) -> Numbers:
         """(n,) the mean of a formula over the outcomes, by what is true."""
@@ -168,6 +191,10 @@ class Outcomes:
             return class_sums(values, self.labels, self.number)
         return namespace(values).sum(self.share * values[None, :], axis=1)
 
+    def by_class(self, values: Numbers) -> Numbers:
+        """The same, for the values of single classes alone."""
+        return self.by_outcome(values)
+
     @cached_property
     def mass(self) -> Numbers:
         """(K,) the pixels of each outcome."""
@@ -175,7 +202,7 @@ class Outcomes:
             return namespace(self.share).sum(self.share, axis=1)
         if self.pixels.exclusive:
             return self.pixels.counts
-        return _counts(self.labels, self.number, self.p)
+        return _counts(self.labels, self.number, self.surprisal)
 
     @cached_property
     def by_surprisal(self) -> Numbers:
@@ -217,7 +244,7 @@ class Distributions:
         whole = outcomes.pixels
         if whole.exclusive:
             return cls(whole.p, whole.truth, outcomes)
-        p, t = whole.p[outcomes.channel, :], whole.truth[outcomes.channel, :]
+        p, t = whole.p_rows[outcomes.channel], whole.truth_rows[outcomes.channel]
         return cls(namespace(p).stack([1 - p, p]), namespace(t).stack([1 - t, t]), outcomes)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from segeval.arrays.autodiff import Variable, gradient
-from segeval.arrays.functions import Array, clipped, condensed, hold, like, namespace, plain, sigmoid, softplus
+from segeval.arrays.functions import Array, clipped, condensed, hold, like, namespace, plain, rows, sigmoid, softplus
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
+from segeval.evidence.soft import SoftCounts
 
 BLOCK = 1 << 18  # numbers of all channels that are looked at together: few enough for the cache
 
@@ -182,6 +183,32 @@ class Sample:
         wanted = self._wanted.reshape(-1, *(1,) * len(self.shape))
         return np.asarray(self.given[None, ...] == wanted).astype(np.float64)
 
+    def truth_of(self, k: int) -> Numbers:
+        """(spatial) the truth of one class everywhere; 0 where ignored."""
+        if not self.soft_truth:
+            return np.asarray(self.truth == k).astype(np.float64)
+        if self.binary:
+            return np.asarray(1 - self.truth[0] if k == 0 else self.truth[0])
+        return np.asarray(self.truth[k])
+
+    def counted(self, pixels: Pixels) -> SoftCounts:
+        """The soft counts of some of the pixels."""
+        return SoftCounts.of(pixels)
+
+    def weighed(self, weights: Array | None) -> "Sample":
+        """The same with a weight of each pixel."""
+        return replace(self, weights=weights)
+
+    @cached_property
+    def given_rows(self) -> Any:
+        """`given` of each channel, (spatial)."""
+        return rows(self.given)
+
+    @cached_property
+    def probability_rows(self) -> Any:
+        """The probabilities of each channel, (spatial)."""
+        return rows(self.probabilities)
+
     @property
     def _wanted(self) -> Array:
         """The label that each channel stands for."""
@@ -237,7 +264,7 @@ class Field:
     @classmethod
     def of(cls, sample: Sample, k: int) -> "Field":
         p, x = _channel(sample, k)
-        return cls(p, like(_truth(sample, k), p), x, sample.keep)
+        return cls(p, like(sample.truth_of(k), p), x, sample.keep)
 
     def scalar(self, formula: Callable[["Field"], Numbers]) -> Numbers:
         """A formula of this class that gives one number, of whose steps no derivative keeps more than this class's."""
@@ -326,24 +353,15 @@ def _channel(sample: Sample, k: int) -> tuple[Numbers, Numbers | None]:
     row = sample.channels[0 if sample.binary else k]
     opposite = sample.binary and k == 0
     if sample.logits and not sample.exclusive:
-        x = _double(sample.given[row, ...])
+        x = _double(sample.given_rows[row])
         x = -x if opposite else x
         return sigmoid(x), x
-    p = _double(sample.probabilities[row, ...])
+    p = _double(sample.probability_rows[row])
     return (1 - p if opposite else p), None
 
 
 def _double(row: Numbers) -> Numbers:
     return row.astype(np.float64, copy=False) if isinstance(row, np.ndarray) else row
-
-
-def _truth(sample: Sample, k: int) -> Array:
-    """The truth of one class everywhere; 0 where ignored."""
-    if not sample.soft_truth:
-        return np.asarray(sample.truth == k).astype(np.float64)
-    if sample.binary:
-        return np.asarray(1 - sample.truth[0] if k == 0 else sample.truth[0])
-    return np.asarray(sample.truth[k])
 
 
 def log_softmax(x: Numbers) -> Numbers:

@@ -108,9 +108,9 @@ class ClassSums(Sums):
 
     @classmethod
     def of(cls, problems: list[Outcomes]) -> "ClassSums":
-        xp = namespace(problems[0].p)
+        xp = namespace(problems[0].surprisal)
         surprisal = xp.stack([problem.by_surprisal for problem in problems])
-        return cls(surprisal, xp.stack([problem.mass for problem in problems]), float(problems[0].p.shape[-1]))
+        return cls(surprisal, xp.stack([problem.mass for problem in problems]), float(problems[0].surprisal.shape[-1]))
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,6 @@ def _sums(outcomes: Outcomes, values: Numbers, weights: Numbers | None) -> tuple
     xp = namespace(values)
     if weights is None:
         n = like(float(values.shape[0]), values)
-        return xp.sum(values), n, outcomes.by_outcome(values), outcomes.mass
+        return xp.sum(values), n, outcomes.by_class(values), outcomes.mass
     wx = namespace(weights)
-    return xp.sum(values), wx.sum(weights), outcomes.by_outcome(values), outcomes.by_outcome(weights)
+    return xp.sum(values), wx.sum(weights), outcomes.by_class(values), outcomes.by_class(weights)

@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from segeval.catalog import check_choice
 from segeval.data.from_arrays import Images, as_array, images
 from segeval.errors import BadOption, MissingPackage, NoGradient, Unfit, UnfitPixels
 from segeval.evidence.sample import Sample
+from segeval.evidence.soft import SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.derivatives import derivative, derivatives
 from segeval.losses.effects import check_effects
@@ -102,6 +103,7 @@ def value(
         background=background,
         ignore=ignore,
         reduction=reduction,
+        per_class=False,
         **params,
     )
     found = question.answer(0)
@@ -181,8 +183,12 @@ class Setting:
     ignore: frozenset[int]
     reduction: str
 
-    def of(self, pred: Any, truth: Any, *, by_shapes: bool = False) -> Question:
-        """The loss asked of two arrays; `by_shapes`: what these are does not depend on the values of the truth."""
+    def of(self, pred: Any, truth: Any, *, by_shapes: bool = False, per_class: bool = True) -> Question:
+        """The loss asked of two arrays.
+
+        by_shapes: what these are does not depend on the values of the truth. per_class: values of single classes are
+        wanted, too.
+        """
         _check_devices(pred, truth)
         found = images(
             pred,
@@ -192,12 +198,19 @@ class Setting:
             multilabel=self.multilabel,
             by_shapes=by_shapes,
         )
-        seen = samples(found, inputs=self.inputs, ignore=self.ignore, any_range=self.entry.any_range)
+        seen = samples(
+            found,
+            inputs=self.inputs,
+            ignore=self.ignore,
+            any_range=self.entry.any_range,
+            sums=bool(Plan([Asked(self.entry, self.entry.completed({}))]).of(SoftCounts)),
+            per_class=per_class,
+        )
         ids = class_ids(seen[0], self.ignore)
         given = self.entry.completed(by_class(self.entry.name, self.entry.params, self.params, ids, self.ignore))
         if given.get("weights") is not None:
             maps = weight_maps(given["weights"], found)
-            seen = [replace(image, weights=each) for image, each in zip(seen, maps, strict=True)]
+            seen = [image.weighed(each) for image, each in zip(seen, maps, strict=True)]
             given["weights"] = None  # the images have them
         asked = Asked(self.entry, given)
         _check_reduction(asked, self.reduction, found.axes.batch)
@@ -226,8 +239,8 @@ def setting(
     return Setting(_entry(name), params, inputs, channels, batch, multilabel, caller, ids_of(ignore), reduction)
 
 
-def _question(name: str, pred: Any, truth: Any, **options: Any) -> Question:
-    return setting(name, **options).of(pred, truth)
+def _question(name: str, pred: Any, truth: Any, *, per_class: bool = True, **options: Any) -> Question:
+    return setting(name, **options).of(pred, truth, per_class=per_class)
 
 
 def _check_devices(pred: Any, truth: Any) -> None:

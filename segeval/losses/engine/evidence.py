@@ -231,7 +231,7 @@ class Plan:
             else:
                 confusion = SoftConfusion.of(problems[0])
         classes = ClassSums.of(problems) if self.of(ClassSums) else None
-        soft = SoftCounts.of(pixels)
+        soft = sample.counted(pixels)
         return Measured(
             sample.number, sample.binary, sample.exclusive, sample.background, soft, classes, confusion, sums, {}, unfit
         )

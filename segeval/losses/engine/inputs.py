@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from segeval.data.from_arrays import ArrayImage, Images, images
 from segeval.data.ids import whole
 from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnknownTruthIds
 from segeval.evidence.sample import Sample
+from segeval.losses.engine.said import Said
 from segeval.text import extent, some
 
 INPUTS = ("probabilities", "logits", "scores")
@@ -40,32 +40,27 @@ def samples(
     ignore: Iterable[int] = (),
     weights: Any = None,
     any_range: bool = False,
+    sums: bool = True,
+    per_class: bool = True,
 ) -> list[Sample]:
     """The images as the losses see them; see `segeval.losses.value`.
 
     weights: a map (spatial) for every image, or (N, spatial) of a batch. any_range: the numbers are no probabilities.
+    sums: soft counts will be asked for. per_class: values of single classes will be.
     """
     check_choice("inputs", inputs, INPUTS)
     said = Said(inputs, ids_of(ignore), any_range)
     maps = weight_maps(weights, found)
+    if is_torch(found.pred):
+        from segeval.losses.engine.tensors import tensor_samples
+
+        tensors = tensor_samples(found, said, sums=sums, per_class=per_class)
+        if tensors is not None:
+            return [image.weighed(each) for image, each in zip(tensors, maps, strict=True)]
     if found.kind == "labels" and inputs == "probabilities" and found.truth.dtype.kind in "biu":
         number = _number(plain(found.pred), found.truth, said.ignore)
         return [_hard(image, number, said.ignore, each) for image, each in zip(found, maps, strict=True)]
     return [_sample(image, said, each) for image, each in zip(found, maps, strict=True)]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the caller says about the numbers."""
-
-    inputs: str
-    ignore: frozenset[int]
-    any_range: bool
-
-    @property
-    def numbers(self) -> str:
-        """What the values of pred are checked for."""
-        return "scores" if self.any_range else self.inputs
 
 
 def ids_of(ignore: Any) -> frozenset[int]:
@@ -85,9 +80,9 @@ def class_ids(image: Sample, ignore: Collection[int]) -> list[int]:
 
 def weight_maps(weights: Any, found: Images) -> Sequence[Array | None]:
     """The weight map of each image."""
-    every = list(found)
     if weights is None:
-        return [None] * len(every)
+        return [None] * (found.pred.shape[0] if found.axes.batch else 1)
+    every = list(found)
     array = np.asarray(plain(weights))
     batch = (len(every), *every[0].shape)
     if found.axes.batch and array.shape == batch:

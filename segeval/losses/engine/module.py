@@ -57,7 +57,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]
             if not found.entry.weight_map:
                 raise BadOption(f"weights has no effect on {found.entry.name}: it takes no map", "leave it out")
             given[found.entry.weight_map] = weights
-        question = replace(found, params=given).of(pred, truth, by_shapes=True)
+        question = replace(found, params=given).of(pred, truth, by_shapes=True, per_class=False)
         if not self._decided:
             axes = question.found.axes
             self._setting, self._decided = replace(found, channels=axes.channels, batch=axes.batch), True

@@ -1,0 +1,501 @@
+"""Images that are tensors of torch: the same evidence as of all others, made of whole batches and only if it is read.
+
+Where predictions are logits and the truth is hard, one sweep over the batch gives −ln p of what is true and all soft
+counts (`segeval.arrays.sweeps`); everything else is torch's own functions, each called when somebody asks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from segeval.arrays import sweeps
+from segeval.arrays.functions import Array, class_sums, plain, rows
+from segeval.arrays.torch import minimum
+from segeval.data.checks import HUGE, TOLERANCE
+from segeval.data.from_arrays import Images
+from segeval.evidence.pixels import Numbers, Outcomes, Pixels
+from segeval.evidence.sample import Sample
+from segeval.evidence.soft import SoftCounts
+from segeval.losses.engine.said import Said
+
+Tensor = Any
+
+
+def tensor_samples(found: Images, said: Said, *, sums: bool, per_class: bool) -> "list[TensorSample] | None":
+    """The images of a batch of tensors; None where a closer look has to say what they are, or what is wrong."""
+    pred = found.pred
+    if not pred.is_floating_point():
+        return None
+    truth = _tensor(found.given_truth, pred.device)
+    given, true = (pred, truth) if found.axes.batch else (pred[None], truth[None])
+    given = given if found.axes.channels else given[:, None]
+    images, number = given.shape[:2]
+    exclusive = found.kind == "channels" and said.inputs != "scores" and number > 1
+    one_channel = number == 1 and not exclusive and (true.is_floating_point() or said.any_range)
+    is_target = found.axes.one_hot or one_channel
+    if true.is_floating_point() and not is_target:
+        return None
+    low, high, least, most = _ends(pred, true)
+    if not _fits(said.numbers, low, high) or (
+        said.numbers == "probabilities" and exclusive and not _sums_to_one(given)
+    ):
+        return None
+    facts: dict[str, Any] = {"exclusive": exclusive, "logits": said.inputs != "probabilities"}
+    facts |= {"raw": said.inputs == "scores", "sums": sums, "per_class": per_class}
+    if is_target:
+        target = true.reshape(images, number, -1)
+        wanted = "scores" if said.any_range else "probabilities"
+        if (
+            said.ignore
+            or not _fits(wanted, least, most)
+            or (exclusive and not said.any_range and not _sums_to_one(target))
+        ):
+            return None
+        hard = _zeros_and_ones(target)
+        tensors = Tensors(given, None, target, tuple(range(number)), hard=hard, background=0, void=False, **facts)
+    else:
+        labels = _labelled(true.reshape(images, -1), said.ignore, number, exclusive, (least, most))
+        if labels is None:
+            return None
+        places, channels, void = labels
+        background = channels.index(0) if 0 in channels else None
+        tensors = Tensors(given, places, None, channels, hard=True, background=background, void=void, **facts)
+    return [TensorSample(tensors, n) for n in range(images)]
+
+
+def _tensor(truth: Any, device: Any) -> Tensor:
+    """A truth on the device of the prediction, of a type that torch can compare."""
+    if not isinstance(truth, torch.Tensor):
+        array = np.asarray(plain(truth))
+        truth = torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
+    plain_types = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+    return truth if truth.is_floating_point() or truth.dtype in plain_types else truth.to(torch.int64)
+
+
+def _ends(*tensors: Tensor) -> list[float]:
+    """The least and the largest number of each; nan where one is nan. An accelerator waits but once."""
+    ends = [end for each in tensors for end in torch.aminmax(each.detach())]
+    found: list[float] = torch.stack([end.to(sweeps.wide(tensors[0])) for end in ends]).tolist()
+    return found
+
+
+def _fits(numbers: str, low: float, high: float) -> bool:
+    return bool(low >= 0 and high <= 1 if numbers == "probabilities" else max(-low, high) <= HUGE)
+
+
+def _sums_to_one(values: Tensor) -> bool:
+    """Whether the channels (the second axis) do."""
+    low, high = _ends(values.detach().sum(dim=1))
+    return bool(max(1 - low, high - 1) <= TOLERANCE)
+
+
+def _zeros_and_ones(target: Tensor) -> bool:
+    """Whether numbers within [0, 1] are 0 or 1."""
+    if not target.is_floating_point():
+        return True
+    return all(torch.equal(torch.ceil(t), t) for t in (target[n, :, part] for n, part in sweeps.blocks(target)))
+
+
+def _labelled(
+    labels: Tensor, ignore: frozenset[int], number: int, exclusive: bool, ends: tuple[float, float]
+) -> tuple[Tensor, tuple[int, ...], bool] | None:
+    """Labels as places among the channels that are classes, −1 where ignored; None where they are no class.
+
+    These channels, and whether anything is ignored.
+    """
+    limit = max(number, 2)
+    low, high = ends
+    known = tuple(c for c in range(number) if c not in ignore) if exclusive else tuple(range(number))
+    labels = labels.to(torch.int64)
+    if low >= 0 and high < limit and not any(low <= each <= high for each in ignore) and len(known) == number:
+        return labels, known, False
+    dropped = torch.isin(labels, torch.tensor(sorted(ignore), dtype=torch.int64, device=labels.device))
+    if not known or bool((~dropped & ((labels < 0) | (labels >= limit))).any()):
+        return None
+    table = torch.full((limit,), -1, dtype=torch.int64)
+    table[list(known) if exclusive else slice(None)] = torch.arange(len(known) if exclusive else limit)
+    places = torch.where(dropped, -1, table.to(labels.device)[labels.clamp(0, limit - 1)])
+    return places, known, bool(dropped.any())
+
+
+@dataclass(frozen=True, eq=False)
+class Tensors:
+    """A batch behind the door. The truth is labels, or a target of each channel, never both."""
+
+    given: Tensor  # (N, rows, *spatial) probabilities or logits
+    labels: Tensor | None  # int64 (N, n), the place of a class among the channels, −1 where ignored
+    target: Tensor | None  # (N, C, n) numbers within [0, 1], of any type
+    channels: tuple[int, ...]  # the rows that are classes, in order
+    exclusive: bool
+    logits: bool
+    raw: bool
+    hard: bool
+    background: int | None
+    void: bool  # some pixels are ignored
+    sums: bool  # soft counts are wanted
+    per_class: bool  # values of single classes are wanted
+
+    @property
+    def all_rows(self) -> bool:
+        return len(self.channels) == int(self.given.shape[1])
+
+    @cached_property
+    def flat(self) -> Tensor:
+        """(N, rows, n)"""
+        return self.given.reshape(*self.given.shape[:2], -1)
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """(rows of classes,) where they stand among all."""
+        return torch.tensor(self.channels, device=self.given.device)
+
+    @property
+    def swept(self) -> bool:
+        """Whether one sweep gives all counts and surprisals."""
+        return self.logits and self.hard and (self.labels is not None or not self.exclusive)
+
+    @cached_property
+    def _sweep(self) -> tuple[Any, Any]:
+        if self.exclusive and self.labels is not None:
+            places = self.labels if self.all_rows else torch.where(self.labels < 0, -1, self.rows[self.labels])
+            return sweeps.softmax_sums(self.flat, places, self.void, self.sums)
+        truth = self.labels[:, None] if self.target is None and self.labels is not None else self.target
+        return sweeps.sigmoid_sums(self.flat, truth, self.void, self.sums)
+
+    @cached_property
+    def surprisals(self) -> list[Tensor]:
+        """Of each image −ln of the probability of what is true: (n,), or (C, n) of independent problems."""
+        return list(self._sweep[0].unbind(0))
+
+    @cached_property
+    def counts(self) -> list[list[Tensor]]:
+        """Of each image Σ p, Σ p t, Σ p² and Σ (1 − p)² t, each (C,)."""
+        found = self._sweep[1]
+        found = found if self.all_rows else found.index_select(2, self.rows)
+        return [list(image.unbind(0)) for image in found.unbind(0)]
+
+    @cached_property
+    def images(self) -> list[Tensor]:
+        """(rows, n) of each image, so that derivatives go back through all of them at once."""
+        return list(self.flat.unbind(0))
+
+
+class TensorSample(Sample):
+    """One image of a batch of tensors."""
+
+    def __init__(self, tensors: Tensors, number: int, weights: Array | None = None) -> None:
+        names = ("channels", "exclusive", "logits", "raw", "hard", "background")
+        vars(self).update({name: getattr(tensors, name) for name in names})
+        vars(self).update(tensors=tensors, place=number, weights=weights)
+
+    tensors: Tensors
+    place: int
+
+    def weighed(self, weights: Array | None) -> "TensorSample":
+        return TensorSample(self.tensors, self.place, weights)
+
+    @property
+    def soft_truth(self) -> bool:
+        return self.tensors.target is not None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.tensors.given.shape[2:])
+
+    @property
+    def hard_pred(self) -> bool:
+        return False
+
+    @cached_property
+    def given(self) -> Tensor:
+        """(rows, *spatial)"""
+        return self.tensors.images[self.place].reshape(-1, *self.shape)
+
+    @cached_property
+    def probabilities(self) -> Tensor:
+        if not self.logits:
+            return self.given
+        return torch.softmax(self.given, dim=0) if self.exclusive else torch.sigmoid(self.given)
+
+    @cached_property
+    def truth(self) -> Array:
+        """The same as that of other samples, where places are looked at."""
+        if self.tensors.labels is not None:
+            return np.asarray(self.tensors.labels[self.place].cpu().numpy().reshape(self.shape))
+        return np.asarray(self.target.double().cpu().numpy().reshape(-1, *self.shape))
+
+    @property
+    def labels(self) -> Tensor:
+        """(n,)"""
+        assert self.tensors.labels is not None
+        return self.tensors.labels[self.place]
+
+    @property
+    def target(self) -> Tensor:
+        """(C, n)"""
+        assert self.tensors.target is not None
+        return self.tensors.target[self.place]
+
+    @cached_property
+    def index(self) -> Tensor | None:
+        """The pixels that are not ignored; None: all."""
+        return torch.nonzero(self.labels >= 0)[:, 0] if self.tensors.void else None
+
+    @cached_property
+    def keep(self) -> Array | None:
+        return None if self.index is None else np.asarray(self.truth >= 0)
+
+    @cached_property
+    def total(self) -> int:
+        return int(np.prod(self.shape)) if self.index is None else int(self.index.shape[0])
+
+    @cached_property
+    def mass(self) -> Tensor:
+        """(K,) the true mass of each class, of a binary problem of labels of both outcomes."""
+        if self.tensors.target is not None:
+            return self.target.sum(dim=1).to(sweeps.wide(self.tensors.given))
+        kept = self.labels if self.index is None else self.labels[self.index]
+        ones = torch.ones((), dtype=sweeps.wide(self.tensors.given), device=kept.device).expand(kept.shape)
+        return class_sums(ones, kept, self.number)
+
+    @cached_property
+    def frequency(self) -> Array:
+        counts = np.asarray(self.mass.double().cpu().numpy())
+        return counts[1:] if self.tensors.target is None and self.binary else counts
+
+    @property
+    def whole(self) -> Pixels:
+        return TensorPixels(self)
+
+    def counted(self, pixels: Pixels) -> SoftCounts:
+        assert isinstance(pixels, TensorPixels)
+        return TensorCounts(pixels)
+
+    def truth_of(self, k: int) -> Tensor:
+        kind = self.tensors.given.dtype
+        if self.tensors.labels is not None:
+            return (self.labels == k).to(kind).reshape(self.shape)
+        t = self.target[0 if self.binary else k].to(kind).reshape(self.shape)
+        return 1 - t if self.binary and k == 0 else t
+
+
+class TensorPixels(Pixels):
+    """The pixels of one image that are not ignored."""
+
+    def __init__(self, image: TensorSample) -> None:
+        vars(self).update(image=image, exclusive=image.exclusive, hard=image.hard, raw=image.raw)
+
+    image: TensorSample
+
+    @property
+    def number(self) -> int:
+        return len(self.image.channels)
+
+    def of_kept(self, values: Tensor) -> Tensor:
+        """The last axis without what is ignored."""
+        return values if self.image.index is None else values.index_select(-1, self.image.index)
+
+    @cached_property
+    def _chosen(self) -> Tensor:
+        """(C, n) what was given of the classes; of logits of classes that exclude each other their logarithms."""
+        tensors = self.image.tensors
+        found = tensors.images[self.image.place]
+        if tensors.logits and tensors.exclusive:
+            found = torch.log_softmax(found, dim=0)
+        return self.of_kept(found if tensors.all_rows else found.index_select(0, tensors.rows))
+
+    @cached_property
+    def p(self) -> Tensor:
+        if self.image.logits and self.exclusive and "_chosen" in vars(self):
+            return torch.exp(self._chosen)
+        found = self.image.probabilities.reshape(self.image.tensors.flat.shape[1:])
+        return self.of_kept(found if self.image.tensors.all_rows else found.index_select(0, self.image.tensors.rows))
+
+    @property
+    def log_p(self) -> Tensor | None:
+        return self._chosen if self.image.logits and self.exclusive else None
+
+    @property
+    def x(self) -> Tensor | None:
+        return self._chosen if self.image.logits and not self.exclusive else None
+
+    @cached_property
+    def labels(self) -> Tensor | None:
+        return self.of_kept(self.image.labels) if self.exclusive and not self.image.soft_truth else None
+
+    @cached_property
+    def target(self) -> Tensor | None:
+        if self.exclusive and not self.image.soft_truth:
+            return None
+        return self.raw_target.to(self.image.tensors.given.dtype)
+
+    @cached_property
+    def raw_target(self) -> Tensor:
+        """(C, n) in the type that it came in."""
+        return self.of_kept(self.image.target if self.image.soft_truth else self.image.labels[None])
+
+    @cached_property
+    def truth(self) -> Tensor:
+        """(C, n) numbers."""
+        if self.target is not None:
+            return self.target
+        assert self.labels is not None
+        channels = torch.arange(len(self.image.channels), device=self.labels.device)
+        return (self.labels[None] == channels[:, None]).to(self.image.tensors.given.dtype)
+
+    @cached_property
+    def place(self) -> Array | None:
+        return None if self.image.index is None else np.asarray(self.image.index.cpu().numpy())
+
+    @property
+    def frequency(self) -> Array:
+        return self.image.frequency
+
+    @property
+    def total(self) -> int:
+        return self.image.total
+
+    @cached_property
+    def p_true(self) -> Tensor:
+        assert self.labels is not None
+        return self.p.gather(0, self.labels[None])[0]
+
+    @cached_property
+    def counts(self) -> Tensor:
+        return self.image.mass
+
+    @cached_property
+    def surprisals(self) -> Sequence[Tensor]:
+        """Of the problems of one sweep."""
+        found = self.of_kept(self.image.tensors.surprisals[self.image.place])
+        return [found] if self.exclusive else rows(found)
+
+    @property
+    def problems(self) -> list[Outcomes]:
+        return [TensorOutcomes(self, channel) for channel in range(1 if self.exclusive else self.number)]
+
+
+class TensorOutcomes(Outcomes):
+    """One problem of an image, of which only what is read is made."""
+
+    def __init__(self, pixels: TensorPixels, channel: int) -> None:
+        vars(self).update(pixels=pixels, channel=channel)
+
+    pixels: TensorPixels
+
+    @cached_property
+    def _plain(self) -> Outcomes:
+        """The same as of any other kind of array."""
+        return self.pixels.classes if self.pixels.exclusive else self.pixels.of_channel(self.channel)
+
+    @cached_property
+    def surprisal(self) -> Tensor:
+        return self.pixels.surprisals[self.channel] if self.pixels.image.tensors.swept else self._plain.surprisal
+
+    @cached_property
+    def p(self) -> Tensor:
+        return torch.exp(-self.surprisal) if self.pixels.image.tensors.swept else self._plain.p
+
+    @cached_property
+    def share(self) -> Tensor | None:
+        return None if self.pixels.image.tensors.swept else self._plain.share
+
+    @cached_property
+    def labels(self) -> Tensor | None:
+        if not self.pixels.image.tensors.swept:
+            return self._plain.labels
+        return self.pixels.labels if self.pixels.exclusive else self.pixels.raw_target[self.channel].to(torch.int64)
+
+    @cached_property
+    def frequency(self) -> Array:
+        every = self.pixels.frequency
+        if self.pixels.exclusive:
+            return every
+        return np.stack([self.pixels.total - every[self.channel], every[self.channel]])
+
+    def by_class(self, values: Tensor) -> Tensor:
+        if not self.pixels.image.tensors.per_class:  # nobody looks at them
+            return values.new_full((self.number,), float("nan"))
+        return self.by_outcome(values)
+
+    @cached_property
+    def mass(self) -> Tensor:
+        image = self.pixels.image
+        if self.pixels.exclusive or not image.soft_truth:
+            return image.mass
+        true = image.mass[self.channel]
+        return torch.stack([self.pixels.total - true, true])
+
+
+class TensorCounts(SoftCounts):
+    """Each count when it is asked for."""
+
+    def __init__(self, pixels: TensorPixels) -> None:
+        vars(self).update(pixels=pixels, image=pixels.image)
+
+    pixels: TensorPixels
+    image: TensorSample
+
+    @property
+    def fields(self) -> list[Numbers]:
+        return [getattr(self, each.name) for each in fields(SoftCounts)]
+
+    def __add__(self, other: SoftCounts) -> SoftCounts:  # type: ignore[override]
+        return SoftCounts(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
+
+    def _swept(self, place: int) -> Tensor:
+        return self.image.tensors.counts[self.image.place][place]
+
+    @property
+    def _counted(self) -> bool:
+        return self.image.tensors.swept and self.image.tensors.sums
+
+    @cached_property
+    def p(self) -> Tensor:
+        return self._swept(0) if self._counted else self._summed(self.pixels.p)
+
+    @cached_property
+    def t(self) -> Tensor:
+        mass = self.image.mass
+        return mass[1:] if self.image.binary and not self.image.soft_truth else mass
+
+    @cached_property
+    def pt(self) -> Tensor:
+        if self._counted:
+            return self._swept(1)
+        if self.pixels.labels is not None:
+            return class_sums(self.pixels.p_true, self.pixels.labels, len(self.image.channels))
+        return self._summed(self.pixels.p * self.pixels.truth)
+
+    @cached_property
+    def pp(self) -> Tensor:
+        return self._swept(2) if self._counted else self._summed(self.pixels.p * self.pixels.p)
+
+    @cached_property
+    def tt(self) -> Tensor:
+        return self.t if self.image.hard else self._summed(self.pixels.truth * self.pixels.truth)
+
+    @cached_property
+    def least(self) -> Tensor:
+        if self._counted or self.pixels.labels is not None:
+            return self.pt
+        return self._summed(minimum(self.pixels.p, self.pixels.truth))
+
+    @cached_property
+    def missed(self) -> Tensor:
+        if self._counted:
+            return self._swept(3)
+        if self.pixels.labels is not None:
+            return class_sums((1 - self.pixels.p_true) ** 2, self.pixels.labels, len(self.image.channels))
+        return self._summed((self.pixels.p - self.pixels.truth) ** 2 * self.pixels.truth)
+
+    @cached_property
+    def n(self) -> Tensor:
+        return torch.full_like(self.t, float(self.image.total))
+
+    def _summed(self, values: Tensor) -> Tensor:
+        return values.sum(dim=1).to(sweeps.wide(values))
