@@ -4,7 +4,7 @@
 
 Each mutant is a good file with a few changes, made from the seed and its number alone. It is read in a child process
 with a limit of memory, and what is read is compared with the good file and with a reader written apart:
-`numpy.load`, tifffile, imagecodecs, and plain decoders of PNG, BMP and PGM. The outcomes:
+`numpy.load`, tifffile, imagecodecs, nibabel, and plain decoders of PNG, BMP, PGM, MHA and NRRD. The outcomes:
 
     same number    the pixels of the good file
     refused        an error that names the file
@@ -15,6 +15,7 @@ with a limit of memory, and what is read is compared with the good file and with
 """
 
 import argparse
+import gzip
 import importlib
 import io
 import json
@@ -37,6 +38,7 @@ from typing import Any
 
 import benchmarks
 import imagecodecs
+import nibabel
 import numpy as np
 import tifffile
 from PIL import Image
@@ -91,6 +93,7 @@ def seeds() -> dict[str, list[bytes]]:
     """The good files of each format."""
     floats = RANDOM.rand(9, 14).astype(np.float32)
     signed = RANDOM.randint(-5, 5, (11, 12)).astype(np.int16)
+    ids, wide = np.stack([IDS, IDS + 1]), np.stack([WIDE, WIDE // 2])
     strips = {"rowsperstrip": 5}
     return {
         "PNG": [
@@ -120,8 +123,33 @@ def seeds() -> dict[str, list[bytes]]:
         "NPZ": [npz(IDS, np.savez), npz(WIDE, np.savez_compressed), npz(floats, np.savez_compressed)],
         "GIF": [saved(IDS, "GIF"), saved(IDS, "GIF", palette=True), saved(IDS, "GIF", interlace=0)],
         "BMP": [saved(IDS, "BMP"), saved(IDS, "BMP", palette=True), saved(IDS > 2, "BMP")],
+        "NIFTI": [nifti(ids), nifti(wide, gzip.compress), nifti(floats[None], gzip.compress), nifti(ids, slope=0.25)],
+        "METAIMAGE": [meta(ids), meta(wide, zlib.compress)],
+        "NRRD": [nrrd(ids), nrrd(wide, gzip.compress)],
         "PNM": [saved(IDS, "PPM"), b"P5\n17 19\n60000\n" + WIDE.astype(">u2").tobytes(), b"P2 3 2 9 1 2 3 4 5 6\n"],
     }
+
+
+def nifti(array: Array, packed: Callable[[bytes], bytes] = bytes, slope: float = 1) -> bytes:
+    """A volume that lies somewhere."""
+    place = np.array([[0, -0.5, 0, 11], [2, 0, 0, -7.5], [0, 0, 3, 40], [0, 0, 0, 1]])
+    data = bytearray(nibabel.Nifti1Image((array / slope).astype(array.dtype).T, place).to_bytes())
+    struct.pack_into("<2f", data, 112, slope, 0)
+    return packed(bytes(data))
+
+
+def meta(array: Array, packed: Callable[[bytes], bytes] = bytes) -> bytes:
+    kinds = {"uint8": "MET_UCHAR", "uint16": "MET_USHORT"}
+    head = f"ObjectType = Image\nNDims = {array.ndim}\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+    head += f"CompressedData = {packed is not bytes}\nElementSpacing = 0.5 0.75 3\n"
+    head += f"DimSize = {' '.join(map(str, array.shape[::-1]))}\nElementType = {kinds[str(array.dtype)]}\n"
+    return f"{head}ElementDataFile = LOCAL\n".encode() + packed(array.tobytes())
+
+
+def nrrd(array: Array, packed: Callable[[bytes], bytes] = bytes) -> bytes:
+    head = f"NRRD0004\ntype: {array.dtype}\ndimension: {array.ndim}\nsizes: {' '.join(map(str, array.shape[::-1]))}\n"
+    head += f"spacings: 0.5 0.75 3\nendian: little\nencoding: {'raw' if packed is bytes else 'gzip'}\n\n"
+    return head.encode() + packed(array.tobytes())
 
 
 def flip(data: bytearray, dice: random.Random) -> None:
@@ -304,6 +332,65 @@ def plain_bmp(data: bytes) -> Array:
     return np.asarray(found if height < 0 else found[::-1])
 
 
+def inflated(data: bytes, wrapping: int) -> bytes:
+    """All members of a stream, each to its end."""
+    found = b""
+    while data:
+        stream = zlib.decompressobj(wrapping)
+        try:
+            found += stream.decompress(data)
+        except zlib.error:
+            if not found:
+                raise
+            break
+        if not stream.eof:
+            raise EOFError
+        data = stream.unused_data
+    return found
+
+
+def by_nibabel(data: bytes) -> Array:
+    """Axes in reverse, without those of one element; labels that were scaled are rounded."""
+    plain = inflated(data, 31) if data[:2] == b"\x1f\x8b" else data
+    kind = nibabel.Nifti2Image if plain[4:7] == b"n+2" else nibabel.Nifti1Image
+    image = kind.from_bytes(plain)
+    array: Array = np.asanyarray(image.dataobj)
+    shape = [*array.shape[:2], *(n for n in array.shape[2:] if n > 1)]
+    array = array.T.reshape(shape[::-1])
+    slope, inter = image.dataobj.slope, image.dataobj.inter
+    if image.get_data_dtype().kind == "f" or (slope, inter) == (1, 0):
+        return array
+    array = array.astype(np.float64)
+    whole = slope == int(slope) and inter == int(inter)
+    near = (np.abs(array - np.rint(array)) <= abs(slope) / 2 + 1e-6 * np.abs(array)).all() and abs(slope) <= 0.5
+    return np.asarray(np.rint(array).astype(np.int64) if whole or near else array)
+
+
+def plain_meta(data: bytes) -> Array:
+    head, _, rest = data.partition(b"ElementDataFile = LOCAL\n")
+    said = {k.strip(): v.strip() for k, _, v in (line.partition("=") for line in head.decode("latin-1").splitlines())}
+    if said.get("CompressedData") in ("True", "1"):
+        rest = inflated(rest, 15)
+    wide = {"MET_UCHAR": "u1", "MET_USHORT": "u2", "MET_CHAR": "i1", "MET_SHORT": "i2"}[said["ElementType"]]
+    order = ">" if said.get("BinaryDataByteOrderMSB") in ("True", "1") else "<"
+    return volume(rest, order + wide, said["DimSize"])
+
+
+def plain_nrrd(data: bytes) -> Array:
+    head, _, rest = data.partition(b"\n\n")
+    said = dict(line.split(": ", 1) for line in head.decode("latin-1").splitlines()[1:] if not line.startswith("#"))
+    rest = inflated(rest, 31) if said["encoding"] != "raw" else rest
+    swapped = said.get("endian", "little") == "big"
+    return volume(rest, np.dtype(said["type"]).newbyteorder(">" if swapped else "<"), said["sizes"])
+
+
+def volume(data: bytes, dtype: Any, sizes: str) -> Array:
+    dims = [int(n) for n in sizes.split()]
+    shape = [*dims[:2], *(n for n in dims[2:] if n > 1)][::-1]
+    array = np.frombuffer(data, dtype, int(np.prod(dims))).reshape(shape)
+    return array.astype(array.dtype.newbyteorder("="))
+
+
 READERS: dict[str, Callable[[bytes], Any]] = {
     "PNG": plain_png.decode,
     "TIFF": by_tifffile,
@@ -312,6 +399,9 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     "GIF": by_giflib,
     "BMP": plain_bmp,
     "PNM": plain_pnm,
+    "NIFTI": by_nibabel,
+    "METAIMAGE": plain_meta,
+    "NRRD": plain_nrrd,
 }
 
 
@@ -364,7 +454,8 @@ def child(seed: int, start: int, stop: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, alarm)
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+    for talker in ("tifffile", "nibabel.global"):  # the readers apart
+        logging.getLogger(talker).setLevel(logging.CRITICAL + 1)
     good = seeds()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(start, stop):
