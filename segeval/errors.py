@@ -632,9 +632,10 @@ class ShiftedIds(Doubt):
 class ScaledIds(Doubt):
     """The ids of one side are those of the other times a number.
 
-    Dividing by the largest number that divides them all makes far more pixels right: ids that were spread over the
-    greys of a picture, as 0, 127 and 254, or 0, 32767 and 65534. Bring both to the same ids: `--map pred:FILE`
-    has a row for each id and what it becomes. One stray value that is no multiple hides this.
+    Dividing by the largest number that divides them all makes far more pixels right, or counting greys at equal
+    distances from black to white, rounded: ids that were spread over the greys of a picture, as 0, 127 and 254, or 0,
+    127 and 255. Bring both to the same ids: `--map pred:FILE` has a row for each id and what it becomes. One stray
+    value hides this.
     """
 
     code = "SEG299"

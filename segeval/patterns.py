@@ -39,6 +39,18 @@ class Pattern:
         """Whether it tells the class of a file."""
         return any(wildcard == CLASS for wildcard, _ in self.steps)
 
+    def of_class(self, name: str) -> "Pattern":
+        """The same with a name, to the letter, for the class."""
+        head, steps = self.head, list[tuple[str, str]]()
+        for wildcard, after in self.steps:
+            if wildcard != CLASS:
+                steps.append((wildcard, after))
+            elif steps:
+                steps[-1] = (steps[-1][0], steps[-1][1] + name + after)
+            else:
+                head += name + after
+        return Pattern(head, tuple(steps))
+
     def match(self, name: str) -> dict[str, str] | None:
         """What `{id}` and `{class}` stand for in a name; None where the pattern does not fit."""
         unfit: set[tuple[int, int]] = set()

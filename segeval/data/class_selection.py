@@ -35,6 +35,7 @@ class ClassChoice:
     by_table: frozenset[int] = frozenset()  # ignored ids that a class table names, and no option
     objects: bool = False  # ids number objects: all but the background are of class 1
     background: int | None = 0  # where ids number objects the one that is none
+    named: tuple[int, ...] = ()  # ids that are known as classes where all ids are counted
 
     @property
     def asked(self) -> frozenset[int]:

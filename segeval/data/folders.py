@@ -248,17 +248,19 @@ def _masks(
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The mask of each id in a folder, and the files or ids that cannot be used."""
     files = sorted(_walk(folder, label, follow), key=lambda item: item[0])
-    if pattern and Pattern.parse(pattern).by_class:
-        return _by_class(files, label, pattern, known)
-    return _by_id(files, pattern, known)
+    expression = Pattern.parse(pattern) if pattern else None
+    if expression and expression.by_class:
+        return _by_class(files, label, expression, known)
+    return _by_id(files, expression, known)
 
 
 def _by_id(
-    files: list[tuple[str, MaskFile | InputError]], pattern: str | None, known: tuple[tuple[str, ...], tuple[str, ...]]
+    files: list[tuple[str, MaskFile | InputError]],
+    expression: Pattern | None,
+    known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The mask of each id among files, and the files or ids that cannot be used."""
     claims: dict[str, list[tuple[bool, MaskFile | InputError]]] = defaultdict(list)
-    expression = Pattern.parse(pattern) if pattern else None
     suffixes, refused = known
     for relative, found in files:
         suffix = _suffix(relative, suffixes + refused)
@@ -272,18 +274,18 @@ def _by_id(
 def _by_class(
     files: list[tuple[str, MaskFile | InputError]],
     label: str,
-    pattern: str,
+    expression: Pattern,
     known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The masks that have a file for each class: what each class would have for itself, put together."""
-    expression, kinds = Pattern.parse(pattern), dict[str, None]()
+    kinds = dict[str, None]()
     for relative, _ in files:
         if (suffix := _suffix(relative, known[0] + known[1])) and (found := _match(relative, suffix, expression)):
             kinds[found[CLASS]] = None
     parts: dict[str, list[tuple[str, MaskFile]]] = defaultdict(list)
     faults: list[tuple[str, InputError]] = []
     for kind in kinds:
-        masks, wrong = _by_id(files, pattern.replace(CLASS, kind), known)
+        masks, wrong = _by_id(files, expression.of_class(kind), known)
         faults += wrong
         for id_, file in masks.items():
             parts[id_].append((kind, file))

@@ -20,11 +20,16 @@ def without_nodata(truth: Mask, classes: ClassChoice) -> Mask:
     return replace(truth, pixels=np.where(void, wide.type(VOID), array), nodata=None)
 
 
+def ignoring(word: str | float) -> str:
+    """What is ignored, as it is typed."""
+    return f"ignore {word}" if isinstance(word, str) else f"ignore {word:.15g}"
+
+
 def words(truth: Mask, classes: ClassChoice) -> Iterator[str]:
     """What of no data the truth holds, as options say it."""
     for word in classes.nodata:
         if _void(truth, replace(classes, nodata=frozenset([word]))).any():
-            yield f"ignore {word}"
+            yield ignoring(word)
 
 
 def beside_nodata(pred: Mask, truth: Mask, classes: ClassChoice) -> Mask:

@@ -45,7 +45,7 @@ def decoded(mask: Mask, classes: ClassChoice) -> Mask:
 def remark(truth: Mask) -> Iterator[Remark]:
     """A doubt about labels of 0 and 1 that have, along one axis, a single 1 everywhere."""
     array = truth.pixels
-    if array.ndim < 3 or array.dtype.kind == "f":
+    if array.ndim < 3:
         return
     axis = _axis(array, frozenset(), None)
     if axis is not None:

@@ -52,7 +52,8 @@ def check(
     sizes: Counter[str] = Counter()
     any_ids = options  # whose files have a channel for each class
     if not (options.classes.multilabel or options.reading.soft_truth):
-        any_ids = replace(options, classes=replace(options.classes, table=None, binary=False))
+        named = options.classes.scored.ids if options.classes.scored else ()
+        any_ids = replace(options, classes=replace(options.classes, table=None, binary=False, named=named))
     sound: list[Pair] = []
     records: list[Record] = []
     with threads(jobs) as executor:

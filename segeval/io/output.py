@@ -18,12 +18,22 @@ OVERWRITE = "choose another folder, or overwrite it with --force"
 @contextlib.contextmanager
 def held(folders: Mapping[str, str | None], inputs: list[str]) -> Iterator[None]:
     """The folders that options name, made before any work, and no other process writes into them meanwhile."""
+    named = {option: name for option, name in folders.items() if name is not None}
+    new = [path for name in named.values() for path in (Path(name), *Path(name).parents) if name and not path.exists()]
     with contextlib.ExitStack() as stack:
-        places = {os.path.realpath(_made(option, name, inputs)) for option, name in folders.items() if name is not None}
+        stack.callback(_remove_empty, new)
+        places = {os.path.realpath(_made(option, name, inputs)) for option, name in named.items()}
         for place in sorted(places):
             stack.enter_context(_only_writer(Path(place)))
             sweep(Path(place).glob(".*.tmp"))
         yield
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove what was made and then not used: the work was broken off, or refused."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # it is not empty
+            folder.rmdir()
 
 
 def _made(option: str, name: str, inputs: list[str]) -> Path:

@@ -35,6 +35,7 @@ from segeval.text import counted, some
 MANY, MANY_ALONE = 8, 20  # true ids that count up as classes seldom do: to other numbers in other images, or to one
 OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
+MOST_GREYS = 32  # classes that may be spread over the greys from black to white
 KNOWN = {"ADE20K": 151, "COCO-Stuff": 182}  # ids, with 0, of data sets whose images hold few of their many classes
 SHADES = 16  # values in a prediction, from which on they may be shades of grey
 FAR_MORE = 8  # shades for each true id, from which on there may be that many beside a truth of several classes
@@ -178,18 +179,36 @@ def _translated(
 
 
 def _multiples(truth: Array, pred: Array, pixels: Array) -> Iterator[ScaledIds]:
-    """Ids that fit far better, the background apart, where those of a side are divided by what divides them all."""
+    """Ids that fit far better, the background apart, where those of a side are counted off from 0."""
     shown = (truth != 0) | (pred != 0)
-    whole = pixels[shown].sum()
+    if not (whole := pixels[shown].sum()):
+        return
     for side, name, one, other in (("pred", "pred", pred, truth), ("gt", "the truth", truth, pred)):
-        ids, factor = np.unique(one), int(np.gcd.reduce(one))
-        if is_binary(ids.tolist()) or factor < 2 or (ids.size < 3 and factor < MANY_IDS):
-            continue  # 0 and 255 have other cures, and two classes may be mistaken for each other
-        now, then = (float(pixels[shown & (each == other)].sum() / whole) for each in (one, one // factor))
-        if then >= now + BETTER:
-            what = f"dividing the ids of {name} by {factor} raises pixel accuracy outside 0 {now:.2f} → {then:.2f}"
-            rows = some([f"{id_},{id_ // factor}" for id_ in ids.tolist()])
-            yield ScaledIds(what, f"bring both to the same ids: --map {side}:FILE, whose rows are {rows}")
+        ids = np.unique(one)
+        if is_binary(ids.tolist()):
+            continue  # they have other cures
+        now = float(pixels[shown & (one == other)].sum() / whole)
+        for how, new in _counted_off(ids):
+            then = float(pixels[shown & (new[np.searchsorted(ids, one)] == other)].sum() / whole)
+            if then >= now + BETTER:
+                what = f"{how.format(name)} raises pixel accuracy outside 0 {now:.2f} → {then:.2f}"
+                rows = some([f"{id_},{n}" for id_, n in zip(ids.tolist(), new.tolist(), strict=True)])
+                yield ScaledIds(what, f"bring both to the same ids: --map {side}:FILE, whose rows are {rows}")
+                break
+
+
+def _counted_off(ids: Array) -> Iterator[tuple[str, Array]]:
+    """What ids would be that are multiples of a number, or greys at equal distances from black to white, rounded."""
+    factor = int(np.gcd.reduce(ids))
+    if factor >= 2 and (ids.size >= 3 or factor >= MANY_IDS):  # two classes may be mistaken for each other
+        yield f"dividing the ids of {{}} by {factor}", ids // factor
+        return
+    white = 255 if ids.max() <= 255 else 65535
+    for number in range(max(ids.size, 3), MOST_GREYS + 1):
+        for rounded in (np.rint, np.floor):
+            greys = rounded(np.arange(number) * (white / (number - 1)))
+            if ids.size >= 3 and np.isin(ids, greys).all():
+                yield f"counting the {number} greys of {{}} from 0 to {white}", np.searchsorted(greys, ids)
 
 
 def of_image(
@@ -220,7 +239,7 @@ def of_image(
 
 def _strangers(truth: Array, pred: Array, classes: ClassChoice) -> bool:
     """Whether a prediction has far more ids than the truth, most of them neither there nor classes."""
-    known = [*truth.tolist(), *(classes.scored.ids if classes.scored else ())]
+    known = [*truth.tolist(), *(classes.scored.ids if classes.scored else classes.named)]
     return bool(pred.size >= FAR_MORE * truth.size and np.isin(pred, known).mean() < 0.5)
 
 

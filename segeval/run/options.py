@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.catalog import did_you_mean
 from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose, of_objects
 from segeval.data.folders import Layout
+from segeval.data.nodata import ignoring
 from segeval.data.reading import Reading, reading
 from segeval.errors import BadOption, BadParameter, NoEffect, UnknownName
 from segeval.evidence.kinds import EVIDENCE, Spec
@@ -231,7 +232,7 @@ class Options:
         given = vars(self.reading) | {"colors": self.classes.palette}
         found = [name for name in READING if given[name] and given[name] != getattr(Reading, name, None)]
         found += [f"map {side}" for side in self.reading.maps]
-        found += [f"ignore {each}" for each in self.classes.nodata]
+        found += [ignoring(each) for each in self.classes.nodata]
         return sorted([*found, *self.layout.arrays])
 
     def recorded(self) -> dict[str, Any]:

@@ -204,7 +204,9 @@ def _check(document: Mapping[str, Any]) -> None:
     _ = [row[name] for row in document["classes"] for name in (*PixelCounts._fields, "n_hallucinated")]
     texts += [options[key] for key in ("group_by", "missing") if options.get(key) is not None]
     keys = {frozenset(row) - {"group"} for row in document["classes"]}  # some classes may be in no group
-    if not isinstance(document["complete"], bool) or len(keys) > 1:
+    if not isinstance(document["complete"], bool):
+        raise TypeError(f"'complete' is {document['complete']!r}, neither true nor false")
+    if len(keys) > 1:
         raise ValueError("rows of the same table differ")
     for values, kinds in ((texts, (str,)), (ids, (int,)), (numbers, (int, float, type(None)))):
         for value in values:

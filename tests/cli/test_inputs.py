@@ -122,6 +122,29 @@ def test_ids_that_were_spread_over_the_greys(save, invoke, scored, tmp_path, fac
     assert scored("--map", f"{side}:rows.csv") == (0.8217, [])
 
 
+@pytest.mark.parametrize("levels", [[0, 127, 255], [0, 128, 255], [0, 21845, 43690, 65535], [0, 36, 109]])
+@pytest.mark.parametrize("side", ["pred", "gt"])
+def test_ids_that_were_spread_and_rounded(save, scored, tmp_path, levels, side):
+    """From black to white in three, four or eight steps, up or down: counted off they are the ids again."""
+    ids = [0, 1, 3] if levels[1] == 36 else [0, 1, 3] if len(levels) == 4 else [0, 1, 2]
+    greys = np.array([levels[n] for n in ids] if len(levels) == 4 else levels, np.uint16)
+    plain, wide = np.array(ids, np.uint8), greys.astype(np.uint8) if greys.max() < 256 else greys
+    save("pred/a.png", (wide if side == "pred" else plain)[P])
+    save("truth/a.png", (wide if side == "gt" else plain)[T])
+    assert "SEG299" in scored()[1]
+    (tmp_path / "rows.csv").write_text("\n".join(f"{g},{i}" for g, i in zip(greys, ids, strict=True)))
+    assert scored("--map", f"{side}:rows.csv") == (0.8217, [])
+
+
+def test_floating_one_hot_is_noticed_as_integers_are(save, scored):
+    """As frameworks write it; labels of a volume that happen to be so are told apart by nobody."""
+    one_hot = (np.arange(3)[:, None, None] == T).astype(np.float32)
+    save("truth/a.npy", one_hot)
+    save("pred/a.npy", (np.arange(3)[:, None, None] == P).astype(np.float32))
+    assert "SEG288" in scored()[1]
+    assert scored("--one-hot") == (0.8217, [])
+
+
 def test_a_shift_is_noticed_where_minus_one_is_predicted(save, scored):
     """Labels that were made one smaller, background included; a missing prediction is none of it."""
     save("truth/a.npy", T)
@@ -469,6 +492,16 @@ def test_files_of_classes_need_their_names(save, invoke):
     ):
         result = invoke("score", "pred", "truth", *options, *more)
         assert (result.exit_code, said in result.stderr) == (3, True)
+
+
+def test_a_folder_of_a_class_is_no_pattern(save, scored):
+    """`*` and braces in its name are letters: IoU .75 and .7778, and nothing is in both."""
+    for c, name in ((1, "a*"), (2, "{id}")):
+        for side, labels in (("pred", P), ("truth", T)):
+            save(f"{side}/{name}/a.png", (labels == c).astype(np.uint8))
+            save(f"{side}/{name}/ab.png", (labels == c).astype(np.uint8))
+    options = ["--pred-pattern", "{class}/{id}.png", "--gt-pattern", "{class}/{id}.png"]
+    assert scored("--multilabel", "--classes", "a*,{id}", *options) == (round((0.75 + 7 / 9) / 2, 4), [])
 
 
 def test_grey_files_of_classes(save, scored):

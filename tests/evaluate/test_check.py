@@ -146,6 +146,13 @@ def test_shades_of_grey_are_no_classes(checked):
     assert [fault.code for fault in found.faults] == ["SEG291"]
 
 
+def test_named_classes_are_no_shades(checked):
+    """Sixty ids up to 236 beside a truth of three: classes where they are named, as `score` has it."""
+    pair = (np.arange(60)[None] * 4, np.arange(60)[None] // 25)
+    assert [fault.code for fault in checked([pair]).faults] == ["SEG291"]
+    assert checked([pair], num_classes=240).faults == []
+
+
 def test_an_option_without_effect_is_told(checked):
     """As `score` tells it."""
     found = checked([([[0, 1]], [[0, 1]])], Reading(logits=True), num_classes=2)
