@@ -266,7 +266,9 @@ def _known_keys(row: Mapping[str, Any], name: str) -> dict[str, Any]:
     twice = [key for key, times in Counter(key for key, _ in named).items() if times > 1]
     if twice:
         raise BadClassTable(f"{name} gives the {twice[0]} of a class twice", "remove one of them")
-    for key in known.keys() - _KEYS:  # tables have columns of many kinds, but none that looks like one of ours
+    for key in sorted(
+        known.keys() - _KEYS, reverse=True
+    ):  # tables have columns of many kinds, but none that looks like one of ours
         if key in "rgb" or difflib.get_close_matches(key, _KEYS, 1):
             raise BadClassTable(f"{name} has an unknown key {key!r}", did_you_mean(key, _KEYS))
     return {key: value for key, value in known.items() if key in _KEYS}

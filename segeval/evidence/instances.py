@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.catalog import check_choice
-from segeval.errors import BadOption
+from segeval.errors import BadOption, NoEffect
 from segeval.evidence import objects as found_objects
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_text, split, united, unpacked_text
 from segeval.evidence.objects import HALF, Objects, Pairs, Threshold
@@ -61,7 +61,9 @@ class InstanceOptions:
             }
             for name, value in given.items():
                 if value:
-                    raise BadOption(f"--{name} is about objects, and none are asked for", cls.ask)
+                    raise NoEffect(
+                        f"--{name} is about objects, and none are asked for", cls.ask, name.replace("-", "_")
+                    )
             return None
         check_choice("--instances", instances, MODES)
         check_choice("--matching", matching or MATCHINGS[0], MATCHINGS)

@@ -27,6 +27,11 @@ MEASURES = {
     "mean_without": "--mean-without 3",
     "border_connectivity": "--border-connectivity full",
     "background": "--background none",
+    "connectivity": "--connectivity full",
+    "matching": "--matching optimal",
+    "iou_thresholds": "--iou-thresholds 0.6",
+    "match_across_classes": "--match-across-classes",
+    "keep_void": "--keep-void",
     "pool_by": "--pool-by (.+)",
     "weights": "--weights maps --losses dice",
     "class_weights": "--class-weights balanced --losses dice",
@@ -60,7 +65,7 @@ QUIET = {
     **dict.fromkeys(["missing", "undefined", "max_pixels", "follow_symlinks", "strict", "jobs"], POLICY),
     **dict.fromkeys(["presence", "mean", "form", "metrics", "losses", "num_classes", "classes", "steps"], CHOICE),
     **dict.fromkeys(["ci", "rules", "folder", "maps", "group_by"], MORE),
-    **dict.fromkeys(["report", "tolerance", "percentile", "penalty"], MORE),
+    **dict.fromkeys(["report", "tolerance", "percentile", "penalty", "instances", "numbers"], MORE),
     **dict.fromkeys(["pred_pattern", "gt_pattern", "ids", "text", "images"], WHICH),
 }
 LINES = {
