@@ -347,8 +347,8 @@ class UnclearSpacing(Doubt):
     """A volume says two lengths of a voxel, or has axes that are no right angle.
 
     A NIfTI header holds lengths (`pixdim`) and a matrix (sform or qform), and a program that changes one of them may
-    forget the other; programs differ in which they believe. Here lengths are believed. Write the file again, with those
-    that are meant.
+    forget the other; programs differ in which they believe. Here lengths are believed. Write the file again, or give
+    those that are meant with `--spacing`.
     """
 
     code = "SEG219"
@@ -652,9 +652,10 @@ class TranslatedIds(Doubt):
 
 
 class Transposed(Remark):
-    """A square mask agrees far better when it is transposed.
+    """A square mask, or a cube, agrees far better when it is transposed.
 
-    Rows and columns were probably swapped when one of the two was written.
+    Rows and columns were probably swapped when one of the two was written. Volumes are read as z, y, x; an array that
+    was saved as nibabel has it is x, y, z.
     """
 
     code = "SEG255"

@@ -163,13 +163,14 @@ def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Optio
         yield UnknownPredIds(what, "they count as wrong")
     yield from diagnose.of_image(image.truth_name, image.cells, image.labels, options.classes)
     pred, truth = image.labels.pred, image.labels.truth
-    square = truth.ndim == 2 and truth.shape[0] == truth.shape[1]
-    if square and (now := _agreement(confusion)) < POOR:
+    even = truth.ndim in (2, 3) and len({*truth.shape}) == 1  # a transpose has its shape
+    if even and (now := _agreement(confusion)) < POOR:
         cells, _ = cells_of(pred.T, truth)
         then = _agreement(Confusion.from_cells(recoded(cells, options.classes), confusion.ids, confusion.ignore))
         if then >= now + diagnose.BETTER:
             what = f"{id_}: transposing the prediction raises mIoU {now:.2f} → {then:.2f}"
-            yield Transposed(what, "were rows and columns swapped?")
+            swapped = "rows and columns" if truth.ndim == 2 else "axes (x, y, z for z, y, x)"
+            yield Transposed(what, f"were {swapped} swapped?")
 
 
 def _agreement(confusion: Confusion) -> float:

@@ -96,7 +96,9 @@ class Nifti(Volume):
         if (np.abs(steps - lengths) > DISAGREE * lengths).any():
             one, other = (" x ".join(f"{each:g}" for each in side) for side in (steps, lengths))
             what = f"a voxel is {one} by pixdim, which was used, and {other} by the matrix of its place"
-            self.remarks.append(UnclearSpacing(what, "write the file again, with the lengths that are meant"))
+            self.remarks.append(
+                UnclearSpacing(what, "write the file again, or give the lengths that are meant with --spacing")
+            )
 
 
 def _header(plain: bytes) -> Any:

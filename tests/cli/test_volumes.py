@@ -131,3 +131,42 @@ def test_without_nibabel_the_run_ends_at_once(run, save):
     save("truth/a.nii.gz", T)
     code, _, err = run("score", "pred", "truth", patch="sys.modules['nibabel'] = None")
     assert (code, b"SEG116" in err, b"pip install 'segeval-masks[nifti]'" in err) == (2, True, True)
+
+
+def test_a_cube_whose_axes_are_swapped(document, save, tmp_path):
+    """An array as nibabel has it, saved as NPY beside a NIfTI: the shape does not tell."""
+    cube = np.zeros((6, 6, 6), np.uint8)
+    cube[0, 1:3, 2:5], cube[4, 5, :3] = 1, 2
+    save("truth/a.nii.gz", cube)
+    (tmp_path / "pred").mkdir()
+    np.save(tmp_path / "pred" / "a.npy", cube)
+    _, found, _ = document("pred", "truth")
+    assert "SEG255" in [note["code"] for note in found["notes"]]
+    np.save(tmp_path / "pred" / "a.npy", cube.T)
+    assert document("pred", "truth")[1]["notes"] == []
+
+
+def test_names_of_nnunet(invoke, save):
+    """Images have a channel in their name, and masks have none: the way to pair both is named."""
+    for side, end in (("pred", "_0000"), ("labelsTr", "")):
+        for n in range(2):
+            save(f"{side}/case_00{n}{end}.nii.gz", T)
+    result = invoke("score", "pred", "labelsTr")
+    assert result.exit_code == 3
+    patterns = ("--pred-pattern", "{id}_0000.nii.gz", "--gt-pattern", "{id}.nii.gz")
+    assert f"{patterns[0]} '{patterns[1]}' {patterns[2]} '{patterns[3]}'" in result.stderr
+    assert invoke("score", "pred", "labelsTr", *patterns).exit_code == 0
+
+
+def test_classes_and_regions_of_nnunet(document, save, tmp_path):
+    """dataset.json beside the volumes is no mask, and is a class file. By hand: P is T a step further along x."""
+    labels = {"background": 0, "whole": [1, 2], "core": 2}
+    (tmp_path / "pred").mkdir()
+    path = tmp_path / "pred" / "dataset.json"
+    path.write_text(json.dumps({"labels": labels, "regions_class_order": [1, 2], "file_ending": ".nii.gz"}))
+    save("pred/a.nii.gz", P)
+    save("truth/a.nii.gz", T)
+    code, found, _ = document("pred", "truth", "--classes", path)
+    whole = next(group for group in found["groups"] if group["name"] == "whole")
+    both = ((T > 0) & (P > 0)).sum() / ((T > 0) | (P > 0)).sum()
+    assert (code, whole["iou"]) == (0, pytest.approx(both))
