@@ -1030,6 +1030,15 @@ class OtherMasks(InputError):
     code = "SEG272"
 
 
+class NoMatrix(InputError):
+    """The run has no confusion matrix, because its classes do not exclude each other.
+
+    A pixel of `--multilabel` is no class rather than another. Look at the scores of each class and image instead.
+    """
+
+    code = "SEG273"
+
+
 class BaselineError(SegevalError):
     """The baseline is missing or cannot be compared with."""
 

@@ -444,6 +444,31 @@ comparing = group(
     intersect,
     option("--images", "movers", type=int, default=5, show_default=True, metavar="N", help="How many movers to name."),
 )
+asking_why = group(
+    "why",
+    "What to explain",
+    dict,
+    option("--class", "name", required=True, metavar="NAME", help="The class, by its name or id."),
+    option("--metric", default="iou", show_default=True, metavar="NAME", help="The score that is lost."),
+    option(
+        "-n",
+        "--number",
+        "most",
+        type=click.IntRange(1),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="Rows of each.",
+    ),
+    option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="On stdout.",
+    ),
+)
 compared_output = group(
     "form",
     "Output",

@@ -26,6 +26,7 @@ COMMANDS = [
     "report",
     "score",
     "weightmap",
+    "why",
 ]
 HEAVY = ["jinja2", "numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
 
