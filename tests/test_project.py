@@ -26,7 +26,7 @@ def imported(root):
 
 def test_an_extra_is_imported_somewhere(root, project):
     """Whoever installs one gets something for it; what only developers need is in `dev`."""
-    modules = {"pillow": "PIL"}
+    modules = {"pillow": "PIL", "scikit-image": "skimage"}
     for extra, requirements in project["optional-dependencies"].items():
         names = {re.match(r"[\w-]+", requirement)[0] for requirement in requirements}
         if extra != "dev":

@@ -7,6 +7,7 @@ from segeval.evidence.curves import Curves
 from segeval.evidence.instances import Instances
 from segeval.evidence.multilabel import ChannelCounts
 from segeval.evidence.saliency import Saliency
+from segeval.evidence.skeleton import Skeleton
 from segeval.evidence.surface import Surface
 from segeval.evidence.surface_area import SurfaceArea
 
@@ -18,6 +19,7 @@ __all__ = [
     "Curves",
     "Instances",
     "Saliency",
+    "Skeleton",
     "Surface",
     "SurfaceArea",
 ]

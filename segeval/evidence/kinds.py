@@ -1,6 +1,7 @@
 """Kinds of evidence: what an image leaves behind for a family of scores, and the columns that many images make."""
 
 import functools
+import importlib.util
 import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -91,6 +92,7 @@ class Kind(Entry):
     them.  options: those of a run that it goes by.
     settings: the class of what a run asks of it, if that is more than parameters of metrics: `of(**options)` gives it,
     or None where the kind is not asked for; `ask` says how to; `recorded` and `from_record` are its form in `run.json`.
+    package: one of an extra that it is made with; where that is not installed, `all` does without the kind.
     """
 
     columns: Mapping[str, Adds]
@@ -102,6 +104,12 @@ class Kind(Entry):
     valued: bool = False
     options: tuple[str, ...] = ()
     settings: Any = None
+    package: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be made here."""
+        return not self.package or importlib.util.find_spec(self.package) is not None
 
     def adds(self, column: str) -> Adds:
         """How a column adds up over images; one of several, as `tp@0.5`, adds up as the declared `tp`."""
@@ -129,13 +137,14 @@ class Kinds(Listing[Kind]):
         valued: bool = False,
         options: Sequence[str] = (),
         settings: Any = None,
+        package: str = "",
     ) -> Callable[[Listed], Listed]:
         """List an evidence class, and give it back untouched; unless said otherwise, metrics eat the class itself."""
 
         def made(_: str, cls: Any) -> Kind:
             start = f"{cls.kind}." if prefix is None else prefix
             seen = view or getattr(cls, "viewed", cls)
-            facts = (tuple(needs), start, valued, tuple(options), settings)
+            facts = (tuple(needs), start, valued, tuple(options), settings, package)
             return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, seen, *facts)
 
         return self._lister(made)

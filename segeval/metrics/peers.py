@@ -43,6 +43,10 @@ ELSEWHERE = {
     "nsd_area": [
         "surface-distance 0.1 compute_surface_dice_at_tolerance, MONAI 1.6.1 with use_subvoxels=True: the same",
     ],
+    "cldice": [
+        "clDice repository: the same in 2-D; an empty skeleton makes 0/0 there, undefined here",
+        "MetricsReloaded cb38dfc: looks at the sensitivity twice before it divides",
+    ],
     "boundary_iou": ["detectron2 027099d erodes the label map: classes that do not exist get borders"],
     "boundary_f": ["davis2017-evaluation ac7c43f: 1 where both masks are empty; undefined here"],
     "ece": [

@@ -104,6 +104,8 @@ class Scoring:
         for name in self.metrics:
             named = [metric for metric in METRICS.values() if name in (metric.family, "all")]
             family = {metric.name for metric in named if self._adds_up(metric) and not self._lacking(metric)}
+            if name == "all":
+                family -= {metric.name for metric in named if not _installed(metric)}
             if named and (hint := self._lacking(named[0])) and name != "all":
                 raise BadOption(f"--metrics {name} needs an option", hint)
             chosen |= family or {metric.name for metric in named} or {self._asked(name)}
@@ -209,6 +211,11 @@ class Scoring:
         given = self.params.get(metric.name, {})
         values = [value if isinstance(value, tuple) else (value,) for value in given.values()]
         return [metric.at(dict(zip(given, each, strict=True))) for each in itertools.product(*values)]
+
+
+def _installed(metric: Metric) -> bool:
+    """Whether the evidence of a metric can be made here, whatever extras are there."""
+    return all(kind.installed for kind in EVIDENCE.values() if kind.eaten is metric.eats)
 
 
 def _penalty(given: float | str | None) -> float | str | None:
