@@ -451,6 +451,18 @@ class UnknownColour(InputError):
     code = "SEG222"
 
 
+class UnfitSegments(InputError):
+    """A panoptic mask and its table do not fit each other, or there is no table.
+
+    `--instances panoptic` takes COCO's form: masks in colour, of which R + 256 G + 65536 B is the id of a segment, and
+    a JSON whose annotations name the segments of each file and the class of each. Every segment must be in both, or
+    else mask and table are of two versions. The JSON is FOLDER.json beside the folder, the only JSON in it, or what
+    `--pred-json` and `--gt-json` name. Grey masks without a table are taken for the instance ids of Cityscapes.
+    """
+
+    code = "SEG236"
+
+
 class UnknownTruthIds(InputError):
     """The truth holds ids that are no class.
 
@@ -627,6 +639,15 @@ class ShiftedIds(Doubt):
     """
 
     code = "SEG253"
+
+
+class OtherArea(Remark):
+    """The table of a panoptic mask says that a segment has another number of pixels than the mask.
+
+    The pixels of the mask count. It happens where masks were resized after the table was written.
+    """
+
+    code = "SEG237"
 
 
 class ScaledIds(Doubt):

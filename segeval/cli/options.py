@@ -382,6 +382,8 @@ _objects = _under(
         help="The most matches (the default), or the largest IoU first; the same above 0.5.",
     ),
     option("--iou-thresholds", metavar="T,T", help="IoUs from which objects match; by default 0.5, 0.55, … 0.95."),
+    option("--pred-json", metavar="FILE", help="The panoptic table of PRED, by default PRED.json or the JSON in it."),
+    option("--gt-json", metavar="FILE", help="The panoptic table of GT."),
     option("--keep-void", is_flag=True, help="Ignored pixels stay in the union of two objects, as BDD100K has it."),
 )
 _of = made("segeval.run.options", "measures")

@@ -34,7 +34,8 @@ class ClassChoice:
     raw_threshold: int | None = None  # a true mask of grey is foreground from here on; None: values are ids
     by_table: frozenset[int] = frozenset()  # ignored ids that a class table names, and no option
     objects: bool = False  # ids number objects: all but the background are of class 1
-    background: int | None = 0  # where ids number objects the one that is none
+    segments: bool = False  # ids number the segments of a panoptic table
+    background: int | None = 0  # where ids number objects or segments the one that is none
     named: tuple[int, ...] = ()  # ids that are known as classes where all ids are counted
 
     @property
@@ -181,6 +182,16 @@ def of_objects(choice: ClassChoice, background: int | None) -> ClassChoice:
         raise BadOption(what, "leave out --ignore, or name the background: --background ID|none")
     table = (choice.table or ClassTable.named(["background", "object"])).ignoring(choice.ignore)
     return replace(choice, table=table, binary=True, objects=True, background=background)
+
+
+def of_segments(choice: ClassChoice, background: int | None) -> ClassChoice:
+    """The classes of panoptic masks, in which pixels of no segment are void."""
+    if choice.binary or choice.palette:
+        what = "--instances panoptic takes the class of each segment from its table"
+        raise BadOption(what, "leave out --binary and --colors")
+    ignore = choice.ignore | {VOID}
+    table = choice.table and choice.table.ignoring(ignore)
+    return replace(choice, table=table, ignore=ignore, colors={}, segments=True, background=background)
 
 
 def check_two(choice: ClassChoice) -> None:

@@ -14,7 +14,9 @@ from segeval.data.nodata import remark as nodata_remark
 from segeval.data.nodata import words as nodata_words
 from segeval.data.onehot import decoded, decoded_pair
 from segeval.data.onehot import remark as one_hot_remark
+from segeval.data.panoptic import segmented
 from segeval.data.reading import Reading
+from segeval.data.shapes import shapes_differ
 from segeval.io import Mask
 
 
@@ -33,6 +35,8 @@ def read_pair(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -
 
 def _labels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
     """The labels of both, and what they were made of."""
+    if classes.segments:
+        return _segments(pred, truth, reading, classes)
     held: set[str] = set()
     if classes.nodata:
         held = {*nodata_words(truth, classes)}
@@ -60,7 +64,22 @@ def _labels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> 
     return found
 
 
+def _segments(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> Labels:
+    """The classes and the segments of two panoptic masks."""
+    found, true = segmented(pred, classes), _truth(truth, reading, classes)
+    assert true.segments
+    if found.numbers.shape != true.labels.shape:
+        raise shapes_differ(pred.name, found.numbers.shape, truth.name, true.labels.shape)
+    labels = found.labels
+    given = Given("labels", pred.name, labels, 1, labels, [*pred.remarks, *found.remarks])
+    used = _used(given, pred, truth, reading, classes, set())
+    return replace(Labels.of(given, true), used=used, segments=(found, true.segments))
+
+
 def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
+    if classes.segments:
+        segments = segmented(truth, classes)
+        return Truth(segments.labels, [*truth.remarks, *segments.remarks], segments=segments)
     if classes.multilabel:
         return true_channels(truth, classes, reading.soft_truth)
     if reading.soft_truth:

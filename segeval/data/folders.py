@@ -107,8 +107,13 @@ class Pairing:
     @cached_property
     def digest(self) -> str:
         """A number for the ids, names and sizes of all files: equal for equal folders, seen from outside."""
-        listings = [(p.id, *((f.relative, f.size) for f in (p.pred, p.truth) if f)) for p in self.pairs]
+        listings = [(p.id, *(_listed(f) for f in (p.pred, p.truth) if f)) for p in self.pairs]
         return added("", *(hashlib.sha256(ascii(listing).encode()).hexdigest() for listing in listings))
+
+
+def _listed(file: MaskFile) -> tuple[Any, ...]:
+    """What a file is seen from outside; of a panoptic mask what its table says of it too."""
+    return (file.relative, file.size, *((file.segments.infos,) if file.segments else ()))
 
 
 def added(*digests: str) -> str:

@@ -1,5 +1,6 @@
 """A pair behind the door: what each kind of evidence looks at, made once and only where it is asked for."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +11,15 @@ import numpy as np
 from segeval.data.channels import class_rows
 from segeval.data.class_selection import ClassChoice
 from segeval.data.labels import Labels
+from segeval.data.panoptic import Segmented
 from segeval.data.reading import Reading
 from segeval.errors import UnfitPixels, UnfitSpacing, UnknownTruthIds
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.instances import OBJECT, InstanceOptions
 from segeval.evidence.multilabel import IGNORED, ChannelCounts
 from segeval.evidence.multilabel import count as count_channels
-from segeval.evidence.objects import Objects, objects_of_cells, objects_of_parts
+from segeval.evidence.objects import VOID as NOTHING_KNOWN
+from segeval.evidence.objects import Objects, objects_of_cells, objects_of_maps, objects_of_parts
 from segeval.evidence.regions import Regions
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, number_digest, runs
 from segeval.evidence.scores import Scores
@@ -71,7 +74,9 @@ class Image:
     def objects(self, asked: InstanceOptions, missed: bool = False) -> Objects:
         """The objects of the pair; missed: there is no prediction, and so no predicted one."""
         labels, ignore = self.labels, self.classes.ignore
-        if asked.ids_are_objects:
+        if labels.segments:
+            found = self._segments(*labels.segments, asked)
+        elif asked.ids_are_objects:
             if labels.given and labels.given.kind != "labels":
                 what = (
                     f"{labels.given.name} holds numbers of the foreground, and --instances labels wants ids of objects"
@@ -83,12 +88,23 @@ class Image:
             found = objects_of_parts(pred, truth, asked.background, ignore, asked.connectivity, **asked.how)
         return found.without_pred() if missed else found
 
+    def _segments(self, pred: Segmented, truth: Segmented, asked: InstanceOptions) -> Objects:
+        """The objects of panoptic masks; those of ignored classes, and what is no segment, are void."""
+        numbers = np.arange(len(truth.kinds), dtype=np.int32)
+        numbers[np.isin(truth.kinds, list(self.classes.ignore))] = NOTHING_KNOWN
+        objects = numbers[truth.numbers]
+        return objects_of_maps(pred.numbers, objects, pred.kinds, truth.kinds, truth.crowd, **asked.how)
+
     @property
     def digest(self) -> str:
         """A number for the truth: of its labels, or of its fractions where it has them."""
         target, kept = self.labels.target, self.labels.kept
         if target is not None:
             return number_digest(target if kept is None else np.where(kept, target, -1))
+        if self.labels.segments:
+            numbers = self.labels.segments[1].numbers
+            both = self._counted[1], counted(numbers, numbers)[1]
+            return hashlib.sha256(" ".join(both).encode()).hexdigest()
         return self._counted[1]
 
     @property

@@ -12,6 +12,7 @@ from segeval.data.class_selection import ClassChoice
 from segeval.data.classes import Colour
 from segeval.data.colours import uncoloured
 from segeval.data.ids import narrowed, unlike, whole
+from segeval.data.panoptic import Segmented
 from segeval.data.reading import Reading
 from segeval.data.shapes import shapes_differ
 from segeval.errors import (
@@ -39,6 +40,7 @@ class Truth:
     remarks: list[Remark]
     target: Array | None = None  # (C, *spatial) float64 fractions, 0 where ignored
     kept: Array | None = None  # (*spatial) the pixels of a target that are not ignored; None: all
+    segments: Segmented | None = None  # of a panoptic mask
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Labels:
     palettes: tuple[Array | None, Array | None] = (None, None)  # of prediction and truth, where indices are the ids
     spacing: tuple[float, ...] | None = None  # the length of a pixel along each spatial axis, where a file says so
     unit: str = ""  # of those lengths
+    segments: tuple[Segmented, Segmented] | None = None  # of prediction and truth, where they are panoptic
 
     @classmethod
     def of(cls, given: Given, truth: Truth) -> "Labels":

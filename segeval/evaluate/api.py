@@ -12,7 +12,7 @@ import numpy as np
 
 from segeval.errors import Doubtful, NothingMatched
 from segeval.evaluate.evaluator import Evaluator
-from segeval.evaluate.measure import Progress, evaluate, find_pairs, prepared
+from segeval.evaluate.measure import Progress, evaluate, find_pairs, prepared, with_tables
 from segeval.run.options import Options, check_names
 from segeval.run.run import Run
 from segeval.text import counted
@@ -52,6 +52,7 @@ def score(
         check_names("score", options)
         chosen = Options.of(**options)
         pairing = find_pairs(fspath(pred), fspath(truth), chosen.layout)
+        pairing, chosen = with_tables(pairing, chosen, fspath(pred), fspath(truth))
         run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress, executor)
     else:
         run = _of_arrays(pred, truth, options)

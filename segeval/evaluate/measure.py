@@ -13,6 +13,7 @@ import numpy as np
 
 from segeval import io
 from segeval.data import parts
+from segeval.data.class_selection import VOID
 from segeval.data.classes import ClassTable
 from segeval.data.door import read_pair, read_truth
 from segeval.data.folders import Layout, Pair, Pairing, pair
@@ -20,6 +21,7 @@ from segeval.data.geometry import measured
 from segeval.data.image import Image, recoded
 from segeval.data.image import counted as cells_of
 from segeval.data.labels import Labels
+from segeval.data.panoptic import CITY_THINGS, find_table
 from segeval.errors import (
     BadOption,
     HardMasks,
@@ -32,6 +34,7 @@ from segeval.errors import (
     SegevalError,
     Transposed,
     UnfitChannels,
+    UnfitSegments,
     UnknownPredIds,
     WorkerDied,
     debugging,
@@ -114,6 +117,8 @@ def _missed(pair: Pair, options: Options) -> Record:
     pred = (true.labels == 1).view(np.uint8) if options.classes.multilabel else true.labels
     labels = Labels(pred, true.labels, [], true.target, true.kept)
     labels = measured(labels, options.classes, truth)
+    if true.segments:
+        labels = replace(labels, segments=(true.segments, true.segments))
     image = Image(pair.truth.name, labels, options.reading, options.classes)
     found = {kind: EVIDENCE[kind].evidence.missed(image, spec) for kind, spec in options.specs.items()}
     evidence = {kind: each for kind, each in found.items() if each is not None}
@@ -157,7 +162,8 @@ def read_sample(pair: Pair, options: Options) -> "Sample":
 
 
 def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Options) -> Iterator[Remark]:
-    if strangers := confusion.unknown_pred:
+    strangers = {id_: pixels for id_, pixels in confusion.unknown_pred.items() if id_ != VOID}
+    if strangers:
         named = [f"{stranger} ({counted(pixels, 'pixel')})" for stranger, pixels in strangers.items()]
         what = f"{id_}: the prediction holds ids that are no class: {some(named)}"
         yield UnknownPredIds(what, "they count as wrong")
@@ -258,6 +264,41 @@ def prepared(options: Options, found: Pairing, truth_dir: str, jobs: int | None 
     layout = Layout(gt_pattern=options.layout.gt_pattern, missing="skip")
     found = find_pairs(options.losses.weights, truth_dir, layout)
     return replace(options, maps={each.id: each.pred for each in found.pairs if each.pred is not None})
+
+
+def with_tables(found: Pairing, options: Options, pred_dir: str, truth_dir: str) -> tuple[Pairing, Options]:
+    """The pairs with what panoptic tables say of them, and the options with the classes of the true table.
+
+    UnfitSegments where one side alone has a table, or where a table is none.
+    """
+    if not options.classes.segments:
+        return found, options
+    (asked,) = options.scoring.kinds.values()
+    pred, truth = find_table(pred_dir, asked.pred_json), find_table(truth_dir, asked.gt_json)
+    if (pred is None) != (truth is None):
+        option, side = ("--pred-json", pred_dir) if truth else ("--gt-json", truth_dir)
+        raise UnfitSegments(f"there is a table of one side, and none of {side}", f"give it with {option} FILE")
+    if pred is None or truth is None:
+        return found, _told_things(options, CITY_THINGS)
+    pairs, faults = [], [*found.faults]
+    for each in found.pairs:
+        try:
+            true = replace(each.truth, segments=truth.of(each.truth.relative, each.truth.name))
+            given = each.pred and replace(each.pred, segments=pred.of(each.pred.relative, each.pred.name))
+            pairs.append(replace(each, pred=given, truth=true))
+        except UnfitSegments as fault:
+            faults.append((each.id, fault))
+    if options.classes.table is None and truth.classes:
+        table = truth.classes.ignoring(options.classes.ignore)
+        options = replace(options, classes=replace(options.classes, table=table))
+    return replace(found, pairs=pairs, faults=faults), _told_things(options, truth.things)
+
+
+def _told_things(options: Options, things: Iterable[int]) -> Options:
+    """The options with the classes whose objects are counted."""
+    scoring = options.scoring
+    kinds = {name: replace(asked, things=tuple(things)) for name, asked in scoring.kinds.items()}
+    return replace(options, scoring=replace(scoring, kinds=kinds))
 
 
 def _classes(options: Options, found: Pairing, jobs: int | None) -> ClassTable:

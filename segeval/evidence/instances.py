@@ -36,6 +36,8 @@ class InstanceOptions:
     iou_thresholds: tuple[str, ...] = THRESHOLDS
     keep_void: bool = False
     things: tuple[int, ...] | None = None  # of a panoptic table the classes of countable things
+    pred_json: str | None = None  # the tables of panoptic masks, where they do not lie beside these
+    gt_json: str | None = None
 
     ask: ClassVar[str] = "say what an object is: --instances labels, components or panoptic"
 
@@ -49,6 +51,8 @@ class InstanceOptions:
         matching: str | None = None,
         iou_thresholds: str | float | Iterable[str | float] | None = None,
         keep_void: bool = False,
+        pred_json: str | None = None,
+        gt_json: str | None = None,
     ) -> "InstanceOptions | None":
         """The same from options; None where objects are not asked for."""
         if instances is None:
@@ -58,6 +62,8 @@ class InstanceOptions:
                 "matching": matching,
                 "iou-thresholds": iou_thresholds,
                 "keep-void": keep_void,
+                "pred-json": pred_json,
+                "gt-json": gt_json,
             }
             for name, value in given.items():
                 if value:
@@ -70,6 +76,9 @@ class InstanceOptions:
         check_choice("--connectivity", connectivity or CONNECTIVITIES[0], CONNECTIVITIES)
         if connectivity and instances != "components":
             raise BadOption(f"--connectivity has no meaning for --instances {instances}", "leave it out")
+        for name, path in (("pred-json", pred_json), ("gt-json", gt_json)):
+            if path is not None and instances != "panoptic":
+                raise BadOption(f"--{name} has no meaning for --instances {instances}", "leave it out")
         if match_across_classes and instances == "labels":
             raise BadOption("--match-across-classes has no meaning for --instances labels", "all are of one class")
         return cls(
@@ -80,11 +89,13 @@ class InstanceOptions:
             matching or MATCHINGS[0],
             THRESHOLDS if iou_thresholds is None else _thresholds(iou_thresholds),
             keep_void,
+            pred_json=pred_json,
+            gt_json=gt_json,
         )
 
     def recorded(self) -> dict[str, Any]:
         """The same as it stands in `run.json`."""
-        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        told = {each.name: getattr(self, each.name) for each in fields(self) if not each.name.endswith("_json")}
         none = {"things": self.things is None, "connectivity": self.instances != "components"}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -106,6 +117,11 @@ class InstanceOptions:
     def ids_are_objects(self) -> bool:
         """Whether the ids of masks number objects, and are no classes."""
         return self.instances == "labels"
+
+    @property
+    def ids_are_segments(self) -> bool:
+        """Whether the ids of masks number the segments of a panoptic table."""
+        return self.instances == "panoptic"
 
     @property
     def how(self) -> dict[str, bool]:

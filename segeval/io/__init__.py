@@ -23,7 +23,7 @@ from segeval.errors import (
     UnknownFormat,
     Unreadable,
 )
-from segeval.io.files import MaskFile
+from segeval.io.files import MaskFile, Segments
 from segeval.text import extent, safe_text
 
 Array = npt.NDArray[Any]
@@ -99,6 +99,7 @@ class Mask:
     nodata: int | float | None = None  # the number that stands for no data, where the file names one that it can hold
     palette: Array | None = None  # (n, 3) uint8: the colours of the indices, where there is one
     array: str | None = None  # which one it is, of a file that gives each of its arrays a name
+    segments: Segments | None = None  # what a table says of the segments of a panoptic mask
 
 
 def suffixes() -> tuple[str, ...]:
@@ -117,7 +118,7 @@ def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     pixels = _guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
     facts = _guarded(file.name, lambda: {name: getattr(image, name) for name in _FACTS if hasattr(image, name)})
-    return Mask(file.name, pixels, image.colour, image.levels, remarks, **facts)
+    return Mask(file.name, pixels, image.colour, image.levels, remarks, segments=file.segments, **facts)
 
 
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:

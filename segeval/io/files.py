@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Segments:
+    """What a table says of the segments of a mask: id, class, whether it is a crowd, its pixels if it says so."""
+
+    path: str  # of the table
+    infos: tuple[tuple[int, int, bool, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MaskFile:
     """A file in one of the folders; `name` is how messages call it."""
 
@@ -14,6 +22,7 @@ class MaskFile:
     size: int = 0
     array: str = ""  # which one, of a file that holds several
     parts: tuple[tuple[str, "MaskFile"], ...] = ()  # of masks with a file for each class: the class, and its file
+    segments: Segments | None = None  # of a panoptic mask
 
     @property
     def paths(self) -> list[str]:

@@ -10,7 +10,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from segeval.catalog import did_you_mean
-from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose, of_objects
+from segeval.data.class_selection import ClassChoice, check_soft, check_two, choose, of_objects, of_segments
 from segeval.data.folders import Layout
 from segeval.data.nodata import ignoring
 from segeval.data.reading import Reading, reading
@@ -100,6 +100,8 @@ class Options:
         matching: str | None = None,
         iou_thresholds: str | float | Sequence[str | float] | None = None,
         keep_void: bool = False,
+        pred_json: str | PathLike[str] | None = None,
+        gt_json: str | PathLike[str] | None = None,
         group_by: str | None = None,
         ci: bool = False,
         confidence: float = 0.95,
@@ -134,6 +136,8 @@ class Options:
             matching=matching,
             iou_thresholds=iou_thresholds,
             keep_void=keep_void,
+            pred_json=None if pred_json is None else fspath(pred_json),
+            gt_json=None if gt_json is None else fspath(gt_json),
         )
         return cls(
             Layout(
@@ -170,6 +174,8 @@ class Options:
                 raise BadOption(what, "score the channels one by one, each with --binary")
             if asked.ids_are_objects and not self.classes.objects:
                 object.__setattr__(self, "classes", of_objects(self.classes, asked.background))
+            if asked.ids_are_segments and not self.classes.segments:
+                object.__setattr__(self, "classes", of_segments(self.classes, asked.background))
         if self.reading.soft_truth and not self.classes.multilabel:
             check_soft(self.classes)
         if self.reading.truth_threshold is not None:

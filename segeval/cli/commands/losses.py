@@ -44,7 +44,7 @@ def command(
     """
     from segeval.cli import output as present
     from segeval.errors import ending
-    from segeval.evaluate.measure import evaluate, find_pairs, prepared
+    from segeval.evaluate.measure import evaluate, find_pairs, prepared, with_tables
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
     from segeval.run.options import Options
@@ -55,7 +55,8 @@ def command(
     if not studying["folder"] and not studying["maps"]:
         options.refuse(ctx, ["force"], "nothing is written", "give -o DIR or --maps DIR")
     pairing = find_pairs(pred, gt, layout)
-    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1]), pairing, gt, jobs)
+    pairing, chosen = with_tables(pairing, Options(layout, reading, choice, measures[0], measures[1]), pred, gt)
+    chosen = prepared(chosen, pairing, gt, jobs)
     folder = studied.opened(studying)
     ctx.with_resource(held({"-o": studying["folder"], "--maps": studying["maps"]}, [pred, gt]))
     measured = journal(folder, chosen, resume)

@@ -56,7 +56,7 @@ def command(
     from segeval.cli.page import check as check_page
     from segeval.cli.page import write as write_page
     from segeval.errors import OK, ending
-    from segeval.evaluate.measure import evaluate, find_pairs, prepared
+    from segeval.evaluate.measure import evaluate, find_pairs, prepared, with_tables
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
     from segeval.overlay.source import Masks
@@ -76,7 +76,8 @@ def command(
     if page.file is not None:
         check_page(page, page.file, [stored, ruling["baseline"]], [pred, gt])
     pairing = find_pairs(pred, gt, layout)
-    chosen = prepared(Options(layout, reading, choice, measures[0], measures[1], draws), pairing, gt, jobs)
+    pairing, chosen = with_tables(pairing, Options(layout, reading, choice, measures[0], measures[1], draws), pred, gt)
+    chosen = prepared(chosen, pairing, gt, jobs)
     pairing = pairing.only(shard)
     folder = output["folder"] and folders.opened(output["folder"], output["force"])
     ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
