@@ -29,6 +29,8 @@ def unused(
     for id_ in options.scoring.mean_without:
         if id_ not in known:
             yield f"--mean-without {id_}", len(records)
+    if options.reading.spacing is not None and "spacing" not in options.scoring.measuring:
+        yield "--spacing", len(records)  # no metric asked for is of distances
     if options.scoring.pool_by and len({options.scoring.cases.of(each.id) for each in records}) == len(records):
         yield "--pool-by", len(records)
 

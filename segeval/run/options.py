@@ -180,8 +180,6 @@ class Options:
             check_soft(self.classes)
         if self.reading.truth_threshold is not None:
             check_two(self.classes)
-        if self.reading.spacing is not None and "spacing" not in self.scoring.measuring:
-            raise NoEffect("--spacing is about distances, and no metric asked for is", "add --metrics surface")
         if self.scoring.numbers:
             groups = tuple(self.classes.scored.groups) if self.classes.scored else ()
             known = every(Outline(self.scoring, (), groups, tuple(self.specs)))

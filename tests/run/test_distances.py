@@ -127,7 +127,6 @@ def test_options_add_the_metrics_and_are_recorded():
         ({"background": "sky", "metrics": "hd"}, BadOption),
         ({"spacing": "1,0", "metrics": "hd"}, BadOption),
         ({"spacing": "wide", "metrics": "hd"}, BadOption),
-        ({"spacing": 2}, BadOption),  # of overlap alone
         ({"border_connectivity": "full"}, BadOption),
         ({"border_connectivity": "corner", "metrics": "hd"}, BadOption),
         ({"background": None}, BadOption),
@@ -147,6 +146,19 @@ def test_a_spacing_that_does_not_fit_names_the_mask(invoke):
     text = invoke("score", "@pred", "@gt", "--metrics", "hd", "--spacing", "1,2,3", exit_code=3)
     assert "SEG224" in text
     assert "has 2 axes, and --spacing 3 lengths" in text
+
+
+def test_a_spacing_without_distances_is_refused_or_noted(invoke, tmp_path):
+    """Typed it is an error; of a configuration, which may be of other runs too, a note."""
+    assert "SEG117" in invoke("score", "@pred", "@gt", "--metrics", "iou", "--spacing", "2", exit_code=2)
+    (tmp_path / "segeval.toml").write_text('[data]\nspacing = "1,2"\n')
+    for command in ("score", "check"):
+        result = CliRunner().invoke(
+            cli, [command, *(str(tmp_path / n) for n in ("pred", "gt")), "--config", str(tmp_path / "segeval.toml")]
+        )
+        assert result.exit_code == 0, result.output
+        assert "--spacing had no effect" in result.output
+    assert segeval.score([line((1, 3))], [line((1, 4))], metrics="hd", spacing=[1, 2]).classes[1]["hd"] == 2
 
 
 def test_unlike_units_are_a_doubt():
