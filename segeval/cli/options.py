@@ -617,6 +617,15 @@ output = group(
         type=click.Choice(["raw", "truth", "pred", "all"]),
         help="Show the confusion matrix too: counts, or shares of each true class, of each predicted class, of all.",
     ),
+    option("--sort", metavar="COLUMN", help="Order the classes by a column of run.json, such as iou or name."),
+    option(
+        "--worst",
+        type=click.IntRange(0),
+        default=3,
+        show_default=True,
+        metavar="N",
+        help="How many of the worst images the last line names.",
+    ),
     option("--force", is_flag=True, help="Overwrite a run of other inputs or options in DIR.", trusted=True),
 )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from segeval.catalog import did_you_mean
 from segeval.errors import BadOption, is_doubt
 from segeval.text import counted, safe_text, some
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from segeval.gate import Verdict
     from segeval.run.records import Note
     from segeval.run.run import Run
+    from segeval.run.scoring import Scoring
 
 
 @contextlib.contextmanager
@@ -88,13 +90,30 @@ def say_error(code: str, message: str, hint: str) -> None:
         click.echo(safe_text(f"Hint: {hint}"), err=True)
 
 
-def say_headline(run: "Run", document: dict[str, Any], form: str) -> None:
+def check_sort(by: str | None, scoring: "Scoring") -> None:
+    """Refuse, before any work, a column that the class table of a run will not have."""
+    from segeval.run.numbers import COUNTED
+
+    known = ["id", "name", *COUNTED, *(metric.printed for metric in scoring.entries)]
+    if by is not None and by not in known:
+        raise BadOption(f"--sort is {by!r}", did_you_mean(by, known))
+
+
+def ordered(document: dict[str, Any], by: str | None) -> dict[str, Any]:
+    """The document with its classes in another order, to be shown: the least first, what is undefined last."""
+    if by is None:
+        return document
+    rows = sorted(document["classes"], key=lambda row: (row[by] is None, 0 if row[by] is None else row[by]))
+    return {**document, "classes": rows}
+
+
+def say_headline(run: "Run", document: dict[str, Any], form: str, most: int = 3) -> None:
     """The last line: images scored, mIoU, the worst images. On stdout where people read, else on stderr."""
     from segeval.metrics import METRICS
     from segeval.report.md import markdown_text
     from segeval.report.sections import headline, worst_images
 
-    worst = worst_images(list(run.tables.ids), run.tables.image_means(METRICS["iou"]).tolist())
+    worst = worst_images(list(run.tables.ids), run.tables.image_means(METRICS["iou"]).tolist(), most)
     line = headline(document, worst)
     click.echo(f"\n{markdown_text(line)}" if form == "md" else safe_text(line), err=form not in ("table", "md"))
 

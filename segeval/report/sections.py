@@ -1,6 +1,7 @@
 """What every readable report says about a run: tables and sentences, not yet in any format."""
 
 import functools
+import heapq
 import math
 import operator
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ class Table:
     headers: list[str]
     rows: list[list[Cell]]
     body: int
+    spare: tuple[str, ...] = ()  # columns that a narrow terminal does without, the first of them first
 
 
 def shown(value: Cell, digits: int = 4) -> str:
@@ -86,7 +88,8 @@ def score_table(
         shown = ["∞" if reason == "infinite" else value for reason, value in zip(reasons, values, strict=True)]
         body.append(["", f"mean_{key}", *shown, "", ""])
     titles = [metric.title for metric in columns]
-    return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows))
+    spare = ("images", "truth pixels", *titles[:0:-1])
+    return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows), spare)
 
 
 def _cell(row: dict[str, Any], metric: Metric) -> Cell:
@@ -219,6 +222,9 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append("classes do not exclude each other: no matrix; pixel accuracy counts the decisions of all of them")
     elif document["confusion"]["counts"] is None:
         lines.append("there are too many classes for a matrix; confusion_images.csv (-o DIR) has its cells")
+    if worst := largest_confusions(document, 3):
+        told = [f"{t} → {p} {counted(n, 'pixel')} ({100 * share:.2g} % of {t})" for t, p, n, share in worst]
+        lines.append(f"largest confusions: {', '.join(told)}")
     strange = sum(row[-1] for row in document["confusion"]["counts"] or [])
     if strange:
         lines.append(f"{counted(strange, 'pixel')} predicted as no class: wrong for the true class (column other)")
@@ -237,6 +243,21 @@ def sentences(document: dict[str, Any]) -> list[str]:
     ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
     lines.append(f"a class counts {_PRESENCE[options['presence']]}; {options['mean']} mean over classes; {ignored}")
     return lines
+
+
+def largest_confusions(document: dict[str, Any], most: int) -> list[tuple[str, str, int, float]]:
+    """The true class, what it was taken for, the pixels, their share of the true class; the most pixels first."""
+    names = {row["id"]: row["name"] for row in document["classes"]}
+    matrix = document["confusion"]
+    cells = [
+        (count, k, m, count / sum(row))
+        for k, row in enumerate(matrix["counts"] or [])
+        for m, count in enumerate(row)
+        if k != m and count
+    ]
+    cells = heapq.nsmallest(most, cells, key=lambda cell: (-cell[0], *cell[1:3]))
+    truth, pred = matrix["truth_ids"], matrix["pred_ids"]
+    return [(names[truth[k]], names.get(pred[m], "no class"), count, share) for count, k, m, share in cells]
 
 
 def _about_distances(document: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """Tables for people: rich on a terminal, aligned plain text elsewhere."""
 
+from dataclasses import replace
 from typing import TextIO
 
 from segeval.report import REPORTS, Document
@@ -61,6 +62,11 @@ def _rich(table: Table, out: TextIO) -> bool:
 
     from segeval.report.colour import wanted
 
+    colours = {} if wanted(out) else {"color_system": None}
+    console = Console(file=out, highlight=False, **colours)  # type: ignore[arg-type]
+    table, left_out = _narrowed(table, console.width)
+    if _least(table) > console.width:
+        return False
     grid = RichTable(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for n, header in enumerate(table.headers):
         if n == 1:
@@ -69,10 +75,27 @@ def _rich(table: Table, out: TextIO) -> bool:
             grid.add_column(Text(safe_text(header)), justify="right", no_wrap=True)
     for n, row in enumerate(_cells(table), 1):
         grid.add_row(*(Text(cell) for cell in row), end_section=n == table.body)
-    colours = {} if wanted(out) else {"color_system": None}
-    console = Console(file=out, highlight=False, **colours)  # type: ignore[arg-type]
-    widths = _widths(table)
-    if sum(widths) - max(0, widths[1] - NAME) + 2 * len(widths) > console.width:
-        return False
     console.print(grid, "")
+    if left_out:
+        out.write(f"the terminal is too narrow for: {safe_text(', '.join(left_out))}\n\n")
     return True
+
+
+def _least(table: Table) -> int:
+    """The columns of a terminal that a table takes at least: only its names may be folded."""
+    widths = _widths(table)
+    return sum(widths) - widths[1] + NAME + 2 * len(widths)
+
+
+def _narrowed(table: Table, width: int) -> tuple[Table, list[str]]:
+    """The table without as many of its spare columns as it takes to fit, and their headers; whole if none suffice."""
+    left_out: list[str] = []
+    narrow = table
+    for header in table.spare:
+        if _least(narrow) <= width:
+            break
+        place = narrow.headers.index(header)
+        rows = [[*row[:place], *row[place + 1 :]] for row in narrow.rows]
+        narrow = replace(narrow, headers=[*narrow.headers[:place], *narrow.headers[place + 1 :]], rows=rows)
+        left_out.append(header)
+    return (narrow, left_out) if _least(narrow) <= width else (table, [])

@@ -471,3 +471,28 @@ def test_no_image_scored_is_an_error_and_no_table(invoke, tmp_path, masks, form)
     found = invoke("score", "pred", "truth", "--format", form)
     assert (found.exit_code, "SEG2" in found.stderr, "0 images" in found.stderr) == (3, True, False)
     assert bool(found.stdout) == (form == "json")
+
+
+def test_classes_in_another_order(invoke, masks, tmp_path):
+    """The least first, what is undefined last; the stored run stays as it is."""
+    masks(a=([[0, 1, 1, 2]], [[0, 0, 1, 2]]))
+    found = invoke("score", "pred", "truth", "--classes", "road,cat,dog,owl", "--sort", "precision", "-o", "out")
+    assert found.exit_code == 0, found.output
+    names = [line.split()[1] for line in found.stdout.splitlines()[2:6]]
+    assert names == ["cat", "road", "dog", "owl"]
+    assert json.loads((tmp_path / "out/run.json").read_text())["classes"][0]["name"] == "road"
+    refused = invoke("score", "pred", "truth", "--sort", "iuo")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "did you mean 'iou'?" in refused.stderr
+
+
+def test_more_or_no_worst_images(invoke, masks):
+    masks(a=([[0, 1]], [[0, 0]]), b=([[1, 1]], [[0, 0]]))
+    assert invoke("score", "pred", "truth", "--worst", "1").stdout.splitlines()[-1].endswith("worst: b 0.0000")
+    assert "worst" not in invoke("score", "pred", "truth", "--worst", "0").stdout.splitlines()[-1]
+
+
+def test_the_largest_confusions_are_named(invoke, masks):
+    masks(a=([[0, 1, 1, 2]], [[0, 0, 1, 2]]))
+    text = invoke("score", "pred", "truth", "--classes", "road,cat,dog").stdout
+    assert "largest confusions: road → cat 1 pixel (50 % of road)\n" in text

@@ -70,6 +70,7 @@ def command(
     if rules:
         _check_baseline(ruling["baseline"], output["folder"])
     present.check_matrix(output, choice)
+    present.check_sort(output["sort"], measures[0])
     shown.check_asked(ctx, bool(rules))
     stored = output["folder"] and f"{output['folder']}/run.json"
     shown.spare([stored, ruling["baseline"]], [pred, gt])
@@ -93,11 +94,12 @@ def command(
     if measured and not kept:
         measured.end()
     if run.records or output["form"] == "json":
-        REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
+        seen = document if output["form"] == "json" else present.ordered(document, output["sort"])
+        REPORTS.find(output["form"]).func(seen, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
     present.say_faults([*run.failures, *doubts], run.notes, run.extra)
     if run.records:
-        present.say_headline(run, document, output["form"])
+        present.say_headline(run, document, output["form"], output["worst"])
     if folder and kept:
         raise folder.refusal()
     for fault in run.without_effect(options.typed(ctx)):

@@ -244,22 +244,11 @@ def _behind(of: Shown, ids: set[int]) -> dict[str, list[list[Any]]]:
 
 def largest(document: Data, cells: Any, most: int = 20) -> Table:
     """The confusions of the most pixels: which class was taken for which, and in which image most."""
-    names = {row["id"]: row["name"] for row in document["classes"]}
-    matrix = document["confusion"]
-    counts = np.array(matrix["counts"], np.int64)
-    totals = counts.sum(axis=1)
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    rows: list[list[Cell]] = []
-    for n, place in enumerate(order.tolist(), 1):
-        k, m = divmod(place, counts.shape[1])
-        if not wrong[k, m]:
-            break
-        truth, pred = matrix["truth_ids"][k], matrix["pred_ids"][m]
-        worst = _most(cells, truth, _id(pred)) if cells is not None else ""
-        share = float(wrong[k, m] / totals[k])
-        rows.append([n, names[truth], names.get(pred, "no class"), int(wrong[k, m]), share, worst])
+    ids = {row["name"]: row["id"] for row in document["classes"]}
+    rows: list[list[Cell]] = [
+        [n, truth, pred, pixels, share, "" if cells is None else _most(cells, ids[truth], ids.get(pred, OTHER))]
+        for n, (truth, pred, pixels, share) in enumerate(sections.largest_confusions(document, most), 1)
+    ]
     headers = ["no.", "true class", "taken for", "pixels", "share of the true class", "most in"]
     return Table("largest confusions", headers, rows, len(rows))
 

@@ -1,0 +1,71 @@
+"""Tests of tables on terminals of all widths, and of what is named below them."""
+
+import io
+
+import pytest
+
+from segeval.report.sections import Table, largest_confusions
+from segeval.report.table import draw
+
+WIDE = Table(
+    "t",
+    ["id", "name", "IoU", "Dice", "truth pixels", "images"],
+    [[0, "road", 0.5, 0.25, 1234, 7]],
+    1,
+    ("images", "truth pixels", "Dice"),
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The text of the table on a terminal of this width."""
+
+    def drawn(width, table=WIDE):
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
+        out = Terminal()
+        draw([table], out)
+        return out.getvalue()
+
+    return drawn
+
+
+def test_columns_are_left_out_by_priority(drawn):
+    """As many as it takes, the least telling first; the rest whole, and named."""
+    assert "narrow" not in drawn(80)
+    for width, left_out in ((48, "images"), (34, "images, truth pixels"), (26, "images, truth pixels, Dice")):
+        text = drawn(width)
+        assert f"the terminal is too narrow for: {left_out}\n" in text
+        heads = text.splitlines()[0].split()
+        assert [head for head in ("IoU", "Dice", "images") if head in heads] == [
+            head for head in ("IoU", "Dice", "images") if head not in left_out
+        ]
+        assert max(map(len, text.splitlines()[:3])) <= width
+
+
+def test_a_terminal_that_is_far_too_narrow(drawn):
+    """The whole table, in lines that the terminal breaks: nothing is lost."""
+    assert "1,234" in drawn(10)
+
+
+def test_without_a_terminal_everything_is_there():
+    out = io.StringIO()
+    draw([WIDE], out)
+    assert "1,234" in out.getvalue()
+
+
+def test_largest_confusions_by_hand():
+    """Most pixels first, equal ones in the order of the classes; shares of the true class."""
+    document = {
+        "classes": [{"id": 3, "name": "a"}, {"id": 5, "name": "b"}],
+        "confusion": {"truth_ids": [3, 5], "pred_ids": [3, 5, "other"], "counts": [[6, 2, 0], [5, 90, 5]]},
+    }
+    assert largest_confusions(document, 2) == [("b", "a", 5, 0.05), ("b", "no class", 5, 0.05)]
+    assert largest_confusions(document, 9)[2:] == [("a", "b", 2, 0.25)]
+    assert largest_confusions({**document, "confusion": {"counts": None, "truth_ids": [], "pred_ids": []}}, 3) == []
