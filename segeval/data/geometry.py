@@ -44,7 +44,8 @@ def geometry_differs(pred: Mask, truth: Mask) -> str | None:
         if one != other:
             return f"the axes of {pred.name} go to {one} but those of {truth.name} to {other} (x, y, z of the file)"
         return f"{pred.name} is turned against {truth.name}: the directions of their axes differ"
-    if (apart[:, 3] > TOLERANCE * steps.min()).any():
+    along = (truth.affine[:3, :3] / steps).T @ (pred.affine - truth.affine)[:3, 3]
+    if (np.abs(along) > TOLERANCE * steps).any():
         one, other = (", ".join(f"{each:g}" for each in mask.affine[:3, 3]) for mask in (pred, truth))  # type: ignore[index]
         return f"the first pixel of {pred.name} lies at ({one}) mm but that of {truth.name} at ({other})"
     return None

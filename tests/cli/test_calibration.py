@@ -183,3 +183,47 @@ def test_a_map_of_one_value_is_not_stretched(invoke, files):
     assert found["saliency"]["mae"] == pytest.approx((0.25 + 3 * 0.75) / 4)
     assert found["saliency"]["max_dice"] == pytest.approx(6 / 7)
     assert found["saliency"]["adaptive_f"] == 0  # nothing reaches 0.5
+
+
+def test_channels_stand_for_the_ids_of_the_class_file(invoke, files):
+    """In the order of the file."""
+    ids = np.array([30, 7, 12])
+    (files / "classes.csv").write_text("id,name\n30,a\n7,b\n12,c\n")
+    for n, each in enumerate(T):
+        np.save(files / "truth" / f"{n}.npy", np.array([[ids[t] if t < 3 else 255 for t in each]], np.uint8))
+    options = ("--classes", "classes.csv", "--ignore", 255, "--metrics", "calibration", "--format", "json")
+    found = json.loads(invoke("score", "pred", "truth", *options).stdout)["calibration"]
+    assert (found["ece"], found["nll"]) == (pytest.approx(ECE), pytest.approx(NLL))
+    assert found["per_class"]["a"]["nll"] == pytest.approx(-math.log(0.7 * 0.9) / 2)
+
+
+def test_channels_that_do_not_exclude_each_other(invoke, files):
+    """Two of three classes are scored, and a pixel with 9 in a channel is in none."""
+    p, y = np.array([[0.9, 0.2, 0.4], [0.5, 0.5, 0.5], [0.7, 0.6, 0.1]]), np.array([[1, 1, 0], [0, 0, 9], [0, 1, 1]])
+    for n in range(2):
+        np.save(files / "pred" / f"{n}.npy", p[:, None])
+        np.save(files / "truth" / f"{n}.npy", y[:, None].astype(np.uint8))
+    (files / "classes.csv").write_text("id,name,ignore\n0,a,\n1,b,yes\n2,c,\n")
+    options = (
+        "--multilabel",
+        "--classes",
+        "classes.csv",
+        "--ignore",
+        9,
+        "--metrics",
+        "calibration",
+        "--format",
+        "json",
+    )
+    found = json.loads(invoke("score", "pred", "truth", *options).stdout)["calibration"]
+    assert found["per_class"]["a"]["ece"] == pytest.approx((0.1 + 0.8) / 2)
+    assert found["per_class"]["c"]["ece"] == pytest.approx((0.7 + 0.4) / 2)
+    assert (found["ece"], found["nll"]) == (None, pytest.approx(-math.log(0.9 * 0.2 * 0.3 * 0.6) / 2))
+
+
+def test_fractions_in_the_truth(document, files):
+    """A truth of fractions has no likeliest class to be right about."""
+    for n in range(2):
+        np.save(files / "truth" / f"{n}.npy", np.load(files / "pred" / f"{n}.npy"))
+    result = document("pred", "truth", "--soft-truth", "--metrics", "calibration", code=3)
+    assert "truth/0.npy holds fractions" in result["images"]["failed"][0]["message"]

@@ -103,9 +103,12 @@ PLACED = np.array([[0.0, -2, 0, 5], [0.5, 0, 0, -6], [0, 0, 3, 70], [0, 0, 0, 1]
         (np.array([[1, 0.004, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), ""),
         (np.array([[1, 0.02, 0, 0], [-0.02, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "is turned against t.nii"),
         (np.array([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "lies at (5, -5.5, 70) mm but that of"),
-        (np.array([[1, 0, 0, 0.009], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), ""),
+        (np.array([[1, 0, 0, 0.009], [0, 1, 0, 0.009], [0, 0, 1, 0.009], [0, 0, 0, 1]]), ""),
+        (np.array([[1, 0, 0, 0.011], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "lies at (5, -5.9945, 70) mm"),
+        (np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.011], [0, 0, 0, 1]]), "lies at (5, -6, 70.033) mm"),
+        (np.array([[1, 0, 0.09, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "is turned against t.nii"),
+        (np.array([[1, 0, 0.05, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), ""),
     ],
-    ids=["same", "flipped", "swapped", "longer", "a little longer", "askew a little", "turned", "moved", "a little"],
 )
 def test_the_places_of_two_volumes_are_compared(change, said) -> None:
     """To a hundredth of a voxel, in the words of whoever has to mend it."""

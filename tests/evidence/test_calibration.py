@@ -182,3 +182,14 @@ def test_what_does_not_fit_is_refused():
     for label in (2, 300):
         with pytest.raises(UnknownTruthIds, match=f"the id {label}, and there are 2 classes"):
             Calibration.of([[0.5], [0.5]], [label])
+
+
+def test_a_class_that_is_not_there_counts_nothing():
+    found = Calibration.of([[0.7, 0.5], [0.3, 0.5]], [4, 2], ids=[4, 2]).over((2, 9, 4))
+    assert found.n.sum(axis=1).tolist() == [2, 0, 2]
+    assert metrics.brier(found) == pytest.approx([(0.09 + 0.25) / 2, math.nan, (0.09 + 0.25) / 2], nan_ok=True)
+
+
+def test_a_pixel_is_ignored_where_any_channel_is():
+    found = Calibration.of([[0.9, 0.2], [0.7, 0.6]], [[1, 1], [0, 2]], ignore={2}, multilabel=True)
+    assert (found.pixels, metrics.ece(found)) == (1, pytest.approx([0.1, 0.7]))

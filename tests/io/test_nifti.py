@@ -90,6 +90,7 @@ def scaled(stored, slope, inter):
         (np.uint8([0, 8, 4]), 0.25, 0.0, [0, 2, 1]),
         (np.uint8([0, 7]), 0.25, 0.125, [0, 2]),  # by just half a step
         (np.uint8([0, 3, 16]), 0.3125, 0.0, [0, 1, 5]),
+        (np.uint8([0, 2]), 0.375, 0.0, [0, 0.75]),  # a quarter off, by less than a step
         (np.uint8([0, 8, 2]), 0.25, 0.0, [0, 2, 0.5]),  # by more: no label is near
         (np.uint8([0, 2, 4]), 0.75, 0.0, [0, 1.5, 3]),  # steps as large as those between labels
         (np.uint8([0, 4, 8]), 0.75, 0.0, [0, 3, 6]),
