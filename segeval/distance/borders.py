@@ -28,19 +28,38 @@ def border(mask: Array, valid: Array | None = None, full: bool = False) -> Array
     return near
 
 
-def squares(points: Array, target: Array, grid: Steps) -> tuple[Array, float]:
-    """For each point that is not in the target, in C order, the square of its distance to the nearest of the target.
+def label_border(labels: Array, valid: Array | None = None, full: bool = False) -> Array:
+    """The same of all labels of a whole image at once: pixels whose neighbour has another, or is beyond the image."""
+    near = np.zeros(labels.shape, bool)
+    for step in itertools.product((-1, 0, 1), repeat=labels.ndim):
+        if step > (0,) * labels.ndim and (full or sum(map(abs, step)) == 1):
+            here = tuple(slice(max(-s, 0), n - max(s, 0)) for s, n in zip(step, labels.shape, strict=True))
+            there = tuple(slice(max(s, 0), n - max(-s, 0)) for s, n in zip(step, labels.shape, strict=True))
+            differs = labels[here] != labels[there]
+            if valid is not None:
+                differs &= valid[here] & valid[there]
+            near[here] |= differs
+            near[there] |= differs
+    for axis in range(labels.ndim):
+        ends = np.moveaxis(near, axis, 0)
+        ends[0] = ends[-1] = True
+    return near if valid is None else near & valid
 
-    points, target: bool arrays of one crop; the target is not empty.  Gives the squares and their unit: the distance is
-    √square · unit. They are whole numbers wherever the steps have a common measure, and so exact.
+
+def squares(here: Array, there: Array, shape: tuple[int, ...], grid: Steps) -> tuple[Array, float]:
+    """For some pixels the square of their distance to the nearest of others, both by flat index; there is one at least.
+
+    Gives the squares and their unit: the distance is √square · unit. They are whole numbers wherever the steps have a
+    common measure, and so exact.
     """
-    here = np.flatnonzero(points & ~target)
     if not here.size:
         return np.zeros(0, np.int64), grid.unit
-    there = np.flatnonzero(target)
-    search = _by_tree if there.size + _QUERY * here.size <= target.size else _by_transform
-    steps = search(here, there, target, grid)
-    if grid.whole and sum((step * n) ** 2 for step, n in zip(grid.whole, target.shape, strict=True)) < _WHOLE:
+    start, end = (np.stack(np.unravel_index(each, shape), axis=1) for each in (here, there))
+    low = np.minimum(start.min(axis=0), end.min(axis=0))
+    extent = tuple((np.maximum(start.max(axis=0), end.max(axis=0)) - low + 1).tolist())
+    few = there.size + _QUERY * here.size <= math.prod(extent)
+    steps = (_by_tree if few else _by_transform)(start - low, end - low, extent, grid)
+    if grid.whole and sum((step * n) ** 2 for step, n in zip(grid.whole, extent, strict=True)) < _WHOLE:
         exact = np.zeros(here.size, np.int64)
         for each, step in zip(steps, grid.whole, strict=True):
             exact += (each * step) ** 2
@@ -51,48 +70,66 @@ def squares(points: Array, target: Array, grid: Steps) -> tuple[Array, float]:
     return found, 1.0
 
 
-def _by_tree(here: Array, there: Array, target: Array, grid: Steps) -> list[Array]:
-    """The steps along each axis from some pixels to the nearest others, by flat index, from a tree."""
+def _by_tree(start: Array, end: Array, extent: tuple[int, ...], grid: Steps) -> list[Array]:  # noqa: ARG001
+    """The steps along each axis from some points (n, axes) of a crop to the nearest others, from a tree."""
     from scipy.spatial import cKDTree
 
-    start, end = (np.stack(np.unravel_index(each, target.shape), axis=1) for each in (here, there))
     scale = np.array(grid.exact)
     tree = cKDTree(end * scale, leafsize=32, balanced_tree=False, compact_nodes=False)
     nearest = tree.query(start * scale)[1]
     return [*(start - end[nearest]).T]
 
 
-def _by_transform(here: Array, there: Array, target: Array, grid: Steps) -> list[Array]:  # noqa: ARG001
-    """The same from a transform of the whole crop: for very many pixels that lie far off."""
+def _by_transform(start: Array, end: Array, extent: tuple[int, ...], grid: Steps) -> list[Array]:
+    """The same from a transform of the whole crop: for very many points that lie far off."""
     from scipy import ndimage
 
-    index = ndimage.distance_transform_edt(
-        ~target, sampling=grid.exact, return_distances=False, return_indices=True
-    ).reshape(target.ndim, -1)[:, here]
-    start = np.unravel_index(here, target.shape)
-    return [np.asarray(a - b, np.int64) for a, b in zip(start, index, strict=True)]
+    others = np.ones(extent, bool)
+    others[tuple(end.T)] = False
+    index = ndimage.distance_transform_edt(others, sampling=grid.exact, return_distances=False, return_indices=True)
+    place = tuple(start.T)
+    return [np.asarray(at - found[place], np.int64) for at, found in zip(start.T, index, strict=True)]
 
 
-def distances(points: Array, target: Array, grid: Steps, weights: Array | None = None) -> tuple[Array, Array]:
-    """The distinct distances of some points to the nearest of the target, ascending, and how much each weighs.
+def distances_between(
+    points: Array, shared: Array, target: Array, shape: tuple[int, ...], grid: Steps
+) -> tuple[Array, Array]:
+    """The distinct distances of some pixels to the nearest of the target, ascending, and how often each occurs.
 
-    Those in the target have 0; all have inf where it is empty.  weights: of each pixel; without them each counts 1.
+    points, target: by flat index.  shared: which of the points are in the target too, and so at 0; all have inf where
+    there is no target.
     """
-    every = int(np.count_nonzero(points))
-    if not every:
-        return np.zeros(0), np.zeros(0, np.int64 if weights is None else np.float64)
-    whole = every if weights is None else math.fsum(weights[points].tolist())
+    if not points.size:
+        return np.zeros(0), np.zeros(0, np.int64)
+    if not target.size:
+        return np.array([math.inf]), np.array([points.size])
+    found, unit = squares(points[~shared], target, shape, grid)
+    values, counts = np.unique(found, return_counts=True)
+    values = np.sqrt(values.astype(np.float64)) * unit
+    if found.size < points.size:
+        return np.append(0.0, values), np.append(points.size - found.size, counts)
+    return values, counts
+
+
+def weighed_distances(points: Array, target: Array, grid: Steps, weights: Array) -> tuple[Array, Array]:
+    """The same of the pixels of two bool arrays, of which each weighs as much as `weights` says."""
+    if not points.any():
+        return np.zeros(0), np.zeros(0)
     if not target.any():
-        return np.array([math.inf]), np.array([whole])
-    found, unit = squares(points, target, grid)
-    values, place, counts = np.unique(found, return_inverse=True, return_counts=True)
-    values, heavy = np.sqrt(values.astype(np.float64)) * unit, counts
-    if weights is not None:
-        heavy = np.bincount(place, weights[points & ~target], values.size)
-    if found.size < every:
-        nothing = every - found.size if weights is None else math.fsum(weights[points & target].tolist())
-        return np.append(0.0, values), np.append(nothing, heavy)
+        return np.array([math.inf]), np.array([math.fsum(weights[points].tolist())])
+    alone = points & ~target
+    found, unit = squares(np.flatnonzero(alone), np.flatnonzero(target), points.shape, grid)
+    values, place = np.unique(found, return_inverse=True)
+    values, heavy = np.sqrt(values.astype(np.float64)) * unit, np.bincount(place, weights[alone], values.size)
+    if (points & target).any():
+        return np.append(0.0, values), np.append(math.fsum(weights[points & target].tolist()), heavy)
     return values, heavy
+
+
+def distances(points: Array, target: Array, grid: Steps) -> tuple[Array, Array]:
+    """`distances_between` the pixels of two bool arrays."""
+    here = np.flatnonzero(points)
+    return distances_between(here, target.reshape(-1)[here], np.flatnonzero(target), points.shape, grid)
 
 
 def band(mask: Array, valid: Array | None, depth: int) -> Array:
@@ -106,6 +143,23 @@ def band(mask: Array, valid: Array | None, depth: int) -> Array:
     for axis in range(mask.ndim):
         near = ndimage.maximum_filter1d(near, 2 * depth + 1, axis=axis, mode="constant", cval=1)
     return np.asarray(mask & near.view(bool))
+
+
+def label_band(labels: Array, valid: Array | None, depth: int) -> Array:
+    """`band` of all labels of a whole image at once: the largest or the smallest label around differs."""
+    from scipy import ndimage
+
+    bounds = np.iinfo(labels.dtype)
+    found = np.zeros(labels.shape, bool)
+    for search, nothing, beyond in (
+        (ndimage.maximum_filter1d, bounds.min, bounds.max),
+        (ndimage.minimum_filter1d, bounds.max, bounds.min),
+    ):
+        around = labels if valid is None else np.where(valid, labels, labels.dtype.type(nothing))
+        for axis in range(labels.ndim):
+            around = search(around, 2 * depth + 1, axis=axis, mode="constant", cval=beyond)
+        found |= around != labels
+    return found if valid is None else found & valid
 
 
 def round_band(mask: Array, valid: Array | None, limit: float, grid: Steps) -> Array:

@@ -1,7 +1,7 @@
 """How much of the rim of each class lies on the true rim: pixels of bands and of cracks, counted."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -65,14 +65,15 @@ class Boundary(Valued):
         ids, sizes = [], []
         asked = list(dict.fromkeys(widths))
         counts: dict[tuple[str, float], list[list[int]]] = {width: [] for width in asked}
-        for id_ in regions.ids:
-            there = regions.region(id_)
-            if there is None:
-                continue
+        sweeps = {
+            width: _SWEEPS[width[0]](regions, width[1]) for width in asked if width[0] in _SWEEPS and regions.labels
+        }
+        for id_, pixels in _sizes(regions):
             ids.append(id_)
-            sizes.append([np.count_nonzero(there.truth), np.count_nonzero(there.pred)])
+            sizes.append(pixels)
             for name, width in asked:
-                counts[name, width].append(_RIMS[name](regions, id_, width))
+                swept = sweeps.get((name, width))
+                counts[name, width].append(swept[id_] if swept else _RIMS[name](regions, id_, width))
         truth, pred = np.array(sizes, np.int64).reshape(-1, 2).T
         rims = {width: Rims(*np.array(rows, np.int64).reshape(-1, 4).T) for width, rows in counts.items()}
         return cls(tuple(ids), truth, pred, rims)
@@ -158,6 +159,18 @@ class Boundary(Valued):
         return found
 
 
+def _sizes(regions: Regions) -> Iterator[tuple[int, list[int]]]:
+    """Each class that is in one of the masks, with its pixels in truth and prediction."""
+    if regions.labels is not None:
+        for id_, *pixels in zip(regions.ids, *regions.labels.counted(regions.ids), strict=True):
+            if any(pixels):
+                yield id_, [int(number) for number in pixels]
+        return
+    for id_ in regions.ids:
+        if region := regions.region(id_):
+            yield id_, [int(np.count_nonzero(mask)) for mask in (region.truth, region.pred)]
+
+
 def _widths(spec: Any) -> list[tuple[str, float]]:
     """The widths that the metrics of a run ask for."""
     return [(name, width) for metric in spec.metrics.values() for name, width in metric.settings.items()]
@@ -174,10 +187,27 @@ def _met(pred: Array, truth: Array) -> list[int]:
     return [int(np.count_nonzero(pred)), int(np.count_nonzero(truth)), both, both]
 
 
+def _depth(regions: Regions, percent: float) -> int:
+    """How deep a band is: half a pixel goes to the even number, as in the authors' program."""
+    return max(1, round(_pixels_of_diagonal(regions, percent)))
+
+
+def _bands(regions: Regions, percent: float) -> dict[int, list[int]]:
+    """The bands of all classes from one sweep over the image."""
+    from segeval.distance.borders import label_band
+
+    labels, ids = regions.labels, regions.ids
+    assert labels is not None
+    truth, pred = (label_band(side, labels.valid, _depth(regions, percent)) for side in (labels.truth, labels.pred))
+    of_truth, of_pred = labels.counted(ids, truth)[0], labels.counted(ids, pred)[1]
+    both = labels.counted(ids, truth & pred & (labels.truth == labels.pred))[0]
+    return dict(zip(ids, np.stack([of_pred, of_truth, both, both], axis=1).tolist(), strict=True))
+
+
 def _band(regions: Regions, id_: int, percent: float) -> list[int]:
     from segeval.distance.borders import band
 
-    depth = max(1, round(_pixels_of_diagonal(regions, percent)))  # half to even, as the authors' program rounds
+    depth = _depth(regions, percent)
     region = _region(regions, id_, depth if regions.has_void else 1)
     return _met(*(band(mask, region.valid, depth) for mask in (region.pred, region.truth)))
 
@@ -216,3 +246,5 @@ _RIMS: Mapping[str, Callable[[Regions, int, float], list[int]]] = {
     "depth": _round_band,
     "reach": _cracks,
 }
+# The same of all classes in one sweep, for those that have one: (places, width) -> the counts of each class.
+_SWEEPS: Mapping[str, Callable[[Regions, float], dict[int, list[int]]]] = {"percent": _bands}

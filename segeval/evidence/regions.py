@@ -1,5 +1,6 @@
 """The places of each class in truth and prediction, cut out as boxes: what borders and skeletons are taken of."""
 
+import functools
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.errors import ShapesDiffer
+from segeval.evidence.confusion import positions
 from segeval.evidence.run_length import Array, narrow
 from segeval.text import extent
 
@@ -30,12 +32,33 @@ class Region:
     valid: Array | None
 
 
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Truth and prediction as labels, and which pixels are not ignored; None: all."""
+
+    truth: Array
+    pred: Array
+    valid: Array | None
+
+    def counted(self, ids: Sequence[int], where: Array | None = None) -> tuple[Array, Array]:
+        """The valid pixels of each class in truth and prediction; only some of them, if so asked."""
+        keep = self.valid if where is None else where
+        return tuple(_counts(side if keep is None else side[keep], ids) for side in (self.truth, self.pred))  # type: ignore[return-value]
+
+
+def _counts(labels: Array, ids: Sequence[int]) -> Array:
+    """How often each id occurs."""
+    if labels.dtype == np.uint8:
+        return np.bincount(labels.reshape(-1), minlength=256)[[*ids]] if len(ids) else np.zeros(0, np.int64)
+    return np.bincount(positions(labels.reshape(-1), ids), minlength=len(ids) + 1)[: len(ids)]
+
+
 class Regions:
     """The classes of a pair of masks; axes of length 1 are dropped.
 
     shape, spacing: of the axes that are left.  mask: gives one side (0 truth, 1 prediction) of a class within a box.
     boxes: the boxes of each class in truth and prediction, those of ignored pixels too.  void: the ignored pixels of a
-    class within a box; None where there are none.
+    class within a box; None where there are none.  labels: all classes in one map of each side, where they are so.
     """
 
     def __init__(
@@ -46,9 +69,10 @@ class Regions:
         mask: Callable[[int, int, Box], Array],
         boxes: Callable[[int], list[Box]],
         void: Callable[[int, Box], Array] | None,
+        labels: Labelled | None = None,
     ) -> None:
         self.shape, self.spacing, self.ids = shape, None if spacing is None else tuple(spacing), tuple(ids)
-        self._mask, self._boxes, self._void = mask, boxes, void
+        self._mask, self._boxes, self._void, self._labels = mask, boxes, void, labels
 
     @classmethod
     def of(
@@ -98,8 +122,11 @@ class Regions:
         sides, spacing = _squeezed([truth] if pred is None else [truth, pred], spacing)
         if sides[0].flags.f_contiguous and not sides[0].flags.c_contiguous:  # as NIfTI has it: the other way is faster
             sides, spacing = [side.T for side in sides], None if spacing is None else spacing[::-1]
-        ignored = np.isin(sides[0], [*ignore]) if ignore and np.isin(sides[0], [*ignore]).any() else None
-        found = [{} if binary else _boxes_by_id(side, ids) for side in sides]
+        ignored = _ignored(sides[0], ignore)
+
+        @functools.cache
+        def found() -> list[dict[int, Box]]:
+            return [_boxes_by_id(side, ids) for side in sides]
 
         def mask(side: int, id_: int, box: Box) -> Array:
             if side == len(sides):
@@ -111,9 +138,13 @@ class Regions:
             if binary or id_ == 0:
                 whole = (slice(None),) * sides[0].ndim
                 return [box for side in range(len(sides)) if (box := box_of(mask(side, id_, whole)))]
-            return [each[id_] for each in found if id_ in each]
+            return [each[id_] for each in found() if id_ in each]
 
-        return cls(sides[0].shape, spacing, ids, mask, boxes, None if ignored is None else lambda _, box: ignored[box])
+        void = None if ignored is None else lambda _, box: ignored[box]
+        labels = None
+        if not binary and len(sides) == 2:
+            labels = Labelled(sides[0], sides[1], None if ignored is None else ~ignored)
+        return cls(sides[0].shape, spacing, ids, mask, boxes, void, labels)
 
     @classmethod
     def of_channels(
@@ -133,6 +164,18 @@ class Regions:
         void = (lambda id_, box: rows[0][place[id_]][box] == ignored) if there else None
         return cls(rows[0].shape[1:], spacing, ids, mask, boxes, void)
 
+    @functools.cached_property
+    def labels(self) -> Labelled | None:
+        """The maps of all classes, where it is less work to look at them whole than at each class in its box.
+
+        So it is in pictures of several classes; in volumes it depends on the boxes.
+        """
+        if self._labels and len(self.shape) <= 2 and len(self.ids) > 1:
+            return self._labels
+        every = [box for id_ in self.ids if (box := self._union(id_))] if self._labels else []
+        work = sum(math.prod(part.stop - part.start for part in box) for box in every)
+        return self._labels if work > math.prod(self.shape) else None
+
     @property
     def steps(self) -> tuple[float, ...]:
         """The length of a pixel along each axis; 1 where nothing is known."""
@@ -147,17 +190,25 @@ class Regions:
     def has_void(self) -> bool:
         return self._void is not None
 
+    def _union(self, id_: int) -> Box | None:
+        """The box of a class in both masks; None where it is in neither."""
+        boxes = self._boxes(id_)
+        axes = zip(*boxes, strict=True)
+        return (
+            tuple(slice(min(p.start for p in parts), max(p.stop for p in parts)) for parts in axes) if boxes else None
+        )
+
     def region(self, id_: int, margin: int | Sequence[int] = 1, beyond: bool = True) -> Region | None:
         """A class within its box; None where it is in neither mask, but for ignored pixels.
 
         margin: pixels beside the box, of each axis.  beyond: also where that is outside the image, which is background.
         """
-        boxes = self._boxes(id_)
-        if not boxes:
+        union = self._union(id_)
+        if union is None:
             return None
         margins = [margin] * len(self.shape) if isinstance(margin, int) else margin
-        low = [min(box[n].start for box in boxes) - each for n, each in enumerate(margins)]
-        high = [max(box[n].stop for box in boxes) + each for n, each in enumerate(margins)]
+        low = [part.start - each for part, each in zip(union, margins, strict=True)]
+        high = [part.stop + each for part, each in zip(union, margins, strict=True)]
         box = tuple(slice(max(a, 0), min(b, n)) for a, b, n in zip(low, high, self.shape, strict=True))
         outside = [(max(-a, 0), max(b - n, 0)) for a, b, n in zip(low, high, self.shape, strict=True) if beyond]
         valid = None if self._void is None else ~self._void(id_, box)
@@ -168,6 +219,14 @@ class Regions:
         if not (truth.any() or pred.any()):
             return None
         return Region(_padded(truth, outside, False), _padded(pred, outside, False), valid)
+
+
+def _ignored(truth: Array, ignore: Collection[int]) -> Array | None:
+    """Where a true mask is ignored; None where it is nowhere."""
+    found = np.zeros(truth.shape, bool)
+    for id_ in ignore:
+        found |= truth == id_
+    return found if found.any() else None
 
 
 def _squeezed(

@@ -1,19 +1,22 @@
 """How far the border of each class lies from the true border: every distance, both ways."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from segeval.evidence.confusion import positions
 from segeval.evidence.distances import FIELDS, Distances
 from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_text, split, united, unpacked_text
-from segeval.evidence.regions import Region, Regions
+from segeval.evidence.regions import Labelled, Region, Regions
 from segeval.evidence.run_length import Array
 
 if TYPE_CHECKING:
     from segeval.distance.grid import Steps
+
+Ways = list[tuple[Array, Array]]  # distances and their weights, from truth to prediction and back
 
 WAYS = ("to_pred", "to_truth")
 
@@ -66,21 +69,34 @@ class Surface(Valued):
         """The same from the places of each class; those that are in neither mask are left out."""
         from segeval.distance.grid import steps
 
-        grid = steps(regions.spacing, len(regions.shape))
+        grid, full = steps(regions.spacing, len(regions.shape)), border_connectivity == "full"
         ids, sizes, ways = [], [], []
-        for id_ in regions.ids:
-            region = regions.region(id_)
-            if region is None:
-                continue
+        for id_, pixels, both in cls._all(regions, grid, full):
             ids.append(id_)
-            sizes.append([np.count_nonzero(region.truth), np.count_nonzero(region.pred)])
-            ways.append(cls._ways(region, grid, border_connectivity == "full"))
+            sizes.append(pixels)
+            ways.append(both)
         truth, pred = np.array(sizes, np.int64).reshape(-1, 2).T
         to_pred, to_truth = (Distances.of([each[way] for each in ways]) for way in (0, 1))
         return cls(tuple(ids), truth, pred, to_pred, to_truth, regions.diagonal, unit)
 
     @classmethod
-    def _ways(cls, region: Region, grid: "Steps", full: bool) -> list[tuple[Array, Array]]:
+    def _all(cls, regions: Regions, grid: "Steps", full: bool) -> Iterator[tuple[int, list[int], Ways]]:
+        """Each class that is in one of the masks: its pixels in truth and prediction, and its distances both ways."""
+        if regions.labels is not None:
+            yield from _of_labels(regions.labels, regions.ids, grid, full)
+            return
+        yield from cls._one_by_one(regions, grid, full)
+
+    @classmethod
+    def _one_by_one(cls, regions: Regions, grid: "Steps", full: bool) -> Iterator[tuple[int, list[int], Ways]]:
+        """The same, each class in its box."""
+        for id_ in regions.ids:
+            if region := regions.region(id_):
+                pixels = [int(np.count_nonzero(mask)) for mask in (region.truth, region.pred)]
+                yield id_, pixels, cls._ways(region, grid, full)
+
+    @classmethod
+    def _ways(cls, region: Region, grid: "Steps", full: bool) -> Ways:
         """The distances of a class from truth to prediction, and back."""
         from segeval.distance.borders import border, distances
 
@@ -166,6 +182,30 @@ class Surface(Valued):
             own = (tuple(ids[n].tolist()), truth[n], pred[n], to_pred[n], to_truth[n])
             found.append(cls(*own, diagonal, str(unit)))
         return found
+
+
+def _of_labels(
+    labels: Labelled, ids: Sequence[int], grid: "Steps", full: bool
+) -> Iterator[tuple[int, list[int], Ways]]:
+    """The distances of all classes from one sweep over the image."""
+    from segeval.distance.borders import distances_between, label_border
+
+    maps = (labels.truth, labels.pred)
+    edges = [label_border(side, labels.valid, full) for side in maps]
+    shared = (edges[0] & edges[1] & (maps[0] == maps[1])).reshape(-1)
+    points, starts = [], []
+    for side, edge in zip(maps, edges, strict=True):
+        flat = np.flatnonzero(edge)
+        place = positions(side.reshape(-1)[flat], ids).astype(np.uint16 if len(ids) < 1 << 16 else np.int64)
+        points.append(flat[np.argsort(place, kind="stable")])
+        starts.append(np.concatenate([[0], np.cumsum(np.bincount(place, minlength=len(ids) + 1))]))
+    truth, pred = labels.counted(ids)
+    for k, id_ in enumerate(ids):
+        if truth[k] or pred[k]:
+            here, there = (each[start[k] : start[k + 1]] for each, start in zip(points, starts, strict=True))
+            ends = ((here, there), (there, here))
+            ways = [distances_between(a, shared[a], b, labels.truth.shape, grid) for a, b in ends]
+            yield id_, [int(truth[k]), int(pred[k])], ways
 
 
 def _unpacked(arrays: Mapping[str, Array], way: str, classes: Array) -> list[Distances]:

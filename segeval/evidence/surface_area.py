@@ -1,5 +1,6 @@
 """The same distances, each weighing as much as the piece of contour or surface that it stands for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -7,9 +8,8 @@ import numpy as np
 
 from segeval.errors import UnfitPixels
 from segeval.evidence.kinds import EVIDENCE
-from segeval.evidence.regions import Region
-from segeval.evidence.run_length import Array
-from segeval.evidence.surface import Surface
+from segeval.evidence.regions import Region, Regions
+from segeval.evidence.surface import Surface, Ways
 
 if TYPE_CHECKING:
     from segeval.distance.grid import Steps
@@ -35,8 +35,12 @@ class SurfaceArea(Surface):
             raise UnfitPixels(f"{image.truth_name}: {fault.message}", fault.hint) from fault
 
     @classmethod
-    def _ways(cls, region: Region, grid: "Steps", full: bool) -> list[tuple[Array, Array]]:  # noqa: ARG003
-        from segeval.distance.borders import distances
+    def _all(cls, regions: Regions, grid: "Steps", full: bool) -> Iterator[tuple[int, list[int], Ways]]:
+        return cls._one_by_one(regions, grid, full)
+
+    @classmethod
+    def _ways(cls, region: Region, grid: "Steps", full: bool) -> Ways:  # noqa: ARG003
+        from segeval.distance.borders import weighed_distances
         from segeval.distance.elements import codes, sizes
 
         if region.truth.ndim > 3:
@@ -47,4 +51,5 @@ class SurfaceArea(Surface):
         if region.valid is not None:
             whole = codes(region.valid) == sizes_of_cells.size - 1
             truth, pred = (np.where(whole, each, 0.0) for each in (truth, pred))
-        return [distances(truth > 0, pred > 0, grid, truth), distances(pred > 0, truth > 0, grid, pred)]
+        at = (truth > 0, pred > 0)
+        return [weighed_distances(*at, grid, truth), weighed_distances(*at[::-1], grid, pred)]

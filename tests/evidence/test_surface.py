@@ -10,7 +10,7 @@ from support.reference import VECTORS, mask
 
 from segeval import metrics
 from segeval.errors import BadOption, ShapesDiffer
-from segeval.evidence import Surface
+from segeval.evidence import Boundary, Surface
 from segeval.evidence.kinds import EVIDENCE
 from segeval.evidence.regions import Regions
 from segeval.metrics import METRICS
@@ -257,3 +257,41 @@ def test_arrays_of_any_layout_are_the_same():
         assert values(Surface.of(one, other, spacing)) == pytest.approx(plain, rel=1e-14)
         assert values(Surface.of(other, one, spacing))["hd"] == plain["hd"]
     assert values(Surface.of(wide[::2, :, ::2], np.asfortranarray(truth), spacing)) == pytest.approx(plain, rel=1e-14)
+
+
+@pytest.mark.parametrize("offset", [0, 252, 70_000])
+@pytest.mark.parametrize("full", [False, True])
+def test_all_classes_at_once_are_each_by_itself(offset, full):
+    """Where boxes of classes overlap the image is swept whole: the same numbers to the last bit as of one class alone.
+
+    Ids from 0, up to the largest of a byte, and beyond; with ignored pixels, in 2-D and 3-D.
+    """
+    rng = np.random.default_rng(offset)
+    for shape, spacing in (((23, 31), (0.7, 2.0)), ((7, 9, 8), (3.0, 1.25, 0.5))):
+        truth, pred = (rng.random(shape).cumsum(axis=1).astype(int) % 4 + offset for _ in range(2))
+        pred[: shape[0] // 2] = truth[: shape[0] // 2]
+        void = offset + 4 if offset else 9
+        truth = np.where(rng.random(shape) < 0.1, void, truth)
+        ignore = [] if offset == 252 else [void]
+        truth = truth if ignore else np.where(truth == void, offset, truth)
+        options = {"ignore": ignore, "border_connectivity": "full" if full else "face"}
+        ids = range(offset, offset + 4)
+        regions = Regions.of_labels(pred.astype(np.int32), truth.astype(np.int32), list(ids), ignore)
+        assert regions.labels is not None
+        every = Surface.of(pred, truth, spacing, background=None, **options)
+        rims = Boundary.of(pred, truth, spacing, background=None, ignore=ignore, percent=[9, 21])
+        assert every.ids == rims.ids == tuple(ids)
+        for id_ in ids:
+            alone = [np.where(side == id_, 1, np.where(side == void, void, 0)) for side in (pred, truth)]
+            alone[0] = np.where(alone[0] == void, 0, alone[0])
+            single = Surface.of(*alone, spacing, **options)
+            assert single.ids == (1,)
+            one = every.over([id_])
+            assert (one.truth.tolist(), one.pred.tolist()) == (single.truth.tolist(), single.pred.tolist())
+            for way in ("to_pred", "to_truth"):
+                for name in ("values", "weights", "sums"):
+                    np.testing.assert_array_equal(getattr(getattr(one, way), name), getattr(getattr(single, way), name))
+            lonely = Boundary.of(*alone, spacing, ignore=ignore, percent=[9, 21])
+            for width in (9.0, 21.0):
+                mine, its = (each.rim("percent", width) for each in (rims.over([id_]), lonely))
+                assert [part.tolist() for part in mine] == [part.tolist() for part in its]
