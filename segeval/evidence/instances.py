@@ -363,8 +363,8 @@ def counted(objects: Objects, asked: InstanceOptions) -> Instances:
 
     def lone(pairs: Pairs) -> tuple[Array, Array]:
         """The true objects in none of the pairs, and the predicted ones that are not forgiven."""
-        free = np.setdiff1d(objects.preds, pairs.pred)
-        return np.setdiff1d(objects.truths, pairs.truth), free[~objects.forgiven[free]]
+        free = _without(objects.preds, pairs.pred)
+        return _without(objects.truths, pairs.truth), free[~objects.forgiven[free]]
 
     def joint(pairs: Pairs) -> list[Array]:
         """The pixels of pairs, and of them with all objects that are in none."""
@@ -394,6 +394,14 @@ def counted(objects: Objects, asked: InstanceOptions) -> Instances:
         np.array([sums(each) for each in (half, *near)], np.float64).T.reshape(len(ids), 1 + len(near)),
         np.array([agreed[name] for name in OF_IMAGES]),
     )
+
+
+def _without(numbers: Array, others: Array) -> Array:
+    """The numbers of objects that are not among others."""
+    there = np.zeros(int(max(numbers.max(initial=0), others.max(initial=0))) + 1, bool)
+    there[others] = True
+    found: Array = numbers[~there[numbers]]
+    return found
 
 
 def _split_and_merged(objects: Objects) -> tuple[Array, Array]:

@@ -261,10 +261,9 @@ def _optimal(pairs: Pairs, each: float) -> Array:
     return found
 
 
-def _times(values: Array) -> Array:
-    """How often each value is there, for each place."""
-    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
-    found: Array = times[place]
+def _times(objects: Array) -> Array:
+    """How often each object is there, for each place."""
+    found: Array = np.bincount(objects)[objects]
     return found
 
 
