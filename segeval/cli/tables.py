@@ -97,12 +97,17 @@ def metric_page(entry: Metric) -> str:
 def section_page(name: str) -> str:
     """A number of a section of `run.json`, such as calibration.ece; empty for another name."""
     kind, _, rest = name.partition(".")
-    told = {each.name: each for each in SECTIONS.told(kind, None)}
-    if rest not in told or (measure := told[rest].measure) is None:
+    told = next((each for each in SECTIONS.told(kind, None) if each.name == rest), None)
+    if told is None or (measure := told.measure) is None:
         return ""
     of = {"total": "all images together", "images": "images, and their mean", "class": "each class"}
-    over = of.get(told[rest].over, "each class of all images together, and their mean")
-    return f"{name}: of {over}\n\n{metric_page(METRICS[measure.name])}" if measure.name in METRICS else ""
+    over = of.get(told.over, "each class of all images together, and their mean")
+    if measure.name in METRICS:
+        return f"{name}: of {over}\n\n{metric_page(METRICS[measure.name])}"
+    lines = [f"{name}: of {over}", "", inspect.getdoc(measure.func) or "", ""]
+    lines.append(f"range: {_range(measure)}, best {measure.best:g}")
+    lines += [f"in other programs: {line}" for line in METRICS_ELSEWHERE.get(measure.name, [])]
+    return "\n".join(lines)
 
 
 def summary_page(name: str) -> str:
@@ -147,11 +152,18 @@ def explained() -> dict[str, list[str]]:
     return {
         "metrics": list(METRICS),
         "summary numbers": [*SUMMARY, *means],
+        "sections": [f"{kind}.{name}" for kind in SECTIONS for name in _main_numbers(kind)],
         "losses": [f"loss.{name}" for name in LOSSES],
         "class tables": [f"classes.{name}" for name in names()],
         "id maps": [f"map.{name}" for name in id_maps()],
         "error codes": sorted(causes()),
     }
+
+
+def _main_numbers(kind: str) -> list[str]:
+    """The numbers of a section that have a formula, and are no details."""
+    told = SECTIONS.told(kind, None)
+    return list(dict.fromkeys(each.name for each in told if each.measure and not each.detail))
 
 
 def formats() -> Rows:

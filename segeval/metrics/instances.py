@@ -244,8 +244,9 @@ OF_CLASSES: dict[str, tuple[Callable[[Matches], Array], float]] = {
 
 
 @SECTIONS.add("instances")
-def instances(asked: InstanceOptions) -> Iterator[Told]:
-    """Objects of all classes together, means over classes and over images, and by threshold."""
+def instances(asked: InstanceOptions | None) -> Iterator[Told]:
+    """Objects of all classes together, means over classes and over images, and by threshold; None: all there may be."""
+    asked = asked or InstanceOptions("panoptic", things=())
     for name, (count, best) in OF_CLASSES.items():
         yield Told(name, ("overall", name), _total(count), best=best)
         yield Told(name, ("classes", "*", name), _each(count), best=best, over="class")

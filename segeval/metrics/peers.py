@@ -62,6 +62,36 @@ ELSEWHERE = {
         "a threshold else",
     ],
     "average_precision": ["scikit-learn 1.9.1 average_precision_score of a class against the rest: likewise"],
+    "pq": [
+        "panopticapi 7bb4655: of each class the same; its All is instances.mean_pq. Of several crowds of a class in an "
+        "image it forgives what lies in the last one",
+        "BDD100K 9ac17c6: the same with --keep-void",
+        "StarDist 0.9.1 panoptic_quality: pairs of IoU ≥ thresh, instances.pq@0.5; 0 where both masks are empty",
+        "panoptica b0ac3e4: pairs of IoU ≥ 0.5 whatever their label: --instances components --connectivity full "
+        "--match-across-classes, instances.pq@0.5",
+    ],
+    "sq": [
+        "panopticapi 7bb4655: instances.mean_sq, in which a class without a match is 0",
+        "StarDist 0.9.1 mean_matched_score: instances.mean_matched_iou@0.5; 0 without a match",
+    ],
+    "rq": ["StarDist 0.9.1 f1: pairs of IoU ≥ thresh, instances.f1@0.5"],
+    "object_precision": ["StarDist 0.9.1 precision: pairs of IoU ≥ thresh, instances.precision@0.5"],
+    "object_recall": ["StarDist 0.9.1 recall: pairs of IoU ≥ thresh, instances.recall@0.5"],
+    "object_ap": [
+        "Cellpose 4.2.1.1 average_precision: of one threshold and image; its mean over images is "
+        "instances.ap_over_images@0.5",
+        "Data Science Bowl 2018: the mean over images, instances.ap_over_images, of pairs of IoU > t",
+        "StarDist 0.9.1 accuracy: of one threshold, of all images together, instances.ap@0.5",
+        "pycocotools: another number, the area under precision and recall of predictions with scores",
+    ],
+    "aji_plus": ["Cellpose 4.2.1.1 aggregated_jaccard_index: another number, divided by all foreground of both masks"],
+    "mean_true_iou": ["StarDist 0.9.1 mean_true_score: pairs of IoU ≥ thresh, instances.mean_true_iou@0.5"],
+    "adapted_rand_error": ["scikit-image 0.26.0 adapted_rand_error: the same"],
+    "rand_precision": ["scikit-image 0.26.0 adapted_rand_error: its recall, which its text calls precision"],
+    "rand_recall": ["scikit-image 0.26.0 adapted_rand_error: its precision, which its text calls recall"],
+    "vi": ["scikit-image 0.26.0 variation_of_information: the sum of its two numbers"],
+    "vi_split": ["scikit-image 0.26.0 variation_of_information(truth, pred)[0]: the same"],
+    "vi_merge": ["scikit-image 0.26.0 variation_of_information(truth, pred)[1]: the same"],
     "mae": [
         "PySODMetrics 1.6.2 MAE: saliency.mae; Fmeasure: saliency.max_f, mean_f, adaptive_f; DICEHandler: max_dice, "
         "mean_dice. Its truth is grey above 128: --truth-threshold 0.503",

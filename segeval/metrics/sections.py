@@ -37,7 +37,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Section(Entry):
-    """The section of a kind; `func` makes its numbers from what a run asks of the kind.
+    """The section of a kind; `func` makes its numbers from what a run asks of the kind; of None, all there may be.
 
     classes: under which key the metrics of each class stand there too.
     """

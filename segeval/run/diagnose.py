@@ -304,7 +304,7 @@ def suggestions(
         yield "--binary", "the truth holds only 0 and 255"
         return
     if any(isinstance(said, InstanceIds) for said in _kinds_of_ids(found, images, chosen)):
-        yield "--binary", "the ids count objects"
+        yield "--instances labels", "the ids count objects; or --binary, for all of them together, pixel by pixel"
         return
     if 255 in pred - truth and 255 not in found.ignore:
         yield "swapped folders?", "the prediction holds 255, usually the void of a truth, and the truth does not"

@@ -12,6 +12,7 @@ from segeval.errors import EXIT_CODES, causes
 from segeval.io import READERS
 from segeval.metrics import METRICS
 from segeval.metrics.peers import ELSEWHERE as PEERS
+from segeval.metrics.sections import SECTIONS
 
 COMMANDS = [
     "check",
@@ -263,4 +264,5 @@ def test_a_metric_is_explained_in_full(invoke):
     ):
         assert f"\n{line}" in text
     assert "data set: the mean over images" not in invoke("explain", "iou").stdout
-    assert set(PEERS) <= set(METRICS)
+    measures = [each.measure for kind in SECTIONS for each in SECTIONS.told(kind, None) if each.measure]
+    assert set(PEERS) <= set(METRICS) | {measure.name for measure in measures}

@@ -101,6 +101,17 @@ def test_a_doubt_names_the_way_out(invoke, cells):
     assert "--instances labels" in invoke("score", *cells).output
 
 
+def test_explained(invoke):
+    """Numbers of the section, with formula and other programs."""
+    text = invoke("explain", "instances.vi_merge").stdout
+    assert text.startswith("instances.vi_merge: of all images together")
+    assert "vi_merge = H(truth | prediction)" in text
+    assert "scikit-image 0.26.0" in text
+    assert "instances.mean_pq_stuff" in invoke("explain").stdout
+    assert "StarDist 0.9.1" in invoke("explain", "instances.pq_over_images").stdout
+    assert "no metric called 'instances.nothing'" in invoke("explain", "instances.nothing", exit_code=2).output
+
+
 @pytest.mark.parametrize("form", ["table", "md", "json", "csv"])
 def test_printed(invoke, cells, form):
     """Each format tells the quality of objects."""

@@ -203,7 +203,7 @@ def test_ids_that_count_objects_are_no_classes(checked, pairs, objects):
     """From 1 without a gap, to another number in each file."""
     found = checked(pairs)
     assert [fault.code for fault in found.faults] == ["SEG283"] * objects
-    assert ("--binary" in [option for option, _ in found.suggestions]) == objects
+    assert ("--instances labels" in [option for option, _ in found.suggestions]) == objects
     assert checked(pairs, binary=True).faults == []
 
 
