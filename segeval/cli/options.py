@@ -446,6 +446,21 @@ comparing = group(
     intersect,
     option("--images", "movers", type=int, default=5, show_default=True, metavar="N", help="How many movers to name."),
 )
+ranking = group(
+    "ranking",
+    "What to rank by",
+    dict,
+    option(
+        "-n",
+        "--number",
+        "numbers",
+        multiple=True,
+        metavar="NUMBER",
+        help="'miou_dataset' (the default), 'dice over images p05', 'loss.dice'; of several the mean of ranks.",
+    ),
+    option("--names", metavar="A,B,…", help="What the runs are called, in their order; by default as they were given."),
+    intersect,
+)
 asking_why = group(
     "why",
     "What to explain",

@@ -130,22 +130,22 @@ def compare(
         raise BadOption(f"--images is {movers}", "give 0 or more")
     asked = [Asked.parse(text) for text in numbers] or _default(runs)
     families = _families(asked, runs)
-    alike = _alike([run.grouped(draws.grouping) for run in runs], asked, intersect)
+    same = alike([run.grouped(draws.grouping) for run in runs], asked, intersect)
     every = [number for family in families for number in family]
     found = resample(
-        draws, [run.rows for run in alike], {n.title: functools.partial(_sides, n) for n in every if n.drawn}
+        draws, [run.rows for run in same], {n.title: functools.partial(sides, n) for n in every if n.drawn}
     )
     moved = next((number for number in every if number.images), None)
     return Comparison(
-        alike,
+        same,
         draws,
-        alike[0].rows.clusters,
-        len(alike[0].rows.ids),
-        [each for family in families for each in _compared(family, alike, found, draws)],
-        _movers(moved, alike, movers) if moved else [],
+        same[0].rows.clusters,
+        len(same[0].rows.ids),
+        [each for family in families for each in _compared(family, same, found, draws)],
+        _movers(moved, same, movers) if moved else [],
         moved.title if moved else "",
-        _ranking(every[0], alike, found) if len(alike) > 2 else None,
-        list(_notes(asked, alike, every)),
+        _ranking(every[0], same, found) if len(same) > 2 else None,
+        list(_notes(asked, same, every)),
     )
 
 
@@ -202,7 +202,7 @@ def _alike_loss(name: str, run: Results, first: Results) -> bool:
     return _computed_alike(f"loss.{name}", run, first) and name in _losses(run)
 
 
-def _alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> list[Results]:
+def alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> list[Results]:
     """The runs over the images that all of them have, in the groups of the first."""
     first = runs[0]
     for run in runs[1:]:
@@ -212,7 +212,7 @@ def _alike(runs: Sequence[Results], asked: Sequence[Asked], intersect: bool) -> 
     return [first, *(paired(first, run, intersect).baseline for run in runs[1:])]
 
 
-def _sides(number: Number, *drawn: Drawn) -> Array:
+def sides(number: Number, *drawn: Drawn) -> Array:
     """A number of all runs (runs, B)."""
     assert number.drawn
     return np.stack([number.drawn(side) for side in drawn])
@@ -232,7 +232,7 @@ def _compared(
             _difference(n, number, runs, (row[0], row[n]), change, p, q, draws)
             for n, (change, p, q) in enumerate(zip(changes, ps, qs, strict=True), 1)
         ]
-        compared.append(Compared(number.title, _better(number), row, differences))
+        compared.append(Compared(number.title, better(number), row, differences))
     return compared
 
 
@@ -288,7 +288,7 @@ def _won(number: Number, first: Results, run: Results) -> tuple[int, int, int, i
     )
 
 
-def _better(number: Number) -> str:
+def better(number: Number) -> str:
     if math.isnan(number.best):
         return ""
     if number.best == number.high:
@@ -314,14 +314,14 @@ def _ranking(number: Number, runs: Sequence[Results], found: dict[str, Array]) -
     drawn = found.get(number.title)
     if drawn is None or not drawn.size:
         return None
-    good = _last(number.good(drawn))
+    good = last(number.good(drawn))
     ranks = (good[None, :, :] > good[:, None, :]).sum(axis=1)  # (runs, B): how many are better
     shares = [[float((row == rank).mean()) for rank in range(len(runs))] for row in ranks]
-    values = _last(number.good(np.array([run.value(number) for run in runs])))
+    values = last(number.good(np.array([run.value(number) for run in runs])))
     return Ranking(number.title, [1 + int((values > value).sum()) for value in values], shares)
 
 
-def _last(values: Array) -> Array:
+def last(values: Array) -> Array:
     """The values to rank by: what is undefined is not best."""
     return np.where(np.isnan(values), -np.inf, values)
 

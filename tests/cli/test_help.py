@@ -24,6 +24,7 @@ COMMANDS = [
     "losses",
     "merge",
     "overlay",
+    "rank",
     "report",
     "score",
     "weightmap",
@@ -44,7 +45,7 @@ def test_help(invoke, command):
     assert (result.exit_code, result.stderr) == (0, "")
     body = result.stdout.split("\n\n", 1)[1]
     first = body.strip().split()[0]
-    assert first in {"Check", "Compare", "Print", "Explain", "List", "Merge", "Score", "Write"}
+    assert first in {"Check", "Compare", "Print", "Explain", "List", "Merge", "Rank", "Score", "Write"}
     assert body.split("\n\n")[0].rstrip().endswith((".", ".\n"))
     assert "Example:" in body
     example = body.split("Example:", 1)[1].strip().splitlines()[0]
