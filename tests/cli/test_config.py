@@ -239,7 +239,18 @@ def test_no_home(run, tmp_path):
 
 
 TRUSTED = {  # what writes, overwrites, moves a baseline or leaves its folder
-    *("output", "force", "resume", "maps", "masks_out", "junit", "markdown", "openmetrics", "follow_symlinks"),
+    *(
+        "output",
+        "force",
+        "resume",
+        "maps",
+        "masks_out",
+        "junit",
+        "markdown",
+        "openmetrics",
+        "report",
+        "follow_symlinks",
+    ),
     *("update_baseline", "allow_ci", "ratchet"),
 }
 
