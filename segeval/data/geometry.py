@@ -43,7 +43,9 @@ def geometry_differs(pred: Mask, truth: Mask) -> str | None:
         one, other = (_directions(mask.affine) for mask in (pred, truth))
         if one != other:
             return f"the axes of {pred.name} go to {one} but those of {truth.name} to {other} (x, y, z of the file)"
-        return f"{pred.name} is turned against {truth.name}: the directions of their axes differ"
+        ways = [mask.affine[:3, :3] / np.linalg.norm(mask.affine[:3, :3], axis=0) for mask in (pred, truth)]  # type: ignore[index]
+        angle = np.degrees(np.arccos(np.clip((ways[0] * ways[1]).sum(axis=0).min(), -1, 1)))
+        return f"{pred.name} is turned against {truth.name}: the directions of their axes differ by {angle:.2g}°"
     along = (truth.affine[:3, :3] / steps).T @ (pred.affine - truth.affine)[:3, 3]
     if (np.abs(along) > TOLERANCE * steps).any():
         one, other = (", ".join(f"{each:g}" for each in mask.affine[:3, 3]) for mask in (pred, truth))  # type: ignore[index]

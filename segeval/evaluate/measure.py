@@ -103,7 +103,9 @@ def _fitting(image: Image, options: Options) -> tuple[dict[str, Any], list[Remar
         if not reasons:
             found[kind] = spec
         elif spec.named:
-            raise LacksScores(f"{reasons[0]}, and {kind} needs that", "leave those metrics out, or save what they need")
+            raise LacksScores(
+                f"{reasons[0]}, and {kind} needs that", "leave those metrics out; grey predictions want --probability"
+            )
         else:
             without.setdefault(reasons[0], []).append(kind)
     hint = "name the metrics that are wanted with --metrics, or save what these need"

@@ -94,6 +94,8 @@ def scaled(stored, slope, inter):
         (np.uint8([0, 8, 2]), 0.25, 0.0, [0, 2, 0.5]),  # by more: no label is near
         (np.uint8([0, 2, 4]), 0.75, 0.0, [0, 1.5, 3]),  # steps as large as those between labels
         (np.uint8([0, 4, 8]), 0.75, 0.0, [0, 3, 6]),
+        (np.uint8([0, 1]), 0.75, 0.0, [0, 0.75]),
+        (np.uint8([0, 1]), 2.0, 0.25, [0.25, 2.25]),
         (np.float32([0, 0.5]), 4.0, 1.0, [1, 3]),
     ],
 )
@@ -235,7 +237,9 @@ def test_two_lengths_of_a_voxel(read):
     (said,) = mask.remarks
     assert type(said) is UnclearSpacing
     assert "0.6 x 0.8 x 2 by pixdim, which was used, and 0.8 x 0.8 x 2 by the matrix" in said.message
+    np.testing.assert_allclose(mask.affine, np.diag([0.8, 0.8, 2, 1]))  # a matrix says where voxels lie
     assert read(put(data, "<3f", 80, 0.8004, 0.8, 2), NAME).remarks == []
+    assert [type(each) for each in read(put(data, "<3f", 80, 0.812, 0.8, 2), NAME).remarks] == [UnclearSpacing]
 
 
 def test_a_length_of_0_is_that_of_the_matrix(read):
@@ -279,6 +283,10 @@ def test_axes_of_one_element_behind_x_and_y_are_dropped(read, dims, shape, steps
     np.testing.assert_array_equal(mask.pixels, array.T.reshape(shape), strict=True)
     assert [type(each) for each in mask.remarks] == said
     assert mask.spacing == (2, 0.25, 3)[-steps:]
+
+
+def test_only_labels_in_floating_point_may_lie_beside_whole_numbers(read):
+    assert [read(volume(LABELS.astype(kind)), NAME).rounding for kind in ("f4", "f8", "i2")] == [1e-3, 1e-3, 0]
 
 
 def test_channels_of_numbers_need_no_word(read):
