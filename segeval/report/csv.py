@@ -10,7 +10,7 @@ from segeval.text import csv_cell, marked
 
 @REPORTS.add()
 def csv(document: Document, out: TextIO, matrix: str | None) -> None:
-    """One row for each class, and three for the means; without groups, unrounded. --confusion: the matrix instead."""
+    """One row for each class, three for the means; without groups, unrounded, inf where infinite. --confusion: it."""
     rows = writer.writer(out, lineterminator="\n")
     if matrix:
         from segeval.report.sections import matrix_table
@@ -20,6 +20,7 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
         rows.writerows([csv_cell(cell) for cell in row] for row in table.rows)
         return
     from segeval.metrics import METRICS
+    from segeval.report.sections import infinite
 
     columns = (
         [key for key in document["classes"][0] if key not in ("id", "name", "group", "undefined")]
@@ -27,9 +28,11 @@ def csv(document: Document, out: TextIO, matrix: str | None) -> None:
         else []
     )
     rows.writerow(["class_id", "class", *columns])
-    rows.writerows(
-        [c["id"], marked(c["name"]), *(csv_cell(c[column]) for column in columns)] for c in document["classes"]
-    )
+    for c in document["classes"]:
+        cells = ("inf" if infinite(c, column) else csv_cell(c[column]) for column in columns)
+        rows.writerow([c["id"], marked(c["name"]), *cells])
     for key in MEANS:
         names = [metric.mean_name(key) if (metric := METRICS.named(c)) else "" for c in columns]
-        rows.writerow(["", f"mean_{key}", *(csv_cell(document["summary"].get(name)) for name in names)])
+        endless = [document["undefined"].get(name, {}).get("reason") == "infinite" for name in names]
+        means = (csv_cell(document["summary"].get(name)) for name in names)
+        rows.writerow(["", f"mean_{key}", *("inf" if inf else mean for inf, mean in zip(endless, means, strict=True))])

@@ -92,10 +92,16 @@ def score_table(
     return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows), spare)
 
 
+def infinite(row: dict[str, Any], name: str) -> bool:
+    """Whether the null of a class says that its number is infinite, and not that it is undefined."""
+    metric = METRICS.named(name)
+    return metric is not None and metric.endless and row["undefined"].get(name) in INFINITE
+
+
 def _cell(row: dict[str, Any], metric: Metric) -> Cell:
     """A score of a class; an infinite one with the mean over the images where it is finite, if there are any."""
     value: Cell = row[metric.printed]
-    if not metric.endless or row["undefined"].get(metric.printed) not in INFINITE:
+    if not infinite(row, metric.printed):
         return value
     finite = row[metric.beside("finite")]
     return "∞" if finite is None else f"∞ ({shown(finite)})"
@@ -272,7 +278,7 @@ def _about_distances(document: dict[str, Any]) -> list[str]:
     if "penalty" in options:
         length = "the diagonal of the image" if options["penalty"] == "diagonal" else f"{options['penalty']:g}"
         lines.append(f"in means, the distance of a class that is in one mask alone is {length} (--penalty)")
-    elif any(row["undefined"].get(name) in INFINITE for row in document["classes"] for name in endless):
+    elif any(infinite(row, name) for row in document["classes"] for name in endless):
         lines.append("∞: a class is in one mask alone in some image; in brackets the mean over the others")
     return lines
 

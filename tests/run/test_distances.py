@@ -319,7 +319,10 @@ def test_printed(invoke):
     assert "distances are in mm" in text
     assert invoke("score", "@pred", "@gt", "--metrics", "iou", "--num-classes", "2").count("distances") == 0
     assert "HD95" in invoke("score", "@same", "@gt", "--metrics", "surface", "--format", "md")
-    assert "hd95_max_finite" in invoke("score", "@same", "@gt", "--metrics", "surface", "--format", "csv")
+    rows = list(csv.reader(invoke("score", "@pred", "@gt", "--metrics", "hd,nsd", "--format", "csv").splitlines()))
+    cells = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["hd"] for row in cells] == ["", "inf", "inf", "inf", "inf"]
+    assert [row["hd_finite"] for row in cells] == ["", "1.5", "", "", ""]
     assert "hd95_max" in invoke("explain", "hd90_max")
 
 
