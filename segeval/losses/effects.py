@@ -23,6 +23,7 @@ def chosen(caller: Caller) -> list[str]:
     """The options that are off their defaults."""
     found = ["average"] if caller.average != "macro" else []
     found += ["presence"] if caller.presence != "union" else []
+    found += ["mean_weights"] if caller.mean_weights is not None else []
     return found if caller.background is None else [*found, f"background={caller.background}"]
 
 
@@ -34,7 +35,9 @@ def without_effect(asked: Asked, binary: bool, multilabel: bool) -> Mapping[str,
     if not any(_pools(leaf, 1 if binary else 3) for leaf in leaves):
         found["average"] = "it is no mean over classes of a formula of counts"
     if not any(rows):
-        found["presence"] = "it is no mean over classes"
+        found["presence"] = found["mean_weights"] = "it is no mean over classes"
+    elif binary and max(rows) == 1:
+        found["mean_weights"] = "one channel is of the foreground alone"
     if multilabel:
         reason = "classes that do not exclude each other have none"
         found |= {"background=True": reason, "background=False": reason}

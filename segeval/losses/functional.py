@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from segeval.losses.engine.evidence import Asked, Caller, Plan, values
 from segeval.losses.engine.inputs import INPUTS, class_ids, ids_of, samples, weight_maps
 from segeval.losses.engine.pixel_loss import pixel_losses
 from segeval.measures import Loss
-from segeval.parameters import by_class
+from segeval.parameters import Parameter, Weights, by_class
 
 AVERAGES = ("macro", "micro")
 PRESENCE = ("union", "truth")
@@ -68,12 +68,14 @@ def value(
     background: bool | None = None,
     ignore: Iterable[int] = (),
     reduction: str = "mean",
+    mean_weights: Any = None,
     **params: Any,
 ) -> Any:
     """The value of a loss of one image or a batch, as `segeval score --losses` reports it.
 
     pred: probabilities (C, *spatial) of classes that exclude each other, or (*spatial) of the foreground; with `inputs`
-    logits (softmax or sigmoid is applied) or scores (signed margins, each channel on its own). Integers of the truth's
+    logits (softmax or sigmoid is applied), logprobs (logarithms of a softmax) or scores (signed margins, each channel
+    on its own). Integers of the truth's
     shape are a hard mask. truth: integer labels (*spatial), or one-hot or soft numbers of pred's shape. Of a batch,
     both have one axis more, the first.
 
@@ -82,9 +84,10 @@ def value(
     problems. reduction, of a batch: the mean of the images' values (undefined ones left out), their values (none), or
     the value of their evidence summed (pooled). average: the mean over classes (macro), or their counts added first
     (micro). presence: the classes in the mean, those in truth or prediction (union) or in the truth. background:
-    whether class 0 is in the mean; None: as the loss has it. ignore: labels left out of every sum; of a truth without
-    labels, values. **params: those of the formula, see `segeval explain loss.NAME`; a number for each class may be a
-    dict by id.
+    whether class 0 is in the mean; None: as the loss has it. mean_weights: how much each class weighs in that mean,
+    Σ w_c l_c / Σ w_c; numbers in the order of the classes, or a dict by id. ignore: labels left out of every sum; of a
+    truth without labels, values. **params: those of the formula, see `segeval explain loss.NAME`; a number for each
+    class may be a dict by id.
 
     A float (nan where undefined); for tensors a tensor of no axis, with its derivative (0 where undefined). With
     reduction="none" an array. Raises a `SegevalError` that says what is wrong: UnknownName, BadParameter, BadOption,
@@ -103,6 +106,7 @@ def value(
         background=background,
         ignore=ignore,
         reduction=reduction,
+        mean_weights=mean_weights,
         per_class=False,
         **params,
     )
@@ -182,6 +186,7 @@ class Setting:
     caller: Caller
     ignore: frozenset[int]
     reduction: str
+    mean_weights: Any = None  # as they were given
 
     def of(self, pred: Any, truth: Any, *, by_shapes: bool = False, per_class: bool = True) -> Question:
         """The loss asked of two arrays.
@@ -214,8 +219,9 @@ class Setting:
             given["weights"] = None  # the images have them
         asked = Asked(self.entry, given)
         _check_reduction(asked, self.reduction, found.axes.batch)
-        check_effects(asked, self.caller, seen[0])
-        return Question(asked, self.caller, self.reduction, found, seen)
+        caller = replace(self.caller, mean_weights=_mean_weights(self.mean_weights, ids, self.ignore))
+        check_effects(asked, caller, seen[0])
+        return Question(asked, caller, self.reduction, found, seen)
 
 
 def setting(
@@ -230,13 +236,31 @@ def setting(
     background: bool | None = None,
     ignore: Iterable[int] = (),
     reduction: str = "mean",
+    mean_weights: Any = None,
     **params: Any,
 ) -> Setting:
     """The options of `value`, checked."""
     check_choice("reduction", reduction, REDUCTIONS)
     check_choice("inputs", inputs, INPUTS)
     caller = _caller(average, presence, background)
-    return Setting(_entry(name), params, inputs, channels, batch, multilabel, caller, ids_of(ignore), reduction)
+    return Setting(
+        _entry(name), params, inputs, channels, batch, multilabel, caller, ids_of(ignore), reduction, mean_weights
+    )
+
+
+_MEAN_WEIGHTS = {"mean_weights": Parameter("mean_weights", Weights, None)}
+
+
+def _mean_weights(given: Any, ids: list[int], ignore: frozenset[int]) -> tuple[float, ...] | None:
+    """A weight of each class in the mean over them, not all 0."""
+    if given is None:
+        return None
+    found = by_class("the loss", _MEAN_WEIGHTS, {"mean_weights": given}, ids, ignore)["mean_weights"]
+    checked: tuple[float, ...] = _MEAN_WEIGHTS["mean_weights"].checked(found, "the loss")
+    if len(checked) != len(ids) or not any(checked):
+        what = f"mean_weights is {given!r}, for {len(ids)} classes"
+        raise BadOption(what, "give one number for each class, in order, not all 0")
+    return checked
 
 
 def _question(name: str, pred: Any, truth: Any, *, per_class: bool = True, **options: Any) -> Question:

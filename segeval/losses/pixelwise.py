@@ -31,7 +31,7 @@ def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     return (1 - label_smoothing) * o.expected(o.surprisal) + label_smoothing * o.mean_surprisal
 
 
-def _fits_weights(outcomes: int, *, pos_weight: float | None, class_weights: object, **_: object) -> None:
+def _fits_weights(outcomes: int, *, pos_weight: float | Weights | None, class_weights: object, **_: object) -> None:
     """One of the two weights, for as many outcomes as there are."""
     name = "weighted_cross_entropy"
     if (pos_weight is None) == (class_weights is None):
@@ -43,17 +43,17 @@ def _fits_weights(outcomes: int, *, pos_weight: float | None, class_weights: obj
         _fits_vector(class_weights, outcomes, f"{name}.class_weights")
 
 
-def _fits_vector(vector: Weights, outcomes: int, name: str) -> None:
-    """One number for each outcome."""
-    if len(vector) != outcomes:
-        raise BadParameter(f"{name} has {len(vector)} numbers for {outcomes} outcomes", "give one for each, in order")
+def _fits_vector(vector: Weights, number: int, name: str, of: str = "outcomes") -> None:
+    """One number for each outcome, or problem."""
+    if len(vector) != number:
+        raise BadParameter(f"{name} has {len(vector)} numbers for {number} {of}", "give one for each, in order")
 
 
 @LOSSES.add(low=0, log=True, folder_weights="class_weights", fits=_fits_weights)
 def weighted_cross_entropy(
     s: ClassSums,
     *,
-    pos_weight: NonNegative | None = None,
+    pos_weight: NonNegative | Weights | None = None,
     class_weights: Literal["balanced"] | Weights | None = None,
     normalize: Literal["pixels", "weights"] = "pixels",
 ) -> Numbers:
@@ -61,7 +61,8 @@ def weighted_cross_entropy(
 
         weighted_cross_entropy = Σ_c w_c g_c (−ln p_c);  binary −[β g ln p + (1 − g) ln(1 − p)], β = pos_weight
 
-    One of pos_weight (binary) and class_weights must be given; "balanced" is N / (K N_c), a class without pixels 0.
+    One of pos_weight (binary; of independent channels one for all, or one for each) and class_weights must be given;
+    "balanced" is N / (K N_c), a class without pixels 0.
     normalize "pixels" divides by the pixels, "weights" by the sum of their weights, as torch does.
 
     Use it against imbalance. β > 1 gives fewer false negatives, β < 1 fewer false positives.
@@ -75,8 +76,11 @@ def weighted_cross_entropy(
     return weight * s.surprisal / s.n
 
 
-def _weights(s: ClassSums, pos_weight: float | None, class_weights: object) -> Numbers:
+def _weights(s: ClassSums, pos_weight: float | Weights | None, class_weights: object) -> Numbers:
     """(B, K) or (1, K)."""
+    if isinstance(pos_weight, tuple):
+        _fits_vector(pos_weight, s.surprisal.shape[0], "weighted_cross_entropy.pos_weight", "problems")
+        return like(np.array([[1.0, weight] for weight in pos_weight]), s.surprisal)
     if pos_weight is not None:
         return like(np.array([[1.0, pos_weight]]), s.surprisal)
     if isinstance(class_weights, tuple):

@@ -15,10 +15,18 @@ from segeval.parameters import Matrix, NonNegative, Share, Whole
 
 
 @LOSSES.add(low=0, high=1)
-def dice(c: SoftCounts, *, smooth: NonNegative = 0.0, overlap: Literal["product", "min"] = "product") -> Numbers:
+def dice(
+    c: SoftCounts,
+    *,
+    smooth: NonNegative = 0.0,
+    overlap: Literal["product", "min"] = "product",
+    smooth_below: NonNegative | None = None,
+) -> Numbers:
     """Dice loss: what two regions do not share.
 
-        dice = 1 − (2I + s)/(P + G + s), I = Σ p g, P = Σ p, G = Σ g
+        dice = 1 − (2I + s)/(P + G + d), I = Σ p g, P = Σ p, G = Σ g
+
+    s is smooth, d smooth_below; None: the same. smooth_below alone makes an empty class cost 1, not nothing.
 
     overlap "min" takes I = Σ min(p, g), which is 0 at p = g for soft truths too; both are equal for hard ones.
     dice = 2J/(1 + J) of `jaccard`.
@@ -29,14 +37,19 @@ def dice(c: SoftCounts, *, smooth: NonNegative = 0.0, overlap: Literal["product"
     min: Wang et al. (2023). arXiv:2303.16296
     """
     shared = c.least if overlap == "min" else c.pt
-    return 1 - ratio(2 * shared + smooth, c.p + c.t + smooth)
+    return 1 - ratio(2 * shared + smooth, c.p + c.t + _below(smooth, smooth_below))
+
+
+def _below(smooth: float, below: float | None) -> float:
+    """What is added below the line: the same as above, unless it was given."""
+    return smooth if below is None else below
 
 
 @LOSSES.add(low=0, high=1)
-def squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+def squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegative | None = None) -> Numbers:
     """Dice loss with squares below the line, as in V-Net.
 
-        squared_dice = 1 − (2I + s)/(Q + R + s), I = Σ p g, Q = Σ p², R = Σ g²
+        squared_dice = 1 − (2I + s)/(Q + R + d), I = Σ p g, Q = Σ p², R = Σ g², d = smooth_below, s unless given
 
     Its gradient is 0 at p = g, and on every background pixel at p = 0.
 
@@ -44,7 +57,21 @@ def squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
     Milletari et al. (2016). arXiv:1606.04797
     """
-    return 1 - ratio(2 * c.pt + smooth, c.pp + c.tt + smooth)
+    return 1 - ratio(2 * c.pt + smooth, c.pp + c.tt + _below(smooth, smooth_below))
+
+
+@LOSSES.add(low=0, high=16.1181)
+def log_squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+    """The surprisal of the Dice coefficient with squares below the line.
+
+        log_squared_dice = −ln D, D = 1 − squared_dice
+
+    Use it as log_dice for soft truths.
+
+    Milletari et al. (2016). arXiv:1606.04797; the logarithm as in log_dice
+    """
+    d = clipped(1 - squared_dice(c, smooth=smooth), LOW, 1.0)
+    return -namespace(d).log(d)
 
 
 @LOSSES.add(low=0, high=16.1181)
@@ -150,25 +177,31 @@ def _costs(distances: Matrix | None, number: int) -> np.ndarray:
 
 
 @LOSSES.add(low=0, high=1)
-def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegative | None = None) -> Numbers:
     """Jaccard loss: one minus the soft intersection over union.
 
-        jaccard = 1 − (I + s)/(P + G − I + s)
+        jaccard = 1 − (I + s)/(P + G − I + d), d = smooth_below, s unless given
 
     Use it where IoU is the metric; it orders single images as Dice does.
 
     Rahman & Wang (2016). doi:10.1007/978-3-319-50835-1_22
     """
-    return 1 - ratio(c.pt + smooth, c.union + smooth)
+    return 1 - ratio(c.pt + smooth, c.union + _below(smooth, smooth_below))
 
 
 @LOSSES.add(low=0, high=1)
 def tversky(
-    c: SoftCounts, *, fp_weight: NonNegative = 0.3, fn_weight: NonNegative = 0.7, smooth: NonNegative = 0.0
+    c: SoftCounts,
+    *,
+    fp_weight: NonNegative = 0.3,
+    fn_weight: NonNegative = 0.7,
+    smooth: NonNegative = 0.0,
+    smooth_below: NonNegative | None = None,
 ) -> Numbers:
     """Tversky loss: Dice with its own price for each kind of error.
 
-        tversky = 1 − (I + s)/(I + α FP + β FN + s), α = fp_weight, β = fn_weight, FP = P − I, FN = G − I
+        tversky = 1 − (I + s)/(I + α FP + β FN + d), α = fp_weight, β = fn_weight, FP = P − I, FN = G − I,
+        d = smooth_below, s unless given
 
     ½ and ½ is `dice` with smooth 2s, 1 and 1 is `jaccard`; fn_weight = b²/(1 + b²), fp_weight = 1/(1 + b²) is
     1 − F_b.
@@ -177,7 +210,8 @@ def tversky(
 
     Salehi et al. (2017). arXiv:1706.05721
     """
-    return 1 - ratio(c.pt + smooth, c.pt + fp_weight * c.fp + fn_weight * c.fn + smooth)
+    below = c.pt + fp_weight * c.fp + fn_weight * c.fn + _below(smooth, smooth_below)
+    return 1 - ratio(c.pt + smooth, below)
 
 
 @LOSSES.add(low=0, high=1)
@@ -217,6 +251,24 @@ def sensitivity_specificity(c: SoftCounts, *, sensitivity_weight: Share = 0.05, 
     errors = c.pp - 2 * c.pt + c.tt
     r = sensitivity_weight
     return r * ratio(c.missed, c.t + smooth) + (1 - r) * ratio(errors - c.missed, c.n - c.t + smooth)
+
+
+@LOSSES.add(low=0, high=1)
+def rates(c: SoftCounts, *, sensitivity_weight: Share = 0.5, smooth: NonNegative = 0.0) -> Numbers:
+    """What sensitivity and specificity lack to 1, weighed against each other.
+
+        rates = 1 − b (I + s)/(G + s) − (1 − b)(N − P − G + I + s)/(N − G + s), b = sensitivity_weight
+
+    Both rates are shares of what is true, whatever is predicted elsewhere. Undefined when the truth is all foreground
+    or none. b = ½ is one minus the soft balanced accuracy.
+
+    Use it where the two rates are reported; `sensitivity_specificity` is of squared errors instead.
+
+    Jadon (2020). arXiv:2006.14822
+    """
+    b = sensitivity_weight
+    found = ratio(c.pt + smooth, c.t + smooth), ratio(c.n - c.p - c.fn + smooth, c.n - c.t + smooth)
+    return 1 - b * found[0] - (1 - b) * found[1]
 
 
 @LOSSES.add(low=0, high=2)

@@ -32,6 +32,8 @@ EDGES = {
     "entropy": (0, 0.325, 0, 0),
     "dice": (U, 1, 0, 1),
     "squared_dice": (U, 1, 0, 1),
+    "log_squared_dice": (U, 16.12, 0, 16.12),
+    "rates": (U, U, U, U),
     "log_dice": (U, 16.12, 0, 16.12),
     "log_cosh_dice": (U, 0.434, 0, 0.434),
     "generalized_dice": (0, 0.1, 0, 1),

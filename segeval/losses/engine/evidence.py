@@ -42,6 +42,7 @@ class Caller:
     average: str = "macro"
     presence: str = "union"
     background: bool | None = None  # None: as the loss has it
+    mean_weights: tuple[float, ...] | None = None  # of each class in the mean over them; None: all alike
 
 
 @dataclass(frozen=True)
@@ -390,7 +391,9 @@ def _over_classes(each: Numbers, found: Measured, caller: Caller, background: bo
     taken = [k for k in present or classes if not np.isnan(plain(each)[k])]
     xp = namespace(each)
     undefined = like(np.full(1, np.nan), each)
-    mean = xp.reshape(xp.sum(xp.stack([each[k] for k in taken])), (1,)) / len(taken) if taken else undefined
+    w = [1.0 if caller.mean_weights is None else caller.mean_weights[k] for k in range(rows)]
+    whole = sum(w[k] for k in taken)
+    mean = xp.reshape(xp.sum(xp.stack([w[k] * each[k] for k in taken])), (1,)) / whole if whole else undefined
     shown = xp.concat([undefined, each]) if foreground_only else each
     hidden = like(np.array([k in present or not present for k in range(each.shape[0])]), each)
     if not foreground_only:

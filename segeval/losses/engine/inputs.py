@@ -8,7 +8,7 @@ import numpy as np
 
 from segeval.arrays.functions import Array, is_torch, namespace, plain
 from segeval.catalog import check_choice
-from segeval.data.checks import check_finite, checked_values, checked_weights, zeros_and_ones
+from segeval.data.checks import TOLERANCE, check_finite, checked_values, checked_weights, zeros_and_ones
 from segeval.data.from_arrays import ArrayImage, Images, images
 from segeval.data.ids import whole
 from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnknownTruthIds
@@ -16,7 +16,7 @@ from segeval.evidence.sample import Sample
 from segeval.losses.engine.said import Said
 from segeval.text import extent, some
 
-INPUTS = ("probabilities", "logits", "scores")
+INPUTS = ("probabilities", "logits", "logprobs", "scores")
 
 
 def sample(
@@ -49,6 +49,9 @@ def samples(
     sums: soft counts will be asked for. per_class: values of single classes will be.
     """
     check_choice("inputs", inputs, INPUTS)
+    if inputs == "logprobs":
+        _check_logprobs(found)
+        inputs = "logits"  # of which those that are normalised already are a case
     said = Said(inputs, ids_of(ignore), any_range)
     maps = weight_maps(weights, found)
     if is_torch(found.pred):
@@ -61,6 +64,21 @@ def samples(
         number = _number(plain(found.pred), found.truth, said.ignore)
         return [_hard(image, number, said.ignore, each) for image, each in zip(found, maps, strict=True)]
     return [_sample(image, said, each) for image, each in zip(found, maps, strict=True)]
+
+
+def _check_logprobs(found: Images) -> None:
+    """Refuse what are no logarithms of probabilities that sum to 1."""
+    if found.kind != "channels":
+        what = "logprobs are of classes that exclude each other, with an axis of channels"
+        raise BadOption(what, "give numpy.exp(pred) as probabilities")
+    given, axis = plain(found.pred), int(found.axes.batch)
+    check_finite("pred", given)
+    sums = np.exp(np.minimum(given, 1.0)).sum(axis=axis, dtype=np.float64)
+    if max(1 - sums.min(), sums.max() - 1) > TOLERANCE:
+        what = (
+            f"pred holds no log-probabilities: their exponentials sum to {sums.min():.4g} … {sums.max():.4g}, not to 1"
+        )
+        raise NotProbabilities(what, "network outputs before softmax are inputs='logits'")
 
 
 def ids_of(ignore: Any) -> frozenset[int]:

@@ -37,22 +37,44 @@ def _region(image: Image, formula, background: bool = True, both: bool = False) 
     return over_classes(image, lambda c: formula(_counts(image, c)), background, both)
 
 
-def _dice(c: _Counts, smooth: float = 0.0, overlap: str = "product") -> float:
+def _dice(c: _Counts, smooth: float = 0.0, overlap: str = "product", smooth_below: float | None = None) -> float:
     shared = c.least if overlap == "min" else c.shared
-    return 1 - share(2 * shared + smooth, c.pred + c.truth + smooth)
+    return 1 - share(2 * shared + smooth, c.pred + c.truth + (smooth if smooth_below is None else smooth_below))
 
 
-def _tversky(c: _Counts, fp_weight: float, fn_weight: float, smooth: float = 0.0) -> float:
+def _tversky(
+    c: _Counts, fp_weight: float, fn_weight: float, smooth: float = 0.0, smooth_below: float | None = None
+) -> float:
     fp, fn = c.pred - c.shared, c.truth - c.shared
-    return 1 - share(c.shared + smooth, c.shared + fp_weight * fp + fn_weight * fn + smooth)
+    below = smooth if smooth_below is None else smooth_below
+    return 1 - share(c.shared + smooth, c.shared + fp_weight * fp + fn_weight * fn + below)
 
 
-def dice(image: Image, smooth: float = 0.0, overlap: str = "product") -> float:
-    return _region(image, lambda c: _dice(c, smooth, overlap))
+def dice(image: Image, smooth: float = 0.0, overlap: str = "product", smooth_below: float | None = None) -> float:
+    return _region(image, lambda c: _dice(c, smooth, overlap, smooth_below))
 
 
-def squared_dice(image: Image, smooth: float = 0.0) -> float:
-    return _region(image, lambda c: 1 - share(2 * c.shared + smooth, c.pred_squares + c.truth_squares + smooth))
+def _squared_dice(c: _Counts, smooth: float, smooth_below: float | None = None) -> float:
+    below = smooth if smooth_below is None else smooth_below
+    return 1 - share(2 * c.shared + smooth, c.pred_squares + c.truth_squares + below)
+
+
+def squared_dice(image: Image, smooth: float = 0.0, smooth_below: float | None = None) -> float:
+    return _region(image, lambda c: _squared_dice(c, smooth, smooth_below))
+
+
+def log_squared_dice(image: Image, smooth: float = 0.0) -> float:
+    return _region(image, lambda c: _clipped_log(1 - _squared_dice(c, smooth)))
+
+
+def rates(image: Image, sensitivity_weight: float = 0.5, smooth: float = 0.0) -> float:
+    def of(c: _Counts) -> float:
+        right_elsewhere = c.n - c.truth - (c.pred - c.shared)
+        sensitivity = share(c.shared + smooth, c.truth + smooth)
+        specificity = share(right_elsewhere + smooth, c.n - c.truth + smooth)
+        return 1 - sensitivity_weight * sensitivity - (1 - sensitivity_weight) * specificity
+
+    return _region(image, of)
 
 
 def _clipped_log(d: float) -> float:
@@ -91,12 +113,19 @@ def generalized_wasserstein_dice(image: Image, distances=None, background_class:
     return 1 - share(2 * right + smooth, 2 * right + wrong + smooth)
 
 
-def jaccard(image: Image, smooth: float = 0.0) -> float:
-    return _region(image, lambda c: 1 - share(c.shared + smooth, c.pred + c.truth - c.shared + smooth))
+def jaccard(image: Image, smooth: float = 0.0, smooth_below: float | None = None) -> float:
+    below = smooth if smooth_below is None else smooth_below
+    return _region(image, lambda c: 1 - share(c.shared + smooth, c.pred + c.truth - c.shared + below))
 
 
-def tversky(image: Image, fp_weight: float = 0.3, fn_weight: float = 0.7, smooth: float = 0.0) -> float:
-    return _region(image, lambda c: _tversky(c, fp_weight, fn_weight, smooth))
+def tversky(
+    image: Image,
+    fp_weight: float = 0.3,
+    fn_weight: float = 0.7,
+    smooth: float = 0.0,
+    smooth_below: float | None = None,
+) -> float:
+    return _region(image, lambda c: _tversky(c, fp_weight, fn_weight, smooth, smooth_below))
 
 
 def focal_tversky(
