@@ -493,6 +493,24 @@ compared_output = group(
     formats("On stdout."),
 )
 
+conventions = group(
+    "metrics",
+    "What to compare",
+    lambda metrics: list(dict.fromkeys(metrics)) or ["iou", "dice"],
+    option(
+        "--metrics",
+        multiple=True,
+        type=click.Choice(["iou", "dice", "precision", "recall"]),
+        help="Which numbers; IoU and Dice unless said. Repeatable.",
+    ),
+)
+background = group(
+    "background",
+    "What to compare",
+    lambda background: background,
+    option("--background", type=int, default=0, show_default=True, metavar="ID", help="The class that some leave out."),
+)
+
 _surfaces = (
     option(
         "--junit",

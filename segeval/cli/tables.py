@@ -17,6 +17,7 @@ from segeval.metrics import METRICS
 from segeval.metrics.peers import ELSEWHERE as METRICS_ELSEWHERE
 from segeval.metrics.sections import SECTIONS
 from segeval.run.averages import AVERAGES
+from segeval.run.conventions import CONVENTIONS
 from segeval.run.numbers import MEANS, SUMMARY
 
 Rows = list[list[str]]
@@ -85,6 +86,8 @@ def metric_page(entry: Metric) -> str:
     """A metric in full: formula, source, range, unit, parameters, conventions."""
     lines = [entry.printed if entry.given else entry.name, "", inspect.getdoc(entry.func) or "", ""]
     lines.append(f"range: {_range(entry)}, best {entry.best:g}")
+    if entry.also:
+        lines.append(f"also called: {', '.join(entry.also)}")
     if entry.unit:
         lines.append("unit: pixels, or that of --spacing or of the files")
     lines += [f"parameter {each.name} = {entry.settings[each.name]:g}: {each.wanted}" for each in entry.params.values()]
@@ -124,8 +127,16 @@ def summary_page(name: str) -> str:
     else:
         return ""
     lines += ["", "classes: groups of classes"] if bare != name else []
+    lines += _elsewhere(bare)
     lines += ["", "options: --ignore, --missing" + ("" if bare in ("pixel_accuracy", "fw_iou") else _OF_MEANS)]
     return "\n".join([name, "", *lines])
+
+
+def _elsewhere(number: str) -> list[str]:
+    """Who reports a number, and with which options."""
+    found = [(each, each.way.flags()) for each in CONVENTIONS if each.way.number == number]
+    lines = [f"in other programs: {c.program} {c.call}{f', with {flags}' if flags else ''}" for c, flags in found]
+    return ["", *lines] if lines else []
 
 
 _OF_MEANS = ", --mean (which mean), --presence (of which classes), --mean-without, --undefined"
