@@ -56,6 +56,14 @@ class Masks:
         known = table or ClassTable.numbered(MOST)  # where nobody names the classes, every id has a colour
         return class_colours(known.classes, self.options.classes.colors)
 
+    @cached_property
+    def cases(self) -> dict[str, list[str]]:
+        """The ids of the pairs that are counted together, by the name of the case: each by itself, unless pooled."""
+        found: dict[str, list[str]] = {}
+        for id_ in self.pairs:
+            found.setdefault(self.options.scoring.cases.of(id_) or id_, []).append(id_)
+        return found
+
     def image(self, id_: str) -> Image:
         """A pair behind the door; where there is no prediction, nothing is predicted."""
         pair, options = self.pairs[id_], self.options

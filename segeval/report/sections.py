@@ -71,7 +71,7 @@ def group_table(document: dict[str, Any]) -> Table | None:
     if "groups" not in document:
         return None
     rows = [row | {"id": n} for n, row in enumerate(document["groups"], 1)]
-    columns = [metric for metric in class_columns(document) if not _of_images(metric)]
+    columns = [metric for metric in class_columns(document) if all(metric.printed in row for row in rows)]
     return score_table(document, columns, rows, "groups", "group", "group_")
 
 

@@ -249,7 +249,7 @@ def _mean(outline: Outline, metric: Metric, average: Average, name: str, prefix:
 def columns(outline: Outline) -> dict[str, Column]:
     """The numbers of each class: counts, the metrics asked for, means over images."""
     found = {name: _counted(name, *each) for name, each in COUNTED.items()}
-    for metric in outline.scoring.entries:
+    for metric in filter(outline.known, outline.scoring.entries):
         found[metric.printed] = _scored(metric)
         if metric.endless:
             found[metric.beside("finite")] = _finite(metric)

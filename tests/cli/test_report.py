@@ -133,3 +133,25 @@ def test_volumes_show_a_slice(invoke, save, tmp_path):
     save("pred/v.npy", pred)
     assert invoke("score", "pred", "truth", "--binary", "--report", "x.html").exit_code == 0
     assert "slice 3 of 5" in (tmp_path / "x.html").read_text()
+
+
+def test_every_metric_beside_groups_of_classes(invoke, stored):
+    """Groups of classes have the scores that their pixels tell, whatever else is asked for; the page has it all."""
+    (stored / "classes.csv").write_text(
+        "id,name,group\n0,nothing,none\n1,cat,pet\n2,dog,pet\n3,owl,bird\n4,robin,bird\n"
+    )
+    args = ["score", "now", "truth", "--classes", "classes.csv", "--metrics", "all", "--report", "x.html"]
+    found = invoke(*args, "--format", "json")
+    assert found.exit_code == 0, found.output
+    text = (stored / "x.html").read_text()
+    assert '<section id="more"' in text
+    assert "Groups of classes" in text
+
+
+def test_cases_of_several_images(invoke, stored):
+    """A case shows the picture of its image with most errors."""
+    args = ["score", "now", "truth", "--num-classes", "5", "--pool-by", "^(?P<group>[^_]+)_", "--report", "x.html"]
+    assert invoke(*args).exit_code == 0
+    text = (stored / "x.html").read_text()
+    assert text.count('class="card"') == 2
+    assert "1 of 4 images" in text

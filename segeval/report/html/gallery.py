@@ -87,9 +87,16 @@ class Gallery:
         return legend(self.masks, self.nothing)
 
     def _read(self, id_: str, tables: Tables) -> _Read:
-        layers = self.masks.layers(id_, tables, self.nothing)
+        case = id_
+        members = self.masks.cases[case]
+        if members == [case]:
+            layers = self.masks.layers(case, tables, self.nothing)
+        else:  # the worst of the images that are counted together
+            drawn = {each: self.masks.layers(each, None, self.nothing) for each in members}
+            id_, layers = max(drawn.items(), key=lambda item: float(item[1].wrong.mean()))
         plane, number = layers.plane()
-        remark = [] if number is None else [f"slice {number} of {layers.kinds.size // plane.kinds.size}"]
+        remark = [] if members == [case] else [f"{id_}, 1 of {len(members)} images"]
+        remark += [] if number is None else [f"slice {number} of {layers.kinds.size // plane.kinds.size}"]
         shares = {kind.name.lower(): float((layers.kinds == kind).mean()) for kind in self.legend}
         try:
             behind = self.masks.photo(id_)
@@ -107,7 +114,7 @@ class Gallery:
         remark += [f"drawn 1 : {n}"] if n > 1 else []
         if behind is not None:
             behind = _shrunk(behind, max(small.kinds.shape))
-        return _Read(id_, small, behind, ", ".join(remark), shares)
+        return _Read(case, small, behind, ", ".join(remark), shares)
 
     def _card(self, read: _Read, tags: tuple[str, ...], side: int) -> Card:
         layers, _ = read.layers.smaller(side)
