@@ -21,7 +21,7 @@ from segeval.evidence.multilabel import count as count_channels
 from segeval.evidence.objects import VOID as NOTHING_KNOWN
 from segeval.evidence.objects import Objects, objects_of_cells, objects_of_maps, objects_of_parts
 from segeval.evidence.regions import Regions
-from segeval.evidence.run_length import Array, CellCounter, LabelDigest, number_digest, runs
+from segeval.evidence.run_length import Array, CellCounter, LabelDigest, merged_cells, number_digest, runs
 from segeval.evidence.scores import Scores
 from segeval.io import Mask
 
@@ -199,4 +199,4 @@ def recoded(cells: Cells, classes: ClassChoice) -> Cells:
         return cells
     truth, pred, pixels = cells
     kept = np.isin(truth, list(classes.ignore))
-    return np.where(kept, truth, truth != 0).astype(np.int32), (pred != 0).astype(np.int32), pixels
+    return merged_cells(np.where(kept, truth, truth != 0).astype(np.int32), (pred != 0).astype(np.int32), pixels)

@@ -31,6 +31,9 @@ class Outline:
     kinds: tuple[str, ...] = ("counts",)  # of evidence
     losses: Mapping[str, bool] = field(default_factory=dict)  # whether each is the mean of its values of images
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "sections"}  # formulas cannot be pickled
+
     @cached_property
     def sections(self) -> dict[str, tuple[Told, ...]]:
         """The numbers of the section of each kind that has one."""

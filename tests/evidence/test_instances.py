@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -241,6 +242,17 @@ def test_it_adds_up_and_comes_back():
     assert (Instances.none(("0.3", "0.55")) + every[0]).whole.tolist() == every[0].whole.tolist()
     with pytest.raises(ValueError, match="thresholds"):
         _ = every[0] + Instances.none(("0.3",))
+
+
+def test_an_image_leaves_little_behind():
+    """Counts of pixels know objects and background, whatever the number of objects."""
+    truth = np.arange(1, 901).repeat(9).reshape(90, 90)
+    evaluator = segeval.Evaluator(instances="labels")
+    evaluator.update(np.roll(truth, 1, axis=1), truth, batch=False)
+    run = evaluator.compute()
+    assert len(run.records[0].confusion.pixels) == 1
+    assert run.numbers()["instances.truth_objects"] == 900
+    assert pickle.loads(pickle.dumps(run)).numbers() == pytest.approx(run.numbers(), nan_ok=True)
 
 
 def test_metrics_of_columns():
