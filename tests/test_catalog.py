@@ -1,7 +1,9 @@
 """Tests of how a room lists what it offers."""
 
+import numpy as np
 import pytest
 
+import segeval
 from segeval.catalog import Catalog, did_you_mean
 from segeval.errors import UnknownName
 
@@ -64,3 +66,17 @@ def test_an_unknown_name_suggests_the_nearest(asked, hint):
 def test_did_you_mean_takes_a_list():
     """A plain list of names will do."""
     assert did_you_mean("scor", ["check", "score"]) == "did you mean 'score'?"
+
+
+def test_losses_answer_to_the_names_of_other_programs():
+    """Of Keras, PyTorch and papers; what they are called here is what a run records."""
+    from segeval.losses import LOSSES
+
+    names = {"bce": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy", "iou_loss": "jaccard"}
+    names |= {"l1": "mean_absolute_error", "mse": "mean_squared_error", "kl": "kl_divergence", "js": "jensen_shannon"}
+    names |= {"gdl": "generalized_dice", "cldice": "soft_cldice", "whd": "weighted_hausdorff", "dice_loss": "dice"}
+    assert {other: LOSSES.find(other).name for other in names} == names
+    truth = [[0, 1, 1]]
+    assert segeval.losses.value("iou_loss", np.array([[0.0, 1.0, 0.0]]), np.array(truth)) == pytest.approx(1 - 1 / 2)
+    run = segeval.score([np.array(truth)], [np.array(truth)], num_classes=2, losses="dice_loss,bce")
+    assert sorted(run.document()["losses"]) == ["cross_entropy", "dice"]

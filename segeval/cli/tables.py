@@ -68,6 +68,8 @@ def _settings(entry: Loss) -> list[str]:
 def loss_page(entry: Loss) -> str:
     """A loss in full: formula, when to use it, source, range, parameters, conventions."""
     lines = [f"loss.{entry.name}", "", inspect.getdoc(entry.func) or "", "", f"range: {_range(entry)}"]
+    if entry.also:
+        lines.append(f"also called: {', '.join(entry.also)}")
     lines.append(f"input: {_input(entry)}")
     if not entry.direct:
         kind = "a mean over pixels" if entry.eats in MAPPED else "of each class, then their mean"

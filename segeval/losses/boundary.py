@@ -96,7 +96,7 @@ def _rescaled(x: Numbers) -> Numbers:
     return (x - low) / (high - low)
 
 
-@LOSSES.add(low=0, background=False)
+@LOSSES.add(low=0, background=False, also=("whd",))
 def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6) -> Numbers:
     """Average Hausdorff distance, weighted by probability.
 
@@ -197,7 +197,7 @@ def _standard(x: Numbers, weights: list[float], c: float) -> Numbers:
     return (x - mean + c) / (deviation + c)
 
 
-@LOSSES.add(low=0, high=1, background=False)
+@LOSSES.add(low=0, high=1, background=False, also=("cldice",))
 def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) -> Numbers:
     """One minus the Dice of centrelines: which tubes are connected.
 

@@ -15,7 +15,7 @@ def _relative(f: Numbers, h: Numbers) -> Numbers:
     return xlogx(f) - f * namespace(h).log(clipped(h))
 
 
-@LOSSES.add(low=0, high=16.1181, log=True)
+@LOSSES.add(low=0, high=16.1181, log=True, also=("kl", "kld", "kullback_leibler"))
 def kl_divergence(d: Distributions) -> Numbers:
     """Kullback-Leibler divergence of the prediction from the truth.
 
@@ -45,7 +45,7 @@ def jeffreys_divergence(d: Distributions) -> Numbers:
     return _relative(d.t, d.p) + _relative(d.p, d.t)
 
 
-@LOSSES.add(low=0, high=0.6931, log=True)
+@LOSSES.add(low=0, high=0.6931, log=True, also=("js", "jsd"))
 def jensen_shannon(d: Distributions) -> Numbers:
     """Jensen-Shannon divergence: from both to their middle.
 

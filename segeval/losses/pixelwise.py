@@ -14,7 +14,19 @@ from segeval.losses import LOSSES
 from segeval.parameters import Map, NonNegative, Share, Weights, Whole
 
 
-@LOSSES.add(low=0, high=16.1181, log=True)
+@LOSSES.add(
+    low=0,
+    high=16.1181,
+    log=True,
+    also=(
+        "ce",
+        "bce",
+        "binary_crossentropy",
+        "binary_cross_entropy",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+    ),
+)
 def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     """Cross entropy: the surprisal of what is true.
 

@@ -14,7 +14,7 @@ from segeval.losses.operators.lovasz import lovasz
 from segeval.parameters import Matrix, NonNegative, Share, Whole
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, also=("dice_loss", "soft_dice"))
 def dice(
     c: SoftCounts,
     *,
@@ -101,7 +101,7 @@ def log_cosh_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
     return log_cosh(dice(c, smooth=smooth))
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, also=("gdl", "generalized_dice_loss"))
 def generalized_dice(
     c: SoftCounts, *, weight: Literal["square", "simple", "uniform"] = "square", smooth: NonNegative = 0.0
 ) -> Numbers:
@@ -176,7 +176,7 @@ def _costs(distances: Matrix | None, number: int) -> np.ndarray:
     return np.asarray(costs / costs.max())
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, also=("iou", "iou_loss", "jaccard_loss", "soft_iou"))
 def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegative | None = None) -> Numbers:
     """Jaccard loss: one minus the soft intersection over union.
 

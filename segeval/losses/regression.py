@@ -7,7 +7,7 @@ from segeval.losses import LOSSES
 from segeval.parameters import Positive
 
 
-@LOSSES.add(low=0, high=1, any_range=True)
+@LOSSES.add(low=0, high=1, any_range=True, also=("mse", "l2"))
 def mean_squared_error(v: Values) -> Numbers:
     """Mean squared error, the Brier score of one channel.
 
@@ -20,7 +20,7 @@ def mean_squared_error(v: Values) -> Numbers:
     return (v.p - v.t) ** 2
 
 
-@LOSSES.add(low=0, high=1, any_range=True)
+@LOSSES.add(low=0, high=1, any_range=True, also=("mae", "l1"))
 def mean_absolute_error(v: Values) -> Numbers:
     """Mean absolute error.
 
