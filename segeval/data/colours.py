@@ -31,7 +31,10 @@ def uncoloured(mask: Mask, colors: Mapping[Colour, int]) -> tuple[Array, list[Re
     if all(np.array_equal(channels[0], other) for other in channels[1:]):
         equal = EqualChannels(f"{mask.name} is in colour with equal channels", "save it as grey")
         return channels[0], [*mask.remarks, equal]
-    raise ColoursNeedTable(f"{mask.name} has 3 channels", "give a colour table with --colors FILE")
+    raise ColoursNeedTable(
+        f"{mask.name} has 3 channels",
+        "give a colour table with --colors FILE; of COCO panoptic give --instances panoptic",
+    )
 
 
 def indices_of(mask: Mask, labels: Array) -> Array | None:

@@ -122,7 +122,7 @@ def _ids(mask: Mask) -> Array:
     channels = mask.pixels.shape[-1]
     if channels != 3:
         what = f"{mask.name} has {channels} channels, and a panoptic mask of COCO has three"
-        raise ColoursNeedTable(what, "of BDD100K convert the bitmasks with bdd100k.label.to_coco_panseg")
+        raise ColoursNeedTable(what, "bitmasks of BDD100K are to be converted to COCO's form first")
     red, green, blue = (mask.pixels[..., n].astype(np.int32) for n in range(3))
     found: Array = red + (green << 8) + (blue << 16)
     return found
@@ -130,7 +130,7 @@ def _ids(mask: Mask) -> Array:
 
 def _of_cityscapes(ids: Array, background: int | None) -> Segmented:
     """A mask of instance ids."""
-    known = np.unique(ids)
+    known = np.unique(ids).astype(np.int64)
     known = known[(known >= 0) & (known != (-1 if background is None else background))]
     kinds = np.where(known >= CITY, known // CITY, known)
     crowd = (known < CITY) & np.isin(known, CITY_THINGS)

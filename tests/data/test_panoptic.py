@@ -143,6 +143,25 @@ def test_cityscapes(tmp_path):
     assert [row["id"] for row in run.classes] == [7, 26]
 
 
+def test_few_ids_without_instances():
+    """Grey of 8 bits holds classes alone; each is one segment."""
+    evaluator = segeval.Evaluator(instances="panoptic")
+    evaluator.update(np.array([[7, 7, 11, 0]], np.uint8), np.array([[7, 7, 11, 11]], np.uint8))
+    assert evaluator.compute().document()["instances"]["overall"]["sq"] == 1  # 1/2 is no match
+
+
+def test_other_colours(tmp_path):
+    """Four channels, as BDD100K has them, are no ids of COCO."""
+    for side in ("pred", "gt"):
+        write(tmp_path / side, "a.png", PRED)
+        table(tmp_path / f"{side}.json", {"a.png": [(70000, 1, 0), (9, 2, 0)]})
+    rgba = np.dstack([np.asarray(Image.open(tmp_path / "pred" / "a.png")), np.arange(8).reshape(2, 4)])
+    Image.fromarray(rgba.astype(np.uint8)).save(tmp_path / "pred" / "a.png")
+    with pytest.warns(segeval.IncompleteRun):
+        (note,) = segeval.score(tmp_path / "pred", tmp_path / "gt", instances="panoptic").failures
+    assert "pred/a.png has 4 channels" in note.message
+
+
 def test_arrays():
     """Without a table arrays are numbered as those of Cityscapes."""
     evaluator = segeval.Evaluator(instances="panoptic", num_classes=34)
