@@ -10,7 +10,7 @@ from segeval.text import csv_cell, marked
 
 @REPORTS.add()
 def csv(document: Document, out: TextIO, matrix: str | None) -> None:
-    """One row for each class, three for the means; without groups, unrounded, inf where infinite. --confusion: it."""
+    """One row for each class, then the means; unrounded, inf where infinite. --confusion: the matrix instead."""
     rows = writer.writer(out, lineterminator="\n")
     if matrix:
         from segeval.report.sections import matrix_table

@@ -194,7 +194,7 @@ class Scoring:
         if self.penalty is not None and not any(metric.endless for metric in self.entries):
             idle.append("penalty")
         if idle:
-            what = f"--{idle[0].replace('_', '-')} is about borders of masks, and no metric asked for is"
+            what = f"--{idle[0].replace('_', '-')} is about borders or objects, and no metric asked for is"
             raise NoEffect(what, "add --metrics surface", idle[0])
 
     def _adds_up(self, metric: Metric) -> bool:

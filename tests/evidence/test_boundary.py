@@ -145,3 +145,32 @@ def test_in_a_run(tmp_path):
     again = segeval.Run.read(tmp_path)
     assert again.numbers()["boundary_iou@10%[1]"] == row["boundary_iou@10%"]
     segeval.testing.assert_gate(tmp_path, ["boundary_iou@10%[1] >= 0.1"])
+
+
+@pytest.mark.parametrize("ids", [(255, 3), (0, 7), (1, 2)])
+def test_the_edge_of_the_image_is_outside_for_every_id(ids):
+    """Two large fields, of the least or the largest number of a byte: the rim along the edge is of the band."""
+    truth = np.full((20, 30), ids[0], np.uint8)
+    truth[:, 12:] = ids[1]
+    pred = np.full((20, 30), ids[0], np.uint8)
+    percent = 100 * 3 / math.sqrt(20**2 + 30**2)
+    boundary = Boundary.of(pred, truth, background=None, percent=[percent]).over(ids)
+    rim = boundary.rim("percent", percent)
+    assert rim.truth.tolist() == [20 * 12 - 14 * 6, 20 * 18 - 14 * 12]
+    assert rim.pred.tolist() == [20 * 30 - 14 * 24, 0]
+
+
+@pytest.mark.parametrize("num_classes", [None, 2])
+@pytest.mark.parametrize("wide", [1, 3])
+def test_what_lies_beyond_ignored_pixels_is_outside(num_classes, wide):
+    """A ring of ignored pixels around a square, thin or wide: the band is near to valid pixels beyond."""
+    truth = np.zeros((16, 17), np.uint8)
+    truth[5 - wide : 11 + wide, 5 - wide : 11 + wide], pred = 255, np.zeros((16, 17), np.uint8)
+    truth[5:11, 5:11], pred[5:11, 5:11] = 1, 1
+    for depth in (1, 2, 3):
+        percent = 100 * depth / math.sqrt(16**2 + 17**2)
+        boundary = Boundary.of(pred, truth, ignore=[255], percent=[percent], depth=[depth], num_classes=num_classes)
+        expected = len(plain_surface.band(pred, truth, 1, depth, None, (255,))[1])
+        assert boundary.rim("percent", percent).truth.tolist() == [expected]
+        expected = len(plain_surface.band(pred, truth, 1, depth, (1.0, 1.0), (255,))[1])
+        assert boundary.rim("depth", depth).truth.tolist() == [expected]

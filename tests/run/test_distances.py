@@ -13,6 +13,7 @@ import segeval
 from segeval.cli.main import cli
 from segeval.errors import BadOption, BadParameter
 from segeval.run.bootstrap import Stat, sums_with_inf
+from segeval.run.numbers import find
 from segeval.run.options import Options
 from segeval.run.run import Run
 
@@ -311,6 +312,15 @@ def test_groups_of_images(invoke):
     rules = ("-r", "hd[1] over groups max <= 9", "-r", "hd[1] over groups min <= 1")
     found = json.loads(invoke("gate", "@out", *rules, "--json", "--group-by", "(?P<group>[ad]?)", exit_code=1))
     assert [rule["verdict"] for rule in found["rules"]] == ["fail", "pass"]
+
+
+def test_a_penalty_is_in_the_means_of_groups():
+    """x: 1 and a miss that counts 4; y: 2."""
+    names = {"x1": "a", "x2": "b", "y1": "d"}
+    pred, truth = ({id_: line(side[name]) for id_, name in names.items()} for side in (PRED, TRUTH))
+    found = segeval.score(pred, truth, metrics="hd", num_classes=2, penalty=4, group_by="^[xy]")
+    for stat, value in (("min", 2), ("max", 2.5), ("mean", 2.25)):
+        assert find(found.outline, "hd", 1, "groups", Stat.find(stat)).of_images(found.tables) == value
 
 
 def test_printed(invoke):
