@@ -1026,10 +1026,21 @@ class HardMasks(Remark):
     """Losses were computed of a hard mask, taken as probabilities of 0 and 1.
 
     Losses with a logarithm then see the clip at 1e-7 (a wrong pixel costs 16.12) and little else. Save probabilities to
-    learn how sure a model was.
+    learn how sure a model was. Runs say so below their losses; earlier versions had this note of each image.
     """
 
     code = "SEG258"
+
+
+class LossesUndefined(Remark):
+    """An image was scored, and the losses that are told unasked cannot be computed of it.
+
+    Losses look at what a prediction says about every class of every pixel: probabilities that do not sum to 1, or a map
+    of the foreground beside a truth of three classes, have metrics and no losses. They are undefined there, counted in
+    `undefined`, and in no mean. Asked for by name (`--losses dice`) the same is an error.
+    """
+
+    code = "SEG235"
 
 
 class UnreadableRun(InputError):

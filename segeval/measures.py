@@ -170,7 +170,8 @@ def _text(value: Any) -> str:
 class Loss(Measure):
     """A loss; less is better.
 
-    background: whether class 0 is in the mean over classes unless the caller says otherwise.  log: it has a logarithm
+    default: whether a run tells it unasked.  background: whether class 0 is in the mean over classes unless the caller
+    says otherwise.  log: it has a logarithm
     of a clipped probability.  hard: it wants a truth of labels, of classes that exclude each other.  scores: it takes
     signed scores.  outcomes: of a binary problem both outcomes are classes.  folder_weights: the parameter that takes
     the class weights of a whole folder.  any_range: its numbers need not be probabilities.  direct: it is a formula of
@@ -178,6 +179,7 @@ class Loss(Measure):
     of outcomes.
     """
 
+    default: bool = False
     background: bool = True
     log: bool = False
     hard: bool = False

@@ -22,7 +22,7 @@ FENCE = Path(__file__).parent / "golden" / "fence"
 TABLES = ("images.csv", "records.csv", "confusion.csv", "confusion_images.csv")
 
 ADDED: frozenset[str] = frozenset(
-    {"cautions", "evidence", "params", "smooth_below"}
+    {"cautions", "clipped", "evidence", "params", "smooth_below"}
 )  # keys that JSON documents have gained since, at any level
 FREE = {"segeval", "fingerprint", "inputs", "files", "message", "hint"}  # versions, digests and wording
 
@@ -101,14 +101,14 @@ def soft(folder, classes=4):
 def counts(folder):
     """Ids of 8 bits; class 3 is in no mask."""
     labels(folder)
-    return "--num-classes 5 --ignore 255 --presence truth --beta 0.7"
+    return "--num-classes 5 --ignore 255 --presence truth --beta 0.7 --losses none"
 
 
 def groups(folder):
     """A class file with groups, ids that are no classes, and a class that nobody holds."""
     labels(folder, ids=(0, 3, 4), strays=[5], void=9)
     (folder / "classes.csv").write_text(CLASSES, encoding="utf-8")
-    return "--classes classes.csv --ignore 9 --mean harmonic --beta 3"
+    return "--classes classes.csv --ignore 9 --mean harmonic --beta 3 --losses none"
 
 
 def multilabel(folder):
@@ -120,7 +120,7 @@ def multilabel(folder):
         truth[1][random.rand(*shape) < 1 / 9] = 255
         save(folder / "pred" / f"{name}.npy", pred)
         save(folder / "gt" / f"{name}.tif", truth)
-    return "--multilabel --num-classes 3 --ignore 255 --threshold 0.35"
+    return "--multilabel --num-classes 3 --ignore 255 --threshold 0.35 --losses none"
 
 
 def losses_of_images(folder):
@@ -147,7 +147,9 @@ def losses_of_a_batch_by_class(folder):
 def intervals(folder):
     """Intervals by images that are drawn together."""
     labels(folder, seed=2)
-    return "--num-classes 5 --ignore 255 --ci --group-by ([abc])_ --confidence 0.9 --resamples 150 --seed 3"
+    return (
+        "--num-classes 5 --ignore 255 --ci --group-by ([abc])_ --confidence 0.9 --resamples 150 --seed 3 --losses none"
+    )
 
 
 def soft_truth(folder):
@@ -184,7 +186,10 @@ def binary(folder):
         truth = random.choice([0, 0, 1, 7], shape).astype(np.uint8)
         save(folder / "gt" / f"{name}.png", truth)
         save(folder / "pred" / f"{name}_p.png", (random.rand(*shape) * (90 + 165 * (truth > 0))).astype(np.uint8))
-    return "--binary --probability --threshold 0.3 --pred-pattern {id}_p.png --metrics iou,mcc,f_beta,kappa --beta 0.5"
+    return (
+        "--binary --probability --threshold 0.3 --pred-pattern {id}_p.png --metrics iou,mcc,f_beta,kappa --beta 0.5"
+        " --losses none"
+    )
 
 
 EXACT = [counts, groups, multilabel, intervals, binary]

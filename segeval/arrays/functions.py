@@ -190,8 +190,11 @@ def log_cosh(x: Any) -> Any:
 
 
 def scalar(function: str, x: Any) -> Any:
-    """A function of `math` of one number: of a float, or of a tensor that learns."""
-    return getattr(x.double(), function)() if is_torch(x) else getattr(math, function)(x)
+    """A function of `math` of one number or of each of several: of floats, or of a tensor that learns."""
+    if is_torch(x):
+        return getattr(x.double(), function)()
+    one = getattr(math, function)
+    return np.array([one(each) for each in x]) if isinstance(x, np.ndarray) else one(x)
 
 
 def sigmoid(x: Any) -> Any:

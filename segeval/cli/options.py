@@ -335,7 +335,14 @@ _borders = _under(
 
 _losses = _under(
     "Losses",
-    option("--losses", metavar="all|NAMES", help="Losses too, comma-separated; see `segeval list losses`."),
+    option(
+        "--losses",
+        default="default",
+        show_default=True,
+        metavar="none|all|NAMES",
+        help="A dozen that add up (default), all that the inputs allow, or names with commas, default among them; see "
+        "`segeval list losses`.",
+    ),
     option("--weights", metavar="DIR", help="Weight maps for unet_cross_entropy, as `segeval weightmap` writes them."),
     option(
         "--class-weights",
@@ -391,7 +398,7 @@ measures = group("measures", "What to measure", _of, *_metrics, *_borders, *_obj
 all_losses = group(
     "measures",
     "What to measure",
-    lambda losses, **values: _of(losses=losses or "all", **values),
+    lambda losses, **values: _of(losses="all" if losses == "default" else losses, **values),
     *_metrics,
     *_borders,
     *_objects,

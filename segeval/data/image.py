@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from segeval.data.channels import class_rows
 from segeval.data.class_selection import ClassChoice
+from segeval.data.classes import ClassTable
 from segeval.data.labels import Labels
 from segeval.data.panoptic import Segmented
 from segeval.data.reading import Reading
@@ -169,12 +170,50 @@ class Image:
         array, ignore = array.reshape(len(array), -1), classes.ignore
         return Scores(array, truth.reshape(-1), ids, ignore, given.levels, True, logits, classes.binary)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The spatial shape."""
+        shape = self.labels.truth.shape
+        return shape[1:] if self.classes.multilabel else shape
+
+    @property
+    def hard(self) -> bool:
+        """Whether prediction and truth say yes or no everywhere, so that counts of pixels tell all but places."""
+        return self.labels.given is not None and self.labels.given.hard and self.labels.target is None
+
+    @property
+    def class_ids(self) -> tuple[int, ...]:
+        """The classes as losses see them: those that are named, or one for each channel."""
+        table = self._with_classes.scored
+        assert table is not None
+        return table.ids
+
+    @cached_property
+    def _with_classes(self) -> ClassChoice:
+        if self.classes.table:
+            return self.classes
+        given = self.labels.given
+        assert given is not None
+        channels = [
+            each for each in (given.array, self.labels.target) if each is not None and each.ndim > len(self.shape)
+        ]
+        table = ClassTable.numbered(max(2, *map(len, channels)) if channels else 2)
+        table = table if self.classes.multilabel else table.ignoring(self.classes.ignore)
+        if not self.classes.multilabel and self.labels.target is None:
+            Confusion.from_cells(self.cells, table.scored.ids, self.classes.ignore)  # refuses other true ids
+        return replace(self.classes, table=table)
+
+    @cached_property
+    def weight_map(self) -> Mask | None:
+        """A weight of each pixel, if losses take one."""
+        return self.weights()
+
     @cached_property
     def sample(self) -> "Sample":
         """The pair as losses see it."""
         from segeval.data.samples import sample
 
-        return sample(self.labels, self.reading, self.classes, self.weights())
+        return sample(self.labels, self.reading, self._with_classes, self.weight_map)
 
 
 def counted(pred: Array, truth: Array) -> tuple[Cells, str]:

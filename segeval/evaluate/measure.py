@@ -24,10 +24,10 @@ from segeval.data.labels import Labels
 from segeval.data.panoptic import CITY_THINGS, find_table
 from segeval.errors import (
     BadOption,
-    HardMasks,
     InputError,
     LacksScores,
     LeftOut,
+    LossesUndefined,
     MissingPrediction,
     Remark,
     SameFile,
@@ -87,7 +87,9 @@ def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = 
         said += _remarks_on_ids(id_, confusion, image, options)
     specs, lacking = _fitting(image, options)
     evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in specs.items()}
-    said += [*lacking, *_remarks_on_losses(image, options)]
+    said += lacking
+    if options.losses and evidence["losses"] is None:
+        said.append(_why_no_losses(image))
     notes = tuple(Note.of(id_, remark) for remark in said)
     return Record(id_, evidence, image.digest, notes, image.labels.used)
 
@@ -147,14 +149,14 @@ def _weights(pair: Pair, options: Options) -> io.Mask | None:
     return io.read(options.maps[pair.id], options.reading.max_pixels)
 
 
-def _remarks_on_losses(image: Image, options: Options) -> Iterator[Remark]:
-    """What is worth saying about losses of hard masks."""
-    if options.losses is None or not any(each.entry.log for each in options.losses.asked):
-        return
-    given = image.labels.given
-    if given and given.hard:
-        what = f"{given.name} is a hard mask: losses with a logarithm see the clip at 1e-7"
-        yield HardMasks(what, "save probabilities to score how sure the model was")
+def _why_no_losses(image: Image) -> LossesUndefined:
+    """Why an image that was scored has no losses."""
+    try:
+        _ = image.sample
+        what = f"{image.truth_name} cannot be looked at as losses do"
+    except InputError as fault:
+        what = fault.message
+    return LossesUndefined(f"losses are undefined: {what}", "metrics are not concerned; --losses none leaves them out")
 
 
 def read_sample(pair: Pair, options: Options) -> "Sample":
@@ -258,7 +260,7 @@ def prepared(options: Options, found: Pairing, truth_dir: str, jobs: int | None 
     Losses look at every pixel of every class, so that classes must be known before: where nobody names them, they are
     those of the channels, or the ids that a first look at all files finds.
     """
-    if options.losses is not None and options.classes.scored is None:
+    if options.losses and options.losses.wants_classes and options.classes.scored is None:
         options = replace(options, classes=replace(options.classes, table=_classes(options, found, jobs)), found=True)
     options = options.with_losses()
     if options.losses is None or options.losses.weights is None:

@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -255,18 +255,14 @@ class Confusion(Counted):
 
     @classmethod
     def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
-        """The counts of every image and class: many in one go, since images are many and small."""
+        """The counts of every image and class."""
         shape = (len(every), len(ids) + 1)
         tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
-        for start in range(0, len(every), AT_ONCE):
-            cells = [confusion.valid for confusion in every[start : start + AT_ONCE]]
-            image = start + np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
-            true_ids, pred_ids, pixels = (np.concatenate(column) for column in zip(*cells, strict=True))
-            row, column = positions(true_ids, ids), positions(pred_ids, ids)
+        for image, row, column, number in _placed_cells(every, ids):
             right = row == column
-            np.add.at(truth, (image, row), pixels)
-            np.add.at(pred, (image, column), pixels)
-            np.add.at(tp, (image[right], row[right]), pixels[right])
+            np.add.at(truth, (image, row), number)
+            np.add.at(pred, (image, column), number)
+            np.add.at(tp, (image[right], row[right]), number[right])
         pixels_of_images = truth.sum(axis=1, keepdims=True)
         tp, truth, pred = tp[:, :-1], truth[:, :-1], pred[:, :-1]
         counts = PixelCounts(tp, pred - tp, truth - tp, pixels_of_images - truth - pred + tp)
@@ -329,6 +325,29 @@ def _stacked(truth: Array, pred: Array, pixels: Array) -> Array:
     """Cells as a `Confusion` keeps them: in 32 bits where they fit."""
     small = pixels.max(initial=0) <= np.iinfo(np.int32).max
     return np.stack((truth, pred, pixels), dtype=np.int32 if small else np.int64, casting="same_kind")
+
+
+def _placed_cells(every: Sequence[Confusion], ids: Sequence[int]) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """The cells of many images, many at a time, since images are many and small: image, row, column, pixels."""
+    for start in range(0, len(every), AT_ONCE):
+        cells = [confusion.valid for confusion in every[start : start + AT_ONCE]]
+        image = start + np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
+        truth, pred, pixels = (np.concatenate(column) for column in zip(*cells, strict=True))
+        yield image, positions(truth, ids), positions(pred, ids), pixels
+
+
+def predicted_as_none(every: Sequence[Any], ids: Sequence[int]) -> Array:
+    """int64 (images, classes): the pixels of each true class whose predicted id is none of the classes."""
+    found = np.zeros((len(every), len(ids) + 1), np.int64)
+    for image, row, column, pixels in _placed_cells(every, ids):
+        stray = column == len(ids)
+        np.add.at(found, (image[stray], row[stray]), pixels[stray])
+    return found[:, :-1]
+
+
+def matrices(every: Sequence[Any], ids: Sequence[int]) -> Array:
+    """int64 (images, C, C + 1): the matrix of each image."""
+    return np.stack([confusion.with_ids(ids).matrix for confusion in every])
 
 
 @functools.lru_cache(maxsize=16)

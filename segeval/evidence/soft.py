@@ -1,4 +1,7 @@
-"""Soft evidence of one image: sums over its pixels. All of it adds up."""
+"""Soft evidence: sums over the pixels of an image. All of it adds up.
+
+Sums of one image are (C,); those of many images side by side have an axis of images before that.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -67,30 +70,40 @@ class SoftCounts(Sums):
     @property
     def outcomes(self) -> "SoftCounts":
         """Of one channel the counts of both outcomes, those of 1 − p and 1 − t first; of more channels the same."""
-        if self.p.shape[0] != 1:
+        if self.p.shape[-1] != 1:
             return self
         xp = namespace(self.p)
         n, p, t = self.n, self.p, self.t
         errors = self.pp - 2 * self.pt + self.tt  # Σ (p − t)²
         pt, pp, tt = n - p - t + self.pt, n - 2 * p + self.pp, n - 2 * t + self.tt
         rest = SoftCounts(n - p, n - t, pt, pp, tt, n - p - t + self.least, errors - self.missed, n)
-        return SoftCounts(*(xp.concat(pair) for pair in zip(rest.fields, self.fields, strict=True)))
+        return SoftCounts(*(xp.concat(pair, axis=-1) for pair in zip(rest.fields, self.fields, strict=True)))
 
     def only(self, channels: list[int]) -> "SoftCounts":
         """Some of the channels."""
         xp = namespace(self.p)
-        return SoftCounts(*(xp.stack([each[channel] for channel in channels]) for each in self.fields))
+        parts = ([each[..., channel : channel + 1] for channel in channels] for each in self.fields)
+        return SoftCounts(*(xp.concat(part, axis=-1) for part in parts))
 
     def without(self, channel: int) -> "SoftCounts":
         """The same with nothing counted in one channel."""
-        counted = like(np.array([float(k != channel) for k in range(self.p.shape[0])]), self.p)
+        counted = like(np.array([float(k != channel) for k in range(self.p.shape[-1])]), self.p)
         return SoftCounts(*(each * counted for each in self.fields))
 
     @property
     def pooled(self) -> "SoftCounts":
         """All channels together as one."""
         xp = namespace(self.p)
-        return SoftCounts(*(xp.reshape(xp.sum(each), (1,)) for each in self.fields))
+        return SoftCounts(*(xp.sum(each, axis=-1)[..., None] for each in self.fields))
+
+
+@dataclass(frozen=True)
+class LoneClass(SoftCounts):
+    """Of one class that all others would exclude: it is no foreground, and nothing stands against it."""
+
+    @property
+    def outcomes(self) -> SoftCounts:
+        return self
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Compound losses: formulas of other losses' values. Where a part is undefined, the whole is."""
 
-import math
 from typing import Literal
 
 import numpy as np
@@ -30,7 +29,7 @@ def log_hausdorff_dt(parts: Parts, *, alpha: Exponent = 2.0) -> Numbers:
     return parts.log(1 + parts(hausdorff_dt, alpha=alpha))
 
 
-@LOSSES.add(low=0, log=True)
+@LOSSES.add(low=0, log=True, default=True)
 def dice_cross_entropy(
     parts: Parts, *, dice_weight: NonNegative = 1.0, ce_weight: NonNegative = 1.0, smooth: NonNegative = 0.0
 ) -> Numbers:
@@ -80,7 +79,7 @@ def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNeg
 
 
 def _sided_cross_entropy(s: ClassSums, *, beta: float, background: int | None = 0) -> Numbers:
-    weight = np.array([_sided(s.surprisal.shape[1], background, 1 - beta, beta)])
+    weight = np.array([_sided(s.surprisal.shape[-1], background, 1 - beta, beta)])
     return like(weight, s.surprisal) * s.surprisal / s.n
 
 
@@ -119,12 +118,12 @@ def _dice_surprisal(c: SoftCounts, *, gamma: float, smooth: float) -> Numbers:
 
 def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:
     assert o.frequency is not None
-    total = o.frequency.sum()
-    rarity = [math.sqrt(total / pixels) if pixels > 0 else 0.0 for pixels in o.frequency]
-    return o.each(rarity) * power(o.surprisal, gamma)
+    true = o.frequency > 0
+    shares = o.frequency.sum(axis=-1, keepdims=True) / np.where(true, o.frequency, 1)
+    return o.each(np.where(true, np.sqrt(shares), 0.0)) * power(o.surprisal, gamma)
 
 
-@LOSSES.add(low=0, log=True)
+@LOSSES.add(low=0, log=True, default=True)
 def unified_focal(
     parts: Parts,
     *,
@@ -163,8 +162,11 @@ def _enhanced_tversky(
 ) -> Numbers:
     loss = tversky(c.outcomes, fp_weight=1 - delta, fn_weight=delta)
     apart = None if everywhere else background  # the class that is left as it is
-    each = [loss[n] if n == apart else power(loss[n], 1 - gamma) for n in range(loss.shape[0])]
-    return namespace(loss).stack(each)
+    faded = power(loss, 1 - gamma)
+    if apart is None:
+        return faded
+    xp = namespace(loss)
+    return xp.where(like(np.arange(loss.shape[-1]) == apart, loss), loss, faded)
 
 
 @LOSSES.add(low=0, log=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays.functions import class_sums, like, namespace, ratio, scalar
+from segeval.arrays.functions import class_sums, like, namespace, plain, ratio, scalar
 from segeval.distance.objects import parts
 from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
@@ -67,8 +67,9 @@ def t_loss(c: SoftCounts, *, log_nu: Logarithm = 1.0, log_precision: Logarithm =
     González-Jiménez et al. (2023). arXiv:2306.00753
     """
     xp = namespace(c.p)
-    errors = xp.sum(c.pp - 2 * c.pt + c.tt)
-    d = float(np.sum(np.asarray([float(n) for n in c.n])))
+    errors = xp.sum(c.pp - 2 * c.pt + c.tt, axis=-1)
+    d = plain(c.n).astype(np.float64).sum(axis=-1)
+    d = d if d.ndim else float(d)
     nu = scalar("exp", log_nu) + 1e-8
     gammas = scalar("lgamma", nu / 2) - scalar("lgamma", (nu + d) / 2)
     constant = gammas - d * log_precision / 2 + d / 2 * scalar("log", math.pi * nu)

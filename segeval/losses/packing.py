@@ -12,7 +12,7 @@ from segeval.evidence.run_length import Array
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
 
 SINGLE = {"soft": SoftCounts, "classes": ClassSums, "confusion": SoftConfusion}  # one of each image at most
-_PLAIN = ("number", "binary", "exclusive", "background")
+_PLAIN = ("number", "binary", "exclusive", "background", "ids")
 _NONE = -1  # the form of an image without such evidence
 
 
@@ -45,7 +45,8 @@ def packed(every: Sequence[Any]) -> dict[str, Array]:
 
 def _parts(one: Any) -> dict[str, Array]:
     """The numbers of one image by name."""
-    found = {f"{name}.{key}": value for name in SINGLE if (part := getattr(one, name)) for key, value in _of(part)}
+    single = {name: getattr(one, name, None) for name in SINGLE}
+    found = {f"{name}.{key}": value for name, part in single.items() if part for key, value in _of(part)}
     found |= {f"sums.{n}.{key}": value for n, sums in enumerate(one.sums.values()) for key, value in _of(sums)}
     return found | {f"kept.{n}": np.asarray(values) for n, values in enumerate(one.kept.values())}
 
@@ -56,15 +57,15 @@ def _of(sums: Any) -> list[tuple[str, Array]]:
 
 def _form(one: Any, parts: Mapping[str, Array]) -> dict[str, Any]:
     return {
-        **{name: getattr(one, name) for name in _PLAIN},
+        **{name: getattr(one, name) for name in _PLAIN if hasattr(one, name)},
         "sums": list(one.sums),
         "kept": list(one.kept),
         "arrays": {name: [array.dtype.str, list(array.shape)] for name, array in parts.items()},
     }
 
 
-def unpacked(arrays: Mapping[str, Array], make: Any) -> list[Any]:
-    """What `packed` was given; `make` is the class of the evidence."""
+def unpacked(arrays: Mapping[str, Array], whole: Any, apart: Any) -> list[Any]:
+    """What `packed` was given; whole, apart: the classes of evidence with and without what all formulas share."""
     about = unpacked_text(arrays["about"])
     unfit: dict[int, dict[Any, Unfit]] = {}
     for n, key, message, hint in about["unfit"]:
@@ -78,7 +79,7 @@ def unpacked(arrays: Mapping[str, Array], make: Any) -> list[Any]:
         named = about["forms"][form]
         parts = {name: arrays[f"{form}.{name}"][place[form]] for name in named["arrays"]}
         place[form] += 1
-        found.append(_made(named, parts, unfit.get(n, {}), make))
+        found.append(_made(named, parts, unfit.get(n, {}), whole if "number" in named else apart))
     return found
 
 
@@ -87,10 +88,11 @@ def _made(form: Mapping[str, Any], parts: Mapping[str, Array], unfit: Mapping[An
         return kind(*(parts[f"{name}.{each.name}"] for each in fields(kind)))
 
     return make(
-        **{name: form[name] for name in _PLAIN},
+        **{name: _tupled(form[name]) for name in _PLAIN if name in form},
         **{
-            name: sums(kind, name) if any(part.startswith(f"{name}.") for part in parts) else None
+            name: sums(kind, name)
             for name, kind in SINGLE.items()
+            if any(part.startswith(f"{name}.") for part in parts)
         },
         sums={_tupled(key): sums(PixelSums, f"sums.{n}") for n, key in enumerate(form["sums"])},
         kept={_tupled(key): parts[f"kept.{n}"] for n, key in enumerate(form["kept"])},

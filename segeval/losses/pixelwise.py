@@ -26,6 +26,7 @@ from segeval.parameters import Map, NonNegative, Share, Weights, Whole
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
     ),
+    default=True,
 )
 def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     """Cross entropy: the surprisal of what is true.
@@ -83,21 +84,21 @@ def weighted_cross_entropy(
     """
     weight = _weights(s, pos_weight, class_weights)
     if normalize == "weights":
-        total = namespace(s.pixels).sum(weight * s.pixels, axis=1)
-        return weight * s.surprisal / namespace(total).where(total > 0, total, np.nan)[:, None]
+        total = namespace(s.pixels).sum(weight * s.pixels, axis=-1)
+        return weight * s.surprisal / namespace(total).where(total > 0, total, np.nan)[..., None]
     return weight * s.surprisal / s.n
 
 
 def _weights(s: ClassSums, pos_weight: float | Weights | None, class_weights: object) -> Numbers:
     """(B, K) or (1, K)."""
     if isinstance(pos_weight, tuple):
-        _fits_vector(pos_weight, s.surprisal.shape[0], "weighted_cross_entropy.pos_weight", "problems")
+        _fits_vector(pos_weight, s.surprisal.shape[-2], "weighted_cross_entropy.pos_weight", "problems")
         return like(np.array([[1.0, weight] for weight in pos_weight]), s.surprisal)
     if pos_weight is not None:
         return like(np.array([[1.0, pos_weight]]), s.surprisal)
     if isinstance(class_weights, tuple):
         return like(np.array([class_weights]), s.surprisal)
-    xp, outcomes = namespace(s.pixels), s.pixels.shape[1]
+    xp, outcomes = namespace(s.pixels), s.pixels.shape[-1]
     return xp.where(s.pixels > 0, s.n / (outcomes * xp.where(s.pixels > 0, s.pixels, 1.0)), 0.0)
 
 
@@ -106,7 +107,7 @@ def _fits_beta(outcomes: int, *, beta: float | None) -> None:
         raise BadParameter("balanced_cross_entropy.beta is for binary problems", "leave it out")
 
 
-@LOSSES.add(low=0, high=16.1181, log=True, fits=_fits_beta)
+@LOSSES.add(low=0, high=16.1181, log=True, fits=_fits_beta, default=True)
 def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Numbers:
     """Cross entropy in which each class weighs as much as all others have pixels.
 
@@ -131,7 +132,7 @@ def _fits_alpha(outcomes: int, *, alpha: float | Weights | None, **_: object) ->
         raise BadParameter(f"focal.alpha is one number for {outcomes} classes", "give one for each class, in order")
 
 
-@LOSSES.add(low=0, log=True, fits=_fits_alpha)
+@LOSSES.add(low=0, log=True, fits=_fits_alpha, default=True)
 def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | None = None) -> Numbers:
     """Focal loss: cross entropy that fades where the prediction is right already.
 

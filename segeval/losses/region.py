@@ -14,7 +14,7 @@ from segeval.losses.operators.lovasz import lovasz
 from segeval.parameters import Matrix, NonNegative, Share, Whole
 
 
-@LOSSES.add(low=0, high=1, also=("dice_loss", "soft_dice"))
+@LOSSES.add(low=0, high=1, also=("dice_loss", "soft_dice"), default=True)
 def dice(
     c: SoftCounts,
     *,
@@ -101,7 +101,7 @@ def log_cosh_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
     return log_cosh(dice(c, smooth=smooth))
 
 
-@LOSSES.add(low=0, high=1, also=("gdl", "generalized_dice_loss"))
+@LOSSES.add(low=0, high=1, also=("gdl", "generalized_dice_loss"), default=True)
 def generalized_dice(
     c: SoftCounts, *, weight: Literal["square", "simple", "uniform"] = "square", smooth: NonNegative = 0.0
 ) -> Numbers:
@@ -120,8 +120,8 @@ def generalized_dice(
     xp = namespace(c.p)
     true = plain(c.t)
     w = np.where(true > 0, 1 / np.where(true > 0, true, 1.0) ** {"square": 2, "simple": 1, "uniform": 0}[weight], 0.0)
-    w = like(np.where(true > 0, w, w.max()), c.p)
-    return 1 - ratio(2 * xp.sum(w * c.pt) + smooth, xp.sum(w * (c.p + c.t)) + smooth)
+    w = like(np.where(true > 0, w, w.max(axis=-1, keepdims=True)), c.p)
+    return 1 - ratio(2 * xp.sum(w * c.pt, axis=-1) + smooth, xp.sum(w * (c.p + c.t), axis=-1) + smooth)
 
 
 def _fits_costs(outcomes: int, *, distances: Matrix | None, background_class: int, **_: object) -> None:
@@ -161,14 +161,14 @@ def generalized_wasserstein_dice(
 
     Fidon et al. (2017). arXiv:1707.00478
     """
-    number = s.mass.shape[0]
+    number = s.mass.shape[-1]
     costs = like(_costs(distances, number), s.mass)
     xp = namespace(s.mass)
-    errors = xp.sum(xp.reshape(costs * s.mass, (number, number)), axis=1)  # Σ δ of the pixels of each true class
+    errors = xp.sum(costs * s.mass, axis=-1)  # Σ δ of the pixels of each true class
     hidden = background if background_class == 0 else background_class
     foreground = like(np.array([float(n != hidden) for n in range(number)]), s.mass)
-    true = xp.sum(foreground * (s.pixels - errors))
-    return 1 - ratio(2 * true + smooth, 2 * true + xp.sum(errors) + smooth)
+    true = xp.sum(foreground * (s.pixels - errors), axis=-1)
+    return 1 - ratio(2 * true + smooth, 2 * true + xp.sum(errors, axis=-1) + smooth)
 
 
 def _costs(distances: Matrix | None, number: int) -> np.ndarray:
@@ -176,7 +176,7 @@ def _costs(distances: Matrix | None, number: int) -> np.ndarray:
     return np.asarray(costs / costs.max())
 
 
-@LOSSES.add(low=0, high=1, also=("iou", "iou_loss", "jaccard_loss", "soft_iou"))
+@LOSSES.add(low=0, high=1, also=("iou", "iou_loss", "jaccard_loss", "soft_iou"), default=True)
 def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegative | None = None) -> Numbers:
     """Jaccard loss: one minus the soft intersection over union.
 
@@ -189,7 +189,7 @@ def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegati
     return 1 - ratio(c.pt + smooth, c.union + _below(smooth, smooth_below))
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, default=True)
 def tversky(
     c: SoftCounts,
     *,
@@ -214,7 +214,7 @@ def tversky(
     return 1 - ratio(c.pt + smooth, below)
 
 
-@LOSSES.add(low=0, high=1)
+@LOSSES.add(low=0, high=1, default=True)
 def focal_tversky(
     c: SoftCounts,
     *,
@@ -271,7 +271,7 @@ def rates(c: SoftCounts, *, sensitivity_weight: Share = 0.5, smooth: NonNegative
     return 1 - b * found[0] - (1 - b) * found[1]
 
 
-@LOSSES.add(low=0, high=2)
+@LOSSES.add(low=0, high=2, default=True)
 def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
     """One minus the soft Matthews correlation coefficient.
 

@@ -7,7 +7,7 @@ from segeval.losses import LOSSES
 from segeval.parameters import Positive
 
 
-@LOSSES.add(low=0, high=1, any_range=True, also=("mse", "l2"))
+@LOSSES.add(low=0, high=1, any_range=True, also=("mse", "l2"), default=True)
 def mean_squared_error(v: Values) -> Numbers:
     """Mean squared error, the Brier score of one channel.
 

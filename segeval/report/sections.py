@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from segeval.errors import HardMasks
 from segeval.evidence.confusion import shares
 from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
@@ -120,14 +121,52 @@ def _whole(family: str, scoring: Scoring) -> bool:
 
 
 def loss_table(document: dict[str, Any]) -> Table | None:
-    """A row for each loss: its value, how it was reduced, its parameters off their defaults left as they are."""
-    if "losses" not in document:
+    """A row for each loss: its value, the class where it is largest, and what is not as usual."""
+    if not document.get("losses"):
         return None
-    rows: list[list[Cell]] = []
-    for n, (name, found) in enumerate(document["losses"].items(), 1):
-        settings = ", ".join(f"{key}={value}" for key, value in found["params"].items() if value is not None)
-        rows.append([n, name, found["value"], found["undefined"], found["reduction"], settings])
-    return Table("losses", ["no.", "loss", "value", "undefined", "reduction", "parameters"], rows, len(rows))
+    every = document["losses"]
+    columns: dict[str, list[Cell]] = {
+        "value": [found["value"] for found in every.values()],
+        "worst class": [_worst(found["per_class"]) for found in every.values()],
+        "undefined": [found["undefined"] for found in every.values()],
+        "parameters": [_settings(name, found["params"]) for name, found in every.items()],
+    }
+    shown = {name: column for name, column in columns.items() if name == "value" or any(column)}
+    rows: list[list[Cell]] = [[n, *row] for n, row in enumerate(zip(every, *shown.values(), strict=True), 1)]
+    return Table("losses", ["no.", "loss", *shown], rows, len(rows))
+
+
+def _worst(per_class: dict[str, float | None]) -> str:
+    """The class of the largest value, if classes have values."""
+    defined = {name: value for name, value in per_class.items() if value is not None}
+    name = max(defined, key=lambda each: defined[each], default="")
+    return f"{name} {shown(defined[name])}" if name else ""
+
+
+def _settings(name: str, params: dict[str, Any]) -> str:
+    """The parameters off their defaults, as in the command."""
+    from segeval.losses import LOSSES  # here, since documents of other runs have none
+
+    known = LOSSES[name].params if name in LOSSES else {}
+    off = {key: value for key, value in params.items() if not (key in known and known[key].default == value)}
+    return ", ".join(f"{key}={value}" for key, value in off.items())
+
+
+def _about_losses(document: dict[str, Any]) -> list[str]:
+    """What the values of losses are of, and which are not what they seem."""
+    every, left_out = document.get("losses", {}), document.get("losses_left_out", {})
+    lines = []
+    summed = {found["reduction"] != "mean over images" for found in every.values()}
+    if every:
+        what = "sums over all images" if summed == {True} else "means over images"
+        mixed = "; of sums over all images where they add up" if len(summed) == 2 else ""
+        lines.append(f"losses are {what}{mixed}, and less is better: segeval list losses")
+    clipped = {name: found["clipped"] for name, found in every.items() if found.get("clipped")}
+    if clipped:
+        what = f"{counted(max(clipped.values()), 'hard mask')}: in losses with a logarithm ({some(list(clipped), 2)})"
+        said = HardMasks(f"{what} a wrong pixel costs 16.12, the clip")
+        lines.append(f"{said.message} ({said.code})")
+    return lines + [f"loss left out: {name}: {reason}" for name, reason in left_out.items()]
 
 
 def section_tables(document: dict[str, Any]) -> list[Table]:
@@ -239,7 +278,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append(
             f"a class was missed in a whole image {counted(missed, 'time')}, hallucinated {counted(invented, 'time')}"
         )
-    lines += _about_distances(document)
+    lines += [*_about_distances(document), *_about_losses(document)]
     if "ci" in document:
         drawn, how = document["ci"]["groups"], options["ci"]
         what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"

@@ -1,15 +1,15 @@
 """The losses of a run as `run.json` has them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from segeval.arrays.functions import Array
 from segeval.evidence.kinds import Columns
-from segeval.losses.engine.evidence import Asked, Measured, Plan
+from segeval.losses.engine.evidence import Asked, Plan
+from segeval.losses.engine.kind import Images
 from segeval.losses.engine.selection import LossChoice
 from segeval.run.statistics import mean
 
@@ -18,16 +18,19 @@ from segeval.run.statistics import mean
 class Criteria:
     """The losses of some images over some classes: everything here is a function of their evidence."""
 
-    choice: LossChoice
-    ids: tuple[int, ...]
-    names: tuple[str, ...]
-    measured: Sequence[Measured | None]  # one for each image, in order; None: no prediction
+    images: Images
+    number: int  # of images
+    names: tuple[str, ...]  # of classes
     load: Callable[[], Columns]  # the values of images and classes
 
-    @cached_property
+    @property
+    def choice(self) -> LossChoice:
+        return self.images.choice
+
+    @property
     def asked(self) -> tuple[Asked, ...]:
         """The losses with all their parameters."""
-        return self.choice.final(self.ids, [each for each in self.measured if each is not None])
+        return self.images.asked
 
     def summed(self, asked: Asked) -> bool:
         """Whether a loss is computed of the evidence of all images together."""
@@ -43,20 +46,16 @@ class Criteria:
         of_images, of_classes = columns.images[asked.name], columns.classes[asked.name]
         summed = self.summed(asked)
         rows = np.column_stack([of_images, of_classes])
-        values = self._of_total(asked) if summed else [mean(column).value for column in rows.T]
+        values = self.images.total(asked) if summed else [mean(column).value for column in rows.T]
         return {
             "value": float(values[0]),
             "per_class": {name: float(each) for name, each in zip(self.names, values[1:], strict=True)},
             "params": {name: _plain(value) for name, value in asked.params.items()},
             "reduction": "sums over all images, then the formula" if summed else "mean over images",
-            "images": len(self.measured),
+            "images": self.number,
             "undefined": int(np.isnan(of_images).sum()),
+            **({"clipped": self.images.hard} if asked.entry.log else {}),
         }
-
-    def _of_total(self, asked: Asked) -> Array:
-        """The value of the evidence of all images together, then those of classes."""
-        found: Array = Measured.values(asked, Measured.summed(self.measured), len(self.ids), self.choice.caller)
-        return found
 
 
 def _plain(value: Any) -> Any:

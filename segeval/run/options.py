@@ -81,7 +81,7 @@ class Options:
         undefined: str | Iterable[str] = (),
         pool_by: str | None = None,
         numbers: str | Iterable[str] = (),
-        losses: str | Sequence[str] | None = None,
+        losses: str | Sequence[str] | None = "default",
         params: Mapping[str, Any] | Sequence[str] = (),
         spacing: str | float | Sequence[float] | None = None,
         tolerance: float | Iterable[float] = (),
@@ -203,23 +203,34 @@ class Options:
             elif asked and kind.eaten is not pixels.eaten:
                 named = any(self.scoring.names_it(each) for each in asked.values())
                 found[kind.name] = Spec(asked, {name: getattr(self.scoring, name) for name in MEASURING}, named)
-        return found | ({} if self.losses is None else {"losses": self.losses})
+        if self.losses is not None:
+            import segeval.losses.engine.kind  # noqa: F401 - their kind of evidence is listed there
+
+            found["losses"] = self.losses
+        return found
 
     def with_losses(self) -> "Options":
         """The same with the losses that the inputs allow."""
         if self.losses is None:
             return self
         table = self.classes.scored
-        if table is None:
+        if table is None and self.losses.wants_classes:
             raise BadOption("losses need to know the classes", "give --num-classes N, --classes NAMES|FILE or --binary")
-        from segeval.losses.engine.selection import Inputs
-
         if self.classes.multilabel and self.losses.class_weights is not None:
             what = "--class-weights weighs classes that exclude each other, and those of --multilabel do not"
             raise BadOption(what, "-p weighted_cross_entropy.class_weights=balanced weighs yes and no of each channel")
-        self.losses.check_weights(table.ids)
+        if table is not None:
+            self.losses.check_weights(table.ids)
+        return self._allowed()
+
+    def _allowed(self) -> "Options":
+        if self.losses is None:
+            return self
+        from segeval.losses.engine.selection import Inputs
+
+        table = self.classes.scored
         inputs = Inputs(
-            len(table.ids),
+            None if table is None else table.ids,
             self.classes.binary,
             self.classes.multilabel,
             self.reading.soft_truth,
@@ -262,9 +273,10 @@ class Options:
         choice = ClassChoice.from_record(options)
         reading = Reading.from_record(options)
         found = options.get("classes_found", False)
-        return cls(
+        read = cls(
             Layout.from_record(options), reading, choice, scoring, losses, Draws.from_record(options), found=found
         )
+        return read._allowed()
 
 
 def check_names(caller: str, options: Iterable[str]) -> None:
@@ -278,7 +290,7 @@ def check_names(caller: str, options: Iterable[str]) -> None:
 
 def measures(
     metrics: str | Iterable[str] = "overlap",
-    losses: str | Iterable[str] | None = None,
+    losses: str | Iterable[str] | None = "default",
     params: Iterable[str] | Mapping[str, Any] = (),
     *,
     presence: str = "union",
@@ -332,7 +344,7 @@ def measures(
             option = "--beta" if name == "f_beta" and beta is not None else "-p"
             what = f"{option} sets {name}, which --metrics does not name"
             raise NoEffect(what, f"--metrics {name}", "beta" if option == "--beta" else "params")
-    if losses is not None:
+    if losses is not None and losses != "none" and [*losses] not in ([], ["none"]):
         from segeval.losses.engine.selection import LossChoice
 
         return scoring, LossChoice.of(losses, given, **of_losses)
@@ -340,7 +352,7 @@ def measures(
         if value and value != _UNSAID.get(option):
             name = "-p" if option == "params" else f"--{option.replace('_', '-')}"
             what = f"{name} is about losses, and none are asked for"
-            raise NoEffect(what, "add --losses NAMES, or --losses all", option)
+            raise NoEffect(what, "leave out --losses none", option)
     return scoring, None
 
 

@@ -173,7 +173,7 @@ def outlined(document: Mapping[str, Any]) -> Outline:
     """Which numbers a run has, by its document."""
     losses = document.get("losses", {})
     if losses:
-        import segeval.losses  # noqa: F401 - their kind of evidence is listed there
+        import segeval.losses.engine.kind  # noqa: F401 - their kind of evidence is listed there
     return Outline(
         Scoring.from_record(document["options"]),
         tuple((row["id"], row["name"]) for row in document["classes"]),

@@ -241,7 +241,8 @@ class Run:
     def columns(self, kind: str) -> Columns:
         """The columns of one kind of evidence."""
         ids, spec = self.class_table.ids, self.options.specs[kind]
-        found: Columns = EVIDENCE[kind].evidence.columns(self.of_kind(kind), ids, spec)
+        beside = (self.counts,) if EVIDENCE[kind].beside_counts else ()
+        found: Columns = EVIDENCE[kind].evidence.columns(self.of_kind(kind), ids, spec, *beside)
         return found
 
     def _merged(self) -> Tables | None:
@@ -317,15 +318,15 @@ class Run:
     @cached_property
     def criteria(self) -> "Criteria | None":
         """The losses, if any were asked for."""
-        if self.options.losses is None or self.options.classes.scored is None:
+        if self.options.losses is None:
             return None
+        from segeval.losses.engine.kind import Images
         from segeval.run.losses import Criteria
 
-        table = self.options.classes.scored
+        table = self.class_table
+        images = Images(self.of_kind("losses"), self.counts, table.ids, self.options.losses)
         names = tuple(c.name for c in table.classes)
-        return Criteria(
-            self.options.losses, table.ids, names, self.of_kind("losses"), lambda: self.tables.columns("losses")
-        )
+        return Criteria(images, len(self.cases), names, lambda: self.tables.columns("losses"))
 
     @property
     def fingerprint(self) -> str:

@@ -167,7 +167,8 @@ def test_hard_masks_are_one_hot_and_said_to_be(tmp_path: Path) -> None:
     found = _score((str(tmp_path / "pred"), str(tmp_path / "gt")), losses="dice,cross_entropy")
     assert found["losses"]["dice"]["value"] == pytest.approx((0 + 1 / 3 + 1 / 3) / 3)
     assert found["losses"]["cross_entropy"]["value"] == pytest.approx(-np.log(1e-7) / 4, rel=1e-6)
-    assert [note["code"] for note in found["notes"]] == ["SEG258"]
+    assert (found["losses"]["cross_entropy"]["clipped"], found["notes"]) == (1, [])
+    assert "clipped" not in found["losses"]["dice"]
 
 
 @pytest.mark.parametrize("kind", ["grey", "map", "logits"])
@@ -231,8 +232,9 @@ def test_files(folders: tuple[str, str], tmp_path: Path, root: Path) -> None:
         ({"losses": "weighted_cross_entropy"}, errors.BadParameter, "class_weights"),
         ({"losses": "minimax_gan"}, errors.NoGradient, "minimax_gan"),
         ({"losses": "dice", "class_weights": "balance"}, errors.BadOption, "balance"),
-        ({"params": ["dice.smooth=1"]}, errors.BadOption, "--losses"),
-        ({"class_weights": "balanced"}, errors.BadOption, "--losses"),
+        ({"losses": "none", "params": ["dice.smooth=1"]}, errors.BadOption, "--losses"),
+        ({"losses": "none", "class_weights": "balanced"}, errors.BadOption, "--losses"),
+        ({"params": ["huber.delta=0.4"]}, errors.BadParameter, "--losses default,huber"),
     ],
 )
 def test_wrong_use(folders: tuple[str, str], options: dict[str, Any], kind: type[Exception], said: str) -> None:

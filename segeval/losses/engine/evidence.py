@@ -3,20 +3,18 @@
 import functools
 import inspect
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from segeval.arrays.functions import like, namespace, plain, ratio
-from segeval.errors import Unfit, UnfitPixels
-from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.errors import Unfit
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
 from segeval.evidence.sample import Field, Picture, Sample
-from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
-from segeval.losses import packing
+from segeval.evidence.soft import ClassSums, LoneClass, PixelSums, SoftConfusion, SoftCounts
 from segeval.losses.engine.parts import Formula, Parts
 from segeval.measures import Loss, needs
 
@@ -89,12 +87,9 @@ def asks_background(formula: Formula) -> bool:
     return "background" in inspect.signature(formula).parameters
 
 
-@EVIDENCE.add(columns={}, view=dict, prefix="loss.")
 @dataclass(frozen=True)
 class Measured:
     """What one image, or several together, leave behind for the losses asked for."""
-
-    kind: ClassVar[str] = "losses"
 
     number: int  # classes in tables
     binary: bool
@@ -106,6 +101,7 @@ class Measured:
     sums: Mapping[Key, PixelSums] = field(default_factory=dict)
     kept: Mapping[Key, Numbers] = field(default_factory=dict)  # a value of each class; of one image only
     unfit: Mapping[Key, Unfit] = field(default_factory=dict)
+    ids: tuple[int, ...] = ()  # the classes, where a run does not name them
 
     def __add__(self, other: "Measured") -> "Measured":
         return replace(
@@ -118,71 +114,26 @@ class Measured:
             unfit={**self.unfit, **other.unfit},
         )
 
-    @classmethod
-    def measured(cls, image: Any, spec: Any) -> "Measured":
-        """The evidence of an image behind the door."""
-        return spec.plan.measure(image.sample)  # type: ignore[no-any-return]
-
-    @classmethod
-    def missed(cls, image: Any, spec: Any) -> None:  # noqa: ARG003 - one signature for all kinds
-        """A loss wants a prediction."""
-        return
-
-    @classmethod
-    def summed(cls, every: Sequence[Any]) -> "Measured | None":
-        """The evidence of all images together."""
-        there = [each for each in every if each is not None]
-        return functools.reduce(operator.add, there) if there else None
-
-    @classmethod
-    def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any) -> Columns:
-        """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
-        there = [each for each in every if each is not None]
-        if len({(each.binary, each.exclusive) for each in there}) > 1:
-            raise UnfitPixels("some predictions are maps of the foreground and others are not", "score them apart")
-        rows = {
-            asked.name: np.array([cls.values(asked, one, len(ids), spec.caller) for one in every])
-            for asked in spec.final(tuple(ids), there)
-        }
-        shaped = {name: values.reshape(len(every), 1 + len(ids)) for name, values in rows.items()}
-        return Columns({name: v[:, 1:] for name, v in shaped.items()}, {name: v[:, 0] for name, v in shaped.items()})
-
-    @classmethod
-    def packed(cls, every: Sequence[Any]) -> dict[str, Any]:
-        """The evidence of many images as a few arrays, without loss."""
-        return packing.packed(every)
-
-    @classmethod
-    def unpacked(cls, arrays: Mapping[str, Any]) -> list[Any]:
-        """What `packed` was given."""
-        return packing.unpacked(arrays, cls)
-
-    @classmethod
-    def values(cls, asked: Asked, one: "Measured | None", number: int, caller: Caller) -> Numbers:
-        """The value of a loss, then those of so many classes; undefined where it has none or does not fit."""
-        undefined = np.full(1 + number, np.nan)
-        if one is None:
-            return undefined
-        try:
-            with np.errstate(under="ignore"):
-                return np.asarray(values(asked, one, caller))
-        except Unfit:
-            return undefined
+    @property
+    def alike(self) -> tuple[int, bool, bool]:
+        """What images must have in common to add up."""
+        return self.number, self.binary, self.exclusive
 
 
 class Plan:
     """The formulas to be run on every image."""
 
-    def __init__(self, asked: Iterable[Asked]) -> None:
+    def __init__(self, asked: Iterable[Asked], wanted: Callable[[Leaf], bool] | None = None) -> None:
         self.asked = tuple(asked)
+        self._wanted = wanted  # of the formulas; None: all
 
     @cached_property
     def leaves(self) -> dict[Key, Leaf]:
-        """Every formula that eats evidence itself, once."""
+        """Every formula that eats evidence itself, once, if it is wanted."""
         found: dict[Key, Leaf] = {}
         for each in self.asked:
             _note(found, each.entry.func, each.params, each.entry.outcomes)
-        return found
+        return {key: leaf for key, leaf in found.items() if self._wanted is None or self._wanted(leaf)}
 
     def of(self, kind: type) -> list[Leaf]:
         return [leaf for leaf in self.leaves.values() if leaf.needs is kind]
@@ -194,10 +145,14 @@ class Plan:
 
     def measure(self, sample: Sample) -> Measured:
         """The evidence of one image: one sweep over its pixels, and what has to see all of it."""
-        for each in self.asked:
-            each.entry.check(sample.number if sample.exclusive else 2, each.params, sample.weights)
+        self.check(sample)
         with np.errstate(under="ignore"):  # what is too small to be a number is 0
             return self._measured(sample)
+
+    def check(self, sample: Sample) -> None:
+        """Refuse parameters that do not fit an image."""
+        for each in self.asked:
+            each.entry.check(sample.number if sample.exclusive else 2, each.params, sample.weights)
 
     def _measured(self, sample: Sample) -> Measured:
         swept = functools.reduce(operator.add, (self.swept(pixels, sample) for pixels in sample.blocks()))
@@ -205,6 +160,18 @@ class Plan:
         return replace(
             swept, sums={**swept.sums, **placed["sums"]}, kept=placed["kept"], unfit={**swept.unfit, **placed["unfit"]}
         )
+
+    def apart(self, sample: Sample, soft: SoftCounts) -> tuple[Mapping[Key, PixelSums], Mapping[Key, Numbers], Any]:
+        """Sums, values of classes and misfits of one image, without evidence that all formulas share."""
+        sums = {}
+        if leaves := self.of(Outcomes):
+            parts = [
+                {leaf.key: _outcomes_sums(leaf.on(sample), each.problems) for leaf in leaves}
+                for each in sample.blocks()
+            ]
+            sums = {key: functools.reduce(operator.add, [part[key] for part in parts]) for key in parts[0]}
+        placed = self.placed(sample, soft)
+        return {**sums, **placed["sums"]}, placed["kept"], placed["unfit"]
 
     def placed(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
         """The evidence of what has to see all of an image, by the fields of `Measured`."""
@@ -296,16 +263,18 @@ def _empty(sample: Sample, soft: SoftCounts) -> set[int]:
 
 
 def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
-    """The value of a loss, then that of each class: (1 + classes,), nan where undefined.
+    """The value of a loss, then that of each class: (…, 1 + classes), nan where undefined.
 
     Unfit where the loss cannot be computed for these inputs.
     """
-    if not plain(found.soft.n)[0]:  # everything is ignored
-        return like(np.full(1 + found.number, np.nan), found.soft.p)
+    empty = plain(found.soft.n)[..., 0] == 0  # everything is ignored
+    if empty.all():
+        return like(np.full((*empty.shape, 1 + found.number), np.nan), found.soft.p)
     keep_background = caller.background
     if keep_background is None:
         keep_background = asked.entry.background
-    return _compounded(asked.entry.func, asked.params, found, caller, keep_background)
+    result = _compounded(asked.entry.func, asked.params, found, caller, keep_background)
+    return namespace(result).where(like(~empty[..., None], result), result, np.nan) if empty.any() else result
 
 
 def _compounded(
@@ -336,66 +305,65 @@ def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Num
 
 
 def _of_sums(sums: PixelSums, number: int) -> Numbers:
-    xp = namespace(sums.total)
     per_class = ratio(sums.by, like(plain(sums.per), sums.by))
     overall = ratio(sums.total, like(plain(sums.weight), sums.total))
-    assert per_class.shape[0] == number
-    return xp.concat([xp.reshape(overall, (1,)), per_class])
+    assert per_class.shape[-1] == number
+    return namespace(sums.total).concat([overall[..., None], per_class], axis=-1)
 
 
 def _of_classes(terms: Numbers, sums: ClassSums, one_problem: bool) -> Numbers:
-    """From terms (B, K) that add up to the value of each problem."""
+    """From terms (…, B, K) that add up to the value of each problem."""
     xp = namespace(terms)
-    rows = xp.sum(terms, axis=1)
+    rows = xp.sum(terms, axis=-1)
     if not one_problem:
-        return xp.concat([xp.reshape(xp.sum(rows), (1,)) / rows.shape[0], rows])
-    pixels = like(plain(sums.pixels)[0, :], terms)
-    return xp.concat([rows, ratio(terms[0, :] * float(plain(sums.n)), pixels)])
+        return xp.concat([xp.sum(rows, axis=-1)[..., None] / rows.shape[-1], rows], axis=-1)
+    shares = plain(sums.pixels)[..., 0, :] / np.asarray(plain(sums.n)).reshape(*terms.shape[:-2], 1)
+    return xp.concat([rows, ratio(terms[..., 0, :], like(shares, terms))], axis=-1)
 
 
 def _single(value: Numbers, number: int) -> Numbers:
     """A loss that has no value of single classes."""
-    xp = namespace(value)
-    return xp.concat([xp.reshape(value, (1,)), like(np.full(number, np.nan), value)])
+    nothing = like(np.full((*value.shape, number), np.nan), value)
+    return namespace(value).concat([value[..., None], nothing], axis=-1)
 
 
 def _of_counts(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
-    each = leaf(found.soft)
-    if len(each.shape) == 0:
+    counts = LoneClass(*found.soft.fields) if found.number == 1 else found.soft
+    each = leaf(counts)
+    if len(each.shape) < len(counts.p.shape):
         hidden = 0 if found.binary else found.background if found.exclusive else None
-        each = each if background or hidden is None else leaf(found.soft.outcomes.without(hidden))
+        each = each if background or hidden is None else leaf(counts.outcomes.without(hidden))
         return _single(each, found.number)
     result = _over_classes(each, found, caller, background)
     if caller.average == "micro" and each.shape == found.soft.p.shape:
         pooled = leaf(found.soft.only(_chosen(found, background)).pooled)
-        if pooled.shape[0] == 1:
-            return namespace(result).concat([pooled, result[1:]])
+        if pooled.shape[-1] == 1:
+            return namespace(result).concat([pooled, result[..., 1:]], axis=-1)
     return result
 
 
 def _chosen(found: Measured, background: bool) -> list[int]:
     """The channels that take part."""
-    channels = range(found.soft.p.shape[0])
+    channels = range(found.soft.p.shape[-1])
     hidden = None if background or not found.exclusive or len(channels) == 1 else found.background
     return [channel for channel in channels if channel != hidden]
 
 
 def _over_classes(each: Numbers, found: Measured, caller: Caller, background: bool) -> Numbers:
     """The mean over the classes present (over all, where none is), then each class."""
-    foreground_only = found.binary and each.shape[0] == 1
-    counts = found.soft if foreground_only else found.soft.outcomes
-    seen = plain(counts.t) if caller.presence == "truth" else plain(counts.union)
-    rows = each.shape[0]
-    classes = range(0 if background else rows - 1, rows) if found.binary else _chosen(found, background)
-    present = [k for k in classes if seen[k] > 0]
-    taken = [k for k in present or classes if not np.isnan(plain(each)[k])]
+    rows = each.shape[-1]
+    foreground_only = found.binary and rows == 1
+    counts = found.soft.outcomes if found.binary and not foreground_only else found.soft
+    seen = plain(counts.t if caller.presence == "truth" else counts.union) > 0
+    chosen = range(0 if background else rows - 1, rows) if found.binary else _chosen(found, background)
+    own = np.isin(np.arange(rows), chosen)
+    present = own & seen
+    nobody = ~present.any(axis=-1, keepdims=True)
+    taken = (present | (own & nobody)) & ~np.isnan(plain(each))
     xp = namespace(each)
-    undefined = like(np.full(1, np.nan), each)
-    w = [1.0 if caller.mean_weights is None else caller.mean_weights[k] for k in range(rows)]
-    whole = sum(w[k] for k in taken)
-    mean = xp.reshape(xp.sum(xp.stack([w[k] * each[k] for k in taken])), (1,)) / whole if whole else undefined
-    shown = xp.concat([undefined, each]) if foreground_only else each
-    hidden = like(np.array([k in present or not present for k in range(each.shape[0])]), each)
-    if not foreground_only:
-        shown = xp.where(hidden, shown, np.nan)
-    return xp.concat([mean, shown])
+    weights = np.ones(rows) if caller.mean_weights is None else np.array(caller.mean_weights[:rows], np.float64)
+    total = xp.sum(xp.where(like(taken, each), like(weights, each) * each, 0.0), axis=-1)
+    mean = ratio(total, like((taken * weights).sum(axis=-1), each))[..., None]
+    if foreground_only:
+        return xp.concat([mean, like(np.full(each.shape, np.nan), each), each], axis=-1)
+    return xp.concat([mean, xp.where(like(present | nobody, each), each, np.nan)], axis=-1)

@@ -1,6 +1,6 @@
 """Which losses a run computes, with their parameters: from what options say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,17 +11,19 @@ from segeval.data.class_weights import Frequencies
 from segeval.errors import BadOption, BadParameter, NoEffect, UsageError
 from segeval.losses import LOSSES
 from segeval.losses.effects import chosen, without_effect
-from segeval.losses.engine.evidence import Asked, Caller, Measured, Plan, wants_classes
+from segeval.losses.engine import counts
+from segeval.losses.engine.evidence import Asked, Caller, Plan, wants_classes
 from segeval.losses.functional import AVERAGES, ask
 
 OVER = ("image", "batch")
+DEFAULT = "default"  # the losses that are told unasked
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What all images of a run have in common, as far as losses ask for it."""
 
-    number: int  # classes
+    ids: tuple[int, ...] | None = None  # the classes; None: those that the files will turn out to hold
     binary: bool = False
     multilabel: bool = False
     soft: bool = False  # the truth may hold fractions
@@ -36,8 +38,9 @@ class Inputs:
         if self.pooled and not Plan([asked]).adds_up:
             what = f"{loss.name} is a value of single images, and --pool-by counts the images of a case together"
             raise BadOption(what, "leave out one of them")
-        outcomes = 2 if self.binary or self.multilabel else self.number
-        loss.check(outcomes, asked.params, self.weights or None)
+        if self.ids is not None:
+            outcomes = 2 if self.binary or self.multilabel else len(self.ids)
+            loss.check(outcomes, asked.params, self.weights or None)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ class LossChoice:
     over: str = "image"
     class_weights: str | Mapping[int, float] | None = None  # a scheme, by the whole truth folder, or weights by id
     weights: str | None = None  # the folder of weight maps
-    everything: bool = False  # all that the inputs allow
+    everything: bool = False  # those that the inputs allow; otherwise one that they do not is an error
     left_out: Mapping[str, str] = field(default_factory=dict)  # those that they do not, with the reason
+    inputs: Inputs = field(default_factory=Inputs)
 
     @classmethod
     def of(
@@ -72,10 +76,11 @@ class LossChoice:
         given = {LOSSES.find(name).name: values for name, values in (params or {}).items()}
         background = None if loss_background is None else loss_background == "include"
         weighing = frequencies.parse(class_weights) if class_weights is not None else None
-        everything, names = _names(losses)
+        everything, names = _names(losses, {"weight_map": weights is not None, "folder_weights": weighing is not None})
         for name in given:
             if name not in names:
-                raise BadParameter(f"-p sets {name}, which --losses does not name", f"--losses {name}")
+                asked = losses if isinstance(losses, str) else ",".join(losses)
+                raise BadParameter(f"-p sets {name}, which --losses does not name", f"--losses {asked},{name}")
         listed = [LOSSES[name] for name in names]
         if weights is not None and not any(loss.weight_map for loss in listed):
             what = "--weights is about maps, and none of the losses takes one"
@@ -126,6 +131,7 @@ class LossChoice:
             over=record["over"],
             class_weights={int(id_): weight for id_, weight in scheme.items()} if isinstance(scheme, dict) else scheme,
             weights="" if record["weights"] else None,
+            everything=True,  # what could not be computed was left out, or had ended the run
         )
         params = record.get("params", {})
         return replace(
@@ -155,17 +161,30 @@ class LossChoice:
 
     def allowed(self, inputs: Inputs) -> "LossChoice":
         """The losses that images of this kind allow; one asked for by its name that they do not is an error."""
-        kept, left_out = [], {}
+        kept, left_out = [], dict(self.left_out)
+        inputs = replace(inputs, weights=self.weights is not None)
         for each in self.asked:
             try:
-                replace(inputs, weights=self.weights is not None).check(each)
+                inputs.check(each)
                 kept.append(each)
             except UsageError as fault:
                 if not self.everything:
                     raise
                 left_out[each.name] = fault.message
         self._check_effects(kept, inputs)
-        return replace(self, asked=tuple(kept), left_out=left_out)
+        return replace(self, asked=tuple(kept), left_out=left_out, inputs=inputs)
+
+    def settled(self, ids: tuple[int, ...]) -> "LossChoice":
+        """The same once the classes are known."""
+        if self.inputs.ids is not None:
+            return self
+        self.check_weights(ids)
+        return self.allowed(replace(self.inputs, ids=ids))
+
+    @property
+    def wants_classes(self) -> bool:
+        """Whether the classes must be known before any image is looked at: to leave out a loss takes none."""
+        return not self.everything or not all(map(counts.tells, self.plan.leaves.values()))
 
     def _check_effects(self, kept: list[Asked], inputs: Inputs) -> None:
         """Refuse an option that changes no loss."""
@@ -178,11 +197,11 @@ class LossChoice:
         if kept and self.over == "batch" and not any(Plan([each]).adds_up for each in kept):
             raise NoEffect("--loss-over batch changes none of the losses: they look at places", "leave it out")
 
-    def final(self, ids: tuple[int, ...], measured: list[Measured]) -> tuple[Asked, ...]:
-        """The losses with the weights of classes that the whole folder gives."""
+    def final(self, ids: tuple[int, ...], true_pixels: Callable[[], Iterable[Mapping[int, int]]]) -> tuple[Asked, ...]:
+        """The losses with the weights of classes that the whole folder gives: by the true pixels of each image."""
         if self.class_weights is None:
             return self.asked
-        found = _folder_weights(self.class_weights, ids, measured)
+        found = _folder_weights(self.class_weights, ids, true_pixels)
         return tuple(
             replace(each, params={**each.params, each.entry.folder_weights: found})
             if each.params.get(each.entry.folder_weights) == "balanced"
@@ -199,27 +218,33 @@ def _keyed(scheme: str | Mapping[int, float] | None) -> str | dict[str, float] |
     return {str(id_): weight for id_, weight in scheme.items()} if isinstance(scheme, Mapping) else scheme
 
 
-def _names(losses: str | Iterable[str]) -> tuple[bool, list[str]]:
-    """Whether all are meant, and the names in the order of the catalogue."""
+def _names(losses: str | Iterable[str], given: Mapping[str, bool]) -> tuple[bool, list[str]]:
+    """Whether those that the inputs do not allow are left out, and the names in the order of the catalogue.
+
+    given: which facts of losses have an option of their own in the run; the default has the losses of these too.
+    """
     asked = losses.split(",") if isinstance(losses, str) else list(losses)
     wanted = {name.strip().removeprefix("loss.") for name in asked}
     if wanted == {"all"}:
         return True, LOSSES.asked_by_name()
-    named = {*map(_named, wanted)}
-    return False, [name for name in LOSSES if name in named]
+    named = {*map(_named, wanted - {DEFAULT})}
+    if DEFAULT in wanted:
+        facts = [fact for fact, there in given.items() if there]
+        named |= {name for name, loss in LOSSES.items() if loss.default or any(getattr(loss, fact) for fact in facts)}
+    return wanted == {DEFAULT}, [name for name in LOSSES if name in named]
 
 
 def _folder_weights(
-    scheme: str | Mapping[int, float], ids: tuple[int, ...], measured: list[Measured]
+    scheme: str | Mapping[int, float],
+    ids: tuple[int, ...],
+    true_pixels: Callable[[], Iterable[Mapping[int, int]]],
 ) -> tuple[float, ...]:
     if not isinstance(scheme, str):
         return tuple(float(scheme.get(id_, 0.0)) for id_ in ids)
     if scheme == "none":  # no class weighs more than another; a weight map adds its 0 to the ridges instead
         return (1.0,) * len(ids)
     total = Frequencies()
-    for each in measured:
-        soft = each.soft.outcomes if each.binary else each.soft
-        counts = {id_: round(float(pixels)) for id_, pixels in zip(ids, soft.t, strict=True)}
-        total = total + Frequencies.of(counts)
+    for each in true_pixels():
+        total = total + Frequencies.of(each)
     found = frequencies.by_scheme(scheme, total)
     return tuple(float(found.get(id_, 0.0)) for id_ in ids)

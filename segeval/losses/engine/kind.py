@@ -1,0 +1,219 @@
+"""What images leave behind for losses, as a kind of evidence.
+
+Of a hard mask the pixel counts tell nearly all, and nothing is kept twice: an image leaves behind what has places.
+"""
+
+import functools
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from segeval.arrays.functions import Array
+from segeval.errors import InputError, Unfit, UnfitPixels
+from segeval.evidence.kinds import EVIDENCE, Columns
+from segeval.evidence.multilabel import PixelEvidence
+from segeval.evidence.pixels import Numbers
+from segeval.evidence.soft import PixelSums
+from segeval.losses import packing
+from segeval.losses.engine import counts
+from segeval.losses.engine.evidence import Asked, Key, Measured, Plan, values
+
+if TYPE_CHECKING:
+    from segeval.losses.engine.selection import LossChoice
+
+AT_ONCE = 1 << 18  # numbers of many images that are looked at together
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What a hard mask leaves behind for losses beside its pixel counts; or several together."""
+
+    sums: Mapping[Key, PixelSums] = field(default_factory=dict)
+    kept: Mapping[Key, Numbers] = field(default_factory=dict)  # as in `Measured`
+    unfit: Mapping[Key, Unfit] = field(default_factory=dict)
+
+    def __add__(self, other: "Apart") -> "Apart":
+        sums = {each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums}
+        return Apart(sums, {}, {**self.unfit, **other.unfit})
+
+    def beside(self, counted: Measured) -> Measured:
+        """All that the image leaves behind; counted: what its counts tell."""
+        sums, unfit = {**counted.sums, **self.sums}, {**counted.unfit, **self.unfit}
+        return replace(counted, sums=sums, kept=self.kept, unfit=unfit)
+
+
+COUNTED = Apart()  # one object for all images of which nothing is kept
+
+Left = Measured | Apart
+
+
+@EVIDENCE.add(columns={}, view=dict, prefix="loss.", beside_counts=True)
+class Losses:
+    """The evidence of losses: a `Measured` of a prediction that says how sure it is, and an `Apart` of a hard mask."""
+
+    kind: ClassVar[str] = "losses"
+
+    @classmethod
+    def measured(cls, image: Any, spec: "LossChoice") -> Left | None:
+        """The evidence of an image behind the door; None where it cannot be computed, and need not be."""
+        _ = image.weight_map  # one that is missing is no matter of the prediction
+        try:
+            if image.hard:
+                return _of_hard_mask(image, spec)
+            found = spec.plan.measure(image.sample)
+            return found if spec.inputs.ids else replace(found, ids=image.class_ids)
+        except InputError:
+            if not spec.everything:
+                raise
+            return None
+
+    @classmethod
+    def missed(cls, image: Any, spec: "LossChoice") -> None:  # noqa: ARG003 - one signature for all kinds
+        """A loss wants a prediction."""
+        return
+
+    @classmethod
+    def summed(cls, every: Sequence[Left | None]) -> Left | None:
+        """The evidence of all images together; None where hard masks and others are mixed, which do not add up."""
+        there = [each for each in every if each is not None]
+        if not there or len({type(each) for each in there}) > 1:
+            return None
+        return functools.reduce(operator.add, there)
+
+    @classmethod
+    def columns(
+        cls, every: Sequence[Left | None], ids: Sequence[int], spec: "LossChoice", pixels: Sequence[PixelEvidence]
+    ) -> Columns:
+        """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
+        found = Images(every, pixels, tuple(ids), spec)
+        rows = {asked.name: found.values(asked) for asked in found.asked}
+        return Columns({name: v[:, 1:] for name, v in rows.items()}, {name: v[:, 0] for name, v in rows.items()})
+
+    @classmethod
+    def packed(cls, every: Sequence[Left | None]) -> dict[str, Array]:
+        """The evidence of many images as a few arrays, without loss."""
+        return packing.packed(every)
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, Array]) -> list[Left | None]:
+        """What `packed` was given."""
+        return packing.unpacked(arrays, Measured, Apart)
+
+
+def _of_hard_mask(image: Any, spec: "LossChoice") -> Apart:
+    plan = Plan(spec.asked, lambda leaf: not counts.tells(leaf))
+    if not plan.leaves:
+        return COUNTED
+    sample = image.sample
+    plan.check(sample)
+    told = counts.measured(spec.plan, [image.counts], image.class_ids, sample.binary)
+    with np.errstate(under="ignore"):
+        return Apart(*plan.apart(sample, counts.row(told, 0).soft))
+
+
+class Images:
+    """The evidence of the images of a run, and the values of losses that it gives.
+
+    every: what each left behind, in order; None: nothing.  pixels: the counts of pixels of each.  ids: the classes of
+    the tables.
+    """
+
+    def __init__(
+        self, every: Sequence[Left | None], pixels: Sequence[PixelEvidence], ids: tuple[int, ...], choice: "LossChoice"
+    ) -> None:
+        self._every, self._pixels, self._ids = every, pixels, ids
+        self._hard = {n: each for n, each in enumerate(every) if isinstance(each, Apart)}
+        self._soft = {n: each for n, each in enumerate(every) if isinstance(each, Measured)}
+        named = next((each.ids for each in self._soft.values()), ()) or ids
+        self._whole = choice.inputs.ids or named  # all classes: of very many, tables have those that occur
+        self.choice = choice.settled(self._whole)
+        self.unlike = self._odd()
+        if self.unlike and not choice.everything:
+            raise UnfitPixels(self.unlike, "score them apart")
+
+    def _odd(self) -> str:
+        """Why the images have no losses in common; empty where they have."""
+        forms = {each.alike for each in self._soft.values()}
+        if self._hard:
+            forms |= {self._counted[0][1].alike}
+        if len({(is_binary, exclusive) for _, is_binary, exclusive in forms}) > 1:
+            return "some predictions are maps of the foreground and others are not"
+        return "" if len(forms) < 2 else "some predictions have more channels than others"
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """The losses with all their parameters."""
+        return self.choice.final(self._whole, self._true_pixels)
+
+    def _true_pixels(self) -> Iterator[Mapping[int, int]]:
+        """Of each image the pixels of each class."""
+        for n, each in enumerate(self._every):
+            if each is None:
+                continue
+            if n in self._soft:
+                soft = self._soft[n].soft.outcomes if self._soft[n].binary else self._soft[n].soft
+                yield {id_: round(float(pixels)) for id_, pixels in zip(self._whole, soft.t, strict=True)}
+            else:
+                found = self._pixels[n].with_ids(self._whole)
+                yield dict(zip(self._whole, (found.tp + found.fn).tolist(), strict=True))
+
+    def values(self, asked: Asked) -> Array:
+        """(images, 1 + classes): the value of a loss, and those of the classes of the tables; nan where undefined."""
+        found = np.full((len(self._every), 2 + len(self._whole)), np.nan)
+        if not self.unlike:
+            for n, one in self._soft.items():
+                found[n, :-1] = self._value(asked, one)
+            for part, counted in self._counted:
+                found[part, :-1] = self._of_counts(asked, part, counted)
+        return found[:, self._columns]
+
+    @cached_property
+    def _counted(self) -> list[tuple[list[int], Measured]]:
+        """What the pixel counts of hard masks tell, a number of them at a time."""
+        step = max(1, AT_ONCE // (counts.CASES * max(1, len(self._whole))))
+        hard = list(self._hard)
+        parts = [hard[start : start + step] for start in range(0, len(hard), step)]
+        return [(part, self._told([self._pixels[n] for n in part])) for part in parts]
+
+    def _told(self, pixels: Sequence[PixelEvidence]) -> Measured:
+        with np.errstate(all="ignore"):  # an image of which all is ignored has no shares
+            return counts.measured(self.choice.plan, pixels, self._whole, self.choice.inputs.binary)
+
+    def _of_counts(self, asked: Asked, part: list[int], counted: Measured) -> Array:
+        if all(map(counts.tells, Plan([asked]).leaves.values())):
+            return self._value(asked, counted)
+        rows = [self._hard[n].beside(counts.row(counted, place)) for place, n in enumerate(part)]
+        return np.array([self._value(asked, row) for row in rows])
+
+    def total(self, asked: Asked) -> Array:
+        """(1 + classes,) the value of the evidence of all images together."""
+        if self.unlike or not (self._soft or self._hard):
+            return np.full(1 + len(self._ids), np.nan)
+        together = list(self._soft.values())
+        if self._hard:
+            told = self._told([EVIDENCE[self._pixels[0].kind].evidence.summed([self._pixels[n] for n in self._hard])])
+            together.append(functools.reduce(operator.add, self._hard.values()).beside(counts.row(told, 0)))
+        found = self._value(asked, functools.reduce(operator.add, together))
+        return np.append(found, np.nan)[self._columns]
+
+    def _value(self, asked: Asked, found: Measured) -> Array:
+        try:
+            with np.errstate(all="ignore"):
+                return np.asarray(values(asked, found, self.choice.caller))
+        except Unfit:
+            return np.full(1 + len(self._whole), np.nan)
+
+    @cached_property
+    def _columns(self) -> list[int]:
+        """Where the value and those of the classes of the tables stand; behind all others nan, for ids without one."""
+        place = {id_: k for k, id_ in enumerate(self._whole, 1)}
+        return [0, *(place.get(id_, 1 + len(self._whole)) for id_ in self._ids)]
+
+    @property
+    def hard(self) -> int:
+        """How many predictions are hard masks."""
+        return len(self._hard)
