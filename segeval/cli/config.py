@@ -31,7 +31,7 @@ def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         ctx.default_map = {}
         ctx.meta["segeval.isolated"] = True
     if param.name == "config" and not ctx.meta.get("segeval.isolated"):
-        path = Path(value) if value else _nearest()
+        path = Path(value) if value else nearest()
         if path:
             ctx.default_map = _values(path, ctx, found=not value)
             if not value:
@@ -53,7 +53,7 @@ def rules_of(ctx: click.Context, short: Iterable[str]) -> list[Any]:
         raise BadRule(f"{path}: {fault.message}", fault.hint) from fault
 
 
-def _nearest() -> Path | None:
+def nearest() -> Path | None:
     """The first configuration upward from the working directory.
 
     The last place is the root of the repository, home, or a folder of another user.

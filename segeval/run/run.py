@@ -280,6 +280,23 @@ class Run:
                 found[f"{key}/{names.get(of[:-1], of[:-1])}" if bracket else key] = float(value)
         return found
 
+    def _repr_html_(self) -> str:
+        from segeval.run.notebook import table
+
+        return table(self)
+
+    def worst(self, count: int = 10, metric: str = "iou") -> list[tuple[str, float]]:
+        """The images with the worst mean over classes of a metric, and that mean; the worst first."""
+        from segeval.run.notebook import worst
+
+        return worst(self, count, metric)
+
+    def plot_confusion(self, ax: Any = None) -> Any:
+        """Draw the confusion matrix on axes of matplotlib, and give them back; needs the extra `plot`."""
+        from segeval.run.notebook import plot_confusion
+
+        return plot_confusion(self, ax)
+
     def to_dataframe(self, of: str = "classes") -> Any:
         """A pandas DataFrame: the `classes`, or, of `images`, the rows of `images.csv`; needs the extra `pandas`."""
         from segeval.run.frames import frame

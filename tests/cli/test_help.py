@@ -18,6 +18,8 @@ COMMANDS = [
     "check",
     "compare",
     "completion",
+    "conventions",
+    "doctor",
     "explain",
     "gate",
     "list",

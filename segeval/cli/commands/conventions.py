@@ -31,7 +31,7 @@ def command(
     form: str,
     jobs: int,
 ) -> None:
-    """What other programs call IoU or Dice of these masks, and why the numbers differ.
+    """Explain what other programs call IoU or Dice of these masks, and why the numbers differ.
 
     One pass over the files. For each number who reports it, the options that give it here, how it differs from the
     first, and the classes and images that make most of the difference.
