@@ -15,7 +15,7 @@ NAME = "segeval-masks"
 
 def lines() -> Iterator[str]:
     """The program and its surroundings, then every package that it can use."""
-    yield f"segeval {__version__}, Python {sys.version.split()[0]}, {platform.system()} {platform.machine()}"
+    yield f"segeval {__version__}, Python {sys.version.split()[0]}, {sys.platform}, {platform.machine()}"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield f"cores: {cores}"
     found = nearest()
