@@ -96,6 +96,17 @@ def test_void_and_crowds(tmp_path):
         }
 
 
+@pytest.mark.parametrize(("category", "fp"), [(1, 0), (2, 1)])
+def test_a_crowd_forgives_its_own_class(sides, category, fp):
+    """As panopticapi 7bb4655 has it."""
+    write(sides / "gt", "a.png", [[5, 5, 5, 0], [5, 5, 5, 0]])
+    table(sides / "gt.json", {"a.png": [(5, 1, 1)]})
+    write(sides / "pred", "a.png", [[6, 6, 6, 0], [0, 0, 0, 0]])
+    table(sides / "pred.json", {"a.png": [(6, category, 0)]})
+    overall = scored(sides)[1]["overall"]
+    assert (overall["tp"], overall["fp"], overall["fn"]) == (0, fp, 0)
+
+
 def test_bdd100k(root):
     """The numbers that its authors publish, and those of panopticapi 7bb4655."""
     folder = root / "tests" / "files" / "panoptic_bdd100k"
@@ -167,6 +178,19 @@ def test_arrays():
     evaluator = segeval.Evaluator(instances="panoptic", num_classes=34)
     evaluator.update(np.array([[26001, 26001, 7]]), np.array([[26002, 26002, 7]]))
     assert evaluator.compute().document()["instances"]["overall"]["tp"] == 2
+
+
+def test_stored_and_read_back(sides):
+    """The run is the run, things and stuff included; its rules need no table any more."""
+    asked = ["score", str(sides / "pred"), str(sides / "gt"), "--instances", "panoptic", "--keep-void"]
+    assert CliRunner().invoke(cli, [*asked, "-o", str(sides / "out")]).exit_code == 0
+    document = json.loads((sides / "out" / "run.json").read_text())
+    assert document["options"]["instances"]["things"] == [1]
+    assert document["options"]["ignore"] == []
+    run = segeval.Run.read(sides / "out")
+    assert run.to_json(files=document["files"]) == (sides / "out" / "run.json").read_text()
+    rules = ["-r", "instances.mean_pq_things >= 0.8", "-r", "instances.mean_pq_stuff >= 0.6", "-r", "pq[tissue] < 0.7"]
+    assert CliRunner().invoke(cli, ["gate", str(sides / "out"), *rules]).exit_code == 0
 
 
 def test_where_tables_lie(sides):

@@ -194,6 +194,13 @@ def test_void():
     assert found["overall"]["aji"] == 1
 
 
+def test_half_in_void_is_invented():
+    """More than half forgives an object."""
+    truth = np.array([[255, 255, 255, 0, 0, 0, 9]])
+    for pred, fp in (([[0, 4, 4, 4, 0, 0, 0]], 0), ([[0, 0, 4, 4, 0, 0, 0]], 1), ([[0, 0, 4, 4, 4, 0, 0]], 1)):
+        assert section(np.array(pred), truth, ignore=[255])["overall"]["fp"] == fp
+
+
 @pytest.mark.parametrize(("pred", "truth"), [(0, 0), (0, 1), (1, 0)])
 def test_nothing_there(pred, truth):
     """Undefined where neither has an object, 0 where one has; nothing is matched."""
