@@ -11,7 +11,7 @@ from typing import Any
 from segeval import __version__, io
 from segeval.data.class_weights import Frequencies
 from segeval.data.folders import listed
-from segeval.errors import BadOutput, WorkerDied
+from segeval.errors import BadOutput, NoEffect, WorkerDied
 from segeval.io.files import MaskFile
 from segeval.io.journal import Journal, sha256, stored
 from segeval.io.output import OVERWRITE, held
@@ -56,6 +56,12 @@ class Weighed:
     failures: list[Note]
     remarks: list[Note]
     skipped: int
+
+    def unused(self, plan: Plan) -> list[NoEffect]:
+        """The errors for ids that were to be ignored, and that no mask holds."""
+        held = {id_ for entry in self.document["files"] for id_ in entry.get("ignored", plan.ignore)}
+        unused = sorted(plan.ignore - held) if self.document["files"] else []
+        return [NoEffect(f"--ignore {id_} had no effect on any mask", "leave it out", "ignore") for id_ in unused]
 
 
 @dataclass(frozen=True)

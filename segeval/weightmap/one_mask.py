@@ -86,7 +86,10 @@ def _weighed(task: Task, plan: Plan) -> dict[str, Any]:
         save(path, content)
         files[name] = hashlib.sha256(content).hexdigest()
     said = [Note.of(task.id, remark) for remark in remarks]
-    return _entry(task, key, files, result, kept, spacing, None if plan.found else chosen, said)
+    entry = _entry(task, key, files, result, kept, spacing, None if plan.found else chosen, said)
+    if plan.ignore:
+        entry["ignored"] = [id_ for id_ in sorted(plan.ignore) if (array == id_).any()]
+    return entry
 
 
 def _entry(

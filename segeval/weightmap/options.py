@@ -7,7 +7,7 @@ from typing import Any
 from segeval.catalog import check_choice
 from segeval.data import class_weights as frequencies
 from segeval.distance.grid import steps
-from segeval.errors import BadOption
+from segeval.errors import BadOption, NoEffect
 from segeval.weightmap.formula import CLASS_WEIGHTS, Formula, check_cells, formula
 
 FORMS, TYPES = ("npy", "tiff", "npz"), ("float32", "float16")
@@ -88,6 +88,14 @@ def plan(
     check_cells(rule, labels, connectivity, touching, class_weights)
     check_choice("--frequency", frequency, ("folder", "image"))
     check_choice("--format", form, FORMS)
+    if frequency == "image" and (rule.falk or _fixed(class_weights)):
+        why = (
+            "the convention has weights of its own" if rule.falk else f"--class-weights {class_weights} counts nothing"
+        )
+        raise NoEffect(f"--frequency image has no effect: {why}", "leave it out", "frequency")
+    if connectivity != "face" and labels == "instances":
+        what = "--connectivity has no effect on --labels instances: each id is one cell, in however many parts"
+        raise NoEffect(what, "leave it out", "connectivity")
     if dtype not in TYPES:
         raise BadOption(f"--dtype is {dtype!r}", "give float32 or float16: 8 bits would blur and cut the weights")
     for name, number in (("max-memory", max_memory), ("max-pixels", max_pixels)):
@@ -108,6 +116,11 @@ def plan(
         max_pixels,
         max_memory << 20,
     )
+
+
+def _fixed(class_weights: str | None) -> bool:
+    """Whether weights of classes are the same for any frequencies."""
+    return class_weights is not None and (class_weights == "none" or "=" in class_weights)
 
 
 def _spacing(text: str | None) -> tuple[float, ...] | str | None:

@@ -136,6 +136,14 @@ def test_ids_that_were_spread_and_rounded(save, scored, tmp_path, levels, side):
     assert scored("--map", f"{side}:rows.csv") == (0.8217, [])
 
 
+def test_three_ids_beside_a_truth_of_two_by_a_threshold(save, scored):
+    """Only --binary makes two of them."""
+    save("truth/a.png", T * 100)
+    save("pred/a.png", P)
+    assert "SEG256" in scored("--truth-threshold", "0.5")[1]
+    assert "SEG256" not in scored("--truth-threshold", "0.5", "--binary")[1]
+
+
 def test_floating_one_hot_is_noticed_as_integers_are(save, scored):
     """As frameworks write it; labels of a volume that happen to be so are told apart by nobody."""
     one_hot = (np.arange(3)[:, None, None] == T).astype(np.float32)

@@ -32,6 +32,8 @@ MEASURES = {
     "iou_thresholds": "--iou-thresholds 0.6",
     "match_across_classes": "--match-across-classes",
     "keep_void": "--keep-void",
+    "pred_json": "--pred-json a.json",
+    "gt_json": "--gt-json a.json",
     "pool_by": "--pool-by (.+)",
     "weights": "--weights maps --losses dice",
     "class_weights": "--class-weights balanced --losses dice",
@@ -65,7 +67,7 @@ QUIET = {
     **dict.fromkeys(["missing", "undefined", "max_pixels", "follow_symlinks", "strict", "jobs"], POLICY),
     **dict.fromkeys(["presence", "mean", "form", "metrics", "losses", "num_classes", "classes", "steps"], CHOICE),
     **dict.fromkeys(["ci", "rules", "folder", "maps", "group_by"], MORE),
-    **dict.fromkeys(["report", "tolerance", "percentile", "penalty", "instances", "numbers"], MORE),
+    **dict.fromkeys(["report", "tolerance", "percentile", "penalty", "instances", "numbers", "worst", "sort"], MORE),
     **dict.fromkeys(["pred_pattern", "gt_pattern", "ids", "text", "images"], WHICH),
 }
 LINES = {
@@ -107,6 +109,41 @@ def test_each_option_is_in_one_of_the_lists(command):
     options -= {"pred", "gt"}
     assert not LINES[command].keys() - options
     assert options - LINES[command].keys() <= QUIET.keys()
+
+
+WEIGHTMAP = {
+    "ignore": "--ignore 255",
+    "frequency": "--frequency image --class-weights none",
+    "connectivity": "--connectivity full --labels instances",
+    "touching": "--touching keep --convention falk2019",
+    "class_weights": "--class-weights none --convention falk2019",
+    "where": "--where all --convention falk2019",
+    "nearest": "--nearest one --convention falk2019",
+    "masks_out": "--masks-out gaps",
+}
+QUIET_WEIGHTMAP = {
+    **dict.fromkeys(["convention", "w0", "sigma", "eps", "labels", "spacing", "form", "dtype", "masks"], CHOICE),
+    **dict.fromkeys(["max_memory", "resume", "force"], POLICY),  # a second run needs them, the first does no harm
+    **dict.fromkeys(["preview", "folder"], MORE),
+}
+
+
+@pytest.mark.parametrize("line", [*WEIGHTMAP.values(), "--frequency image --convention falk2019"])
+def test_what_changes_no_weight_map_is_refused(invoke, line):
+    result = invoke("weightmap", "truth", *line.split())
+    assert (result.exit_code, "Error: SEG1" in result.stderr) == (2, True), result.stderr
+
+
+def test_each_option_of_weight_maps_is_in_one_of_the_lists():
+    options = {param.name for param in cli.get_command(None, "weightmap").params if param.expose_value}
+    assert options - WEIGHTMAP.keys() <= QUIET_WEIGHTMAP.keys() | QUIET.keys()
+
+
+def test_an_ignored_id_of_some_masks_is_used(save, invoke):
+    save("truth/0.png", np.where(T == 0, 255, T).astype(np.uint8))
+    assert invoke("weightmap", "truth", "--ignore", "255").exit_code == 0
+    assert invoke("weightmap", "truth", "--ignore", "255", "--resume").exit_code == 0
+    assert invoke("weightmap", "truth", "--ignore", "255", "--ignore", "7", "--force").exit_code == 2
 
 
 def test_what_a_configuration_says_is_only_noted(invoke, tmp_path):

@@ -146,6 +146,10 @@ def command(ctx: click.Context, masks: str, plan: Any, output: dict[str, Any], j
     for line in result_lines(weighed, plan, folder):
         click.echo(safe_text(line))
     present.say_faults(weighed.failures, weighed.remarks)
+    for fault in weighed.unused(plan):
+        if fault.option in options.typed(ctx):
+            raise fault
+        click.echo(f"Note: {fault.code} {fault.message}", err=True)
     ctx.exit(ending(fault.exit_code for fault in weighed.failures))
 
 
