@@ -195,6 +195,11 @@ class Outcomes:
         """The same, for the values of single classes alone."""
         return self.by_outcome(values)
 
+    @property
+    def class_mass(self) -> Numbers:
+        """What these are divided by."""
+        return self.mass
+
     @cached_property
     def mass(self) -> Numbers:
         """(K,) the pixels of each outcome."""

@@ -180,6 +180,6 @@ def _sums(outcomes: Outcomes, values: Numbers, weights: Numbers | None) -> tuple
     xp = namespace(values)
     if weights is None:
         n = like(float(values.shape[0]), values)
-        return xp.sum(values), n, outcomes.by_class(values), outcomes.mass
+        return xp.sum(values), n, outcomes.by_class(values), outcomes.class_mass
     wx = namespace(weights)
     return xp.sum(values), wx.sum(weights), outcomes.by_class(values), outcomes.by_class(weights)

@@ -13,7 +13,6 @@ from segeval.catalog import check_choice
 from segeval.data.from_arrays import Images, as_array, images
 from segeval.errors import BadOption, MissingPackage, NoGradient, Unfit, UnfitPixels
 from segeval.evidence.sample import Sample
-from segeval.evidence.soft import SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.derivatives import derivative, derivatives
 from segeval.losses.effects import check_effects
@@ -188,6 +187,11 @@ class Setting:
     reduction: str
     mean_weights: Any = None  # as they were given
 
+    @property
+    def _numbers(self) -> dict[str, Any]:
+        """The parameters that do not wait for the classes."""
+        return {key: value for key, value in self.params.items() if not isinstance(value, Mapping)}
+
     def of(self, pred: Any, truth: Any, *, by_shapes: bool = False, per_class: bool = True) -> Question:
         """The loss asked of two arrays.
 
@@ -208,7 +212,7 @@ class Setting:
             inputs=self.inputs,
             ignore=self.ignore,
             any_range=self.entry.any_range,
-            sums=bool(Plan([Asked(self.entry, self.entry.completed({}))]).of(SoftCounts)),
+            plan=Plan([Asked(self.entry, self.entry.completed(self._numbers))]),
             per_class=per_class,
         )
         ids = class_ids(seen[0], self.ignore)

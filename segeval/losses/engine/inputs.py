@@ -13,6 +13,7 @@ from segeval.data.from_arrays import ArrayImage, Images, images
 from segeval.data.ids import whole
 from segeval.errors import BadOption, NotProbabilities, ShapesDiffer, UnknownTruthIds
 from segeval.evidence.sample import Sample
+from segeval.losses.engine.evidence import Plan
 from segeval.losses.engine.said import Said
 from segeval.text import extent, some
 
@@ -40,13 +41,13 @@ def samples(
     ignore: Iterable[int] = (),
     weights: Any = None,
     any_range: bool = False,
-    sums: bool = True,
+    plan: Plan | None = None,
     per_class: bool = True,
 ) -> list[Sample]:
     """The images as the losses see them; see `segeval.losses.value`.
 
     weights: a map (spatial) for every image, or (N, spatial) of a batch. any_range: the numbers are no probabilities.
-    sums: soft counts will be asked for. per_class: values of single classes will be.
+    plan: what will be asked of them, if it is known. per_class: values of single classes are wanted, too.
     """
     check_choice("inputs", inputs, INPUTS)
     if inputs == "logprobs":
@@ -57,7 +58,7 @@ def samples(
     if is_torch(found.pred):
         from segeval.losses.engine.tensors import tensor_samples
 
-        tensors = tensor_samples(found, said, sums=sums, per_class=per_class)
+        tensors = tensor_samples(found, said, plan or Plan(()), per_class)
         if tensors is not None:
             return [image.weighed(each) for image, each in zip(tensors, maps, strict=True)]
     if found.kind == "labels" and inputs == "probabilities" and found.truth.dtype.kind in "biu":

@@ -4,7 +4,6 @@ Where predictions are logits and the truth is hard, one sweep over the batch giv
 counts (`segeval.arrays.sweeps`); everything else is torch's own functions, each called when somebody asks.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -13,19 +12,20 @@ import numpy as np
 import torch
 
 from segeval.arrays import sweeps
-from segeval.arrays.functions import Array, class_sums, plain, rows
+from segeval.arrays.functions import Array, class_sums, plain
 from segeval.arrays.torch import minimum
 from segeval.data.checks import HUGE, TOLERANCE
 from segeval.data.from_arrays import Images
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
-from segeval.evidence.sample import Sample
-from segeval.evidence.soft import SoftCounts
+from segeval.evidence.sample import Picture, Sample
+from segeval.evidence.soft import ClassSums, SoftCounts
+from segeval.losses.engine.evidence import Plan
 from segeval.losses.engine.said import Said
 
 Tensor = Any
 
 
-def tensor_samples(found: Images, said: Said, *, sums: bool, per_class: bool) -> "list[TensorSample] | None":
+def tensor_samples(found: Images, said: Said, plan: Plan, per_class: bool) -> "list[TensorSample] | None":
     """The images of a batch of tensors; None where a closer look has to say what they are, or what is wrong."""
     pred = found.pred
     if not pred.is_floating_point():
@@ -45,7 +45,8 @@ def tensor_samples(found: Images, said: Said, *, sums: bool, per_class: bool) ->
     ):
         return None
     facts: dict[str, Any] = {"exclusive": exclusive, "logits": said.inputs != "probabilities"}
-    facts |= {"raw": said.inputs == "scores", "sums": sums, "per_class": per_class}
+    facts |= {"raw": said.inputs == "scores", "per_class": per_class}
+    facts |= {"sums": read_counts(plan, number), "surprisal": any(map(plan.of, (Outcomes, ClassSums, Picture)))}
     if is_target:
         target = true.reshape(images, number, -1)
         wanted = "scores" if said.any_range else "probabilities"
@@ -55,16 +56,45 @@ def tensor_samples(found: Images, said: Said, *, sums: bool, per_class: bool) ->
             or (exclusive and not said.any_range and not _sums_to_one(target))
         ):
             return None
-        hard = _zeros_and_ones(target)
-        tensors = Tensors(given, None, target, tuple(range(number)), hard=hard, background=0, void=False, **facts)
+        tensors = Tensors(given, None, target, tuple(range(number)), background=0, void=False, **facts)
     else:
         labels = _labelled(true.reshape(images, -1), said.ignore, number, exclusive, (least, most))
         if labels is None:
             return None
         places, channels, void = labels
         background = channels.index(0) if 0 in channels else None
-        tensors = Tensors(given, places, None, channels, hard=True, background=background, void=void, **facts)
+        tensors = Tensors(given, places, None, channels, background=background, void=void, **facts)
     return [TensorSample(tensors, n) for n in range(images)]
+
+
+def read_counts(plan: Plan, channels: int) -> sweeps.Wanted:
+    """The sums of a sweep that the formulas of a plan read: found by letting them read those of two pixels."""
+    seen: set[str] = set()
+    for leaf in plan.of(SoftCounts):
+        if any(isinstance(each, torch.Tensor) for each in leaf.params.values()):  # one that learns knows no NumPy
+            return tuple(range(sweeps.SUMS))
+        with np.errstate(all="ignore"):
+            leaf.placed(0)(_Noted(channels, seen))
+    least = {"pt"} if "least" in seen else set()
+    return tuple(place for place, name in enumerate(("p", "pt", "pp", "missed")) if name in seen | least)
+
+
+class _Noted(SoftCounts):
+    """Soft counts of two pixels, of which one is true, at p = 1/2, that note which of them are read."""
+
+    def __init__(self, channels: int, seen: set[str]) -> None:
+        each = zip((every.name for every in fields(SoftCounts)), (1.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.25, 2.0), strict=True)
+        vars(self).update(_seen=seen, _values={name: np.full(channels, value) for name, value in each})
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._values:
+            raise AttributeError(name)
+        self._seen.add(name)
+        return self._values[name]
+
+    @property
+    def fields(self) -> list[Numbers]:
+        return [getattr(self, each.name) for each in fields(SoftCounts)]
 
 
 def _tensor(truth: Any, device: Any) -> Tensor:
@@ -133,10 +163,10 @@ class Tensors:
     exclusive: bool
     logits: bool
     raw: bool
-    hard: bool
     background: int | None
     void: bool  # some pixels are ignored
-    sums: bool  # soft counts are wanted
+    sums: sweeps.Wanted  # the soft counts that will be read
+    surprisal: bool  # −ln p of what is true will be
     per_class: bool  # values of single classes are wanted
 
     @property
@@ -153,27 +183,52 @@ class Tensors:
         """(rows of classes,) where they stand among all."""
         return torch.tensor(self.channels, device=self.given.device)
 
+    @cached_property
+    def hard(self) -> bool:
+        """Whether the truth is 0 or 1 everywhere: looked at where it matters."""
+        return self.target is None or _zeros_and_ones(self.target)
+
+    @property
+    def labelled(self) -> bool:
+        return self.exclusive and self.labels is not None
+
     @property
     def swept(self) -> bool:
-        """Whether one sweep gives all counts and surprisals."""
-        return self.logits and self.hard and (self.labels is not None or not self.exclusive)
+        """Whether a sweep gives the surprisal of what is true."""
+        return self.logits and (self.labelled or (not self.exclusive and self.hard))
+
+    def counted(self, place: int) -> bool:
+        """Whether a sweep gives one of the soft counts."""
+        return self.logits and place in self.sums and (self.labelled or not self.exclusive)
+
+    def _swept(self, sums: sweeps.Wanted, surprisal: bool) -> tuple[Any, Any]:
+        if self.labelled:
+            assert self.labels is not None
+            places = self.labels if self.all_rows else torch.where(self.labels < 0, -1, self.rows[self.labels])
+            return sweeps.softmax_sums(self.flat, places, self.void, sums)
+        truth = self.labels[:, None] if self.labels is not None else self.target
+        return sweeps.sigmoid_sums(self.flat, truth, self.void, sums, surprisal and self.hard)
 
     @cached_property
     def _sweep(self) -> tuple[Any, Any]:
-        if self.exclusive and self.labels is not None:
-            places = self.labels if self.all_rows else torch.where(self.labels < 0, -1, self.rows[self.labels])
-            return sweeps.softmax_sums(self.flat, places, self.void, self.sums)
-        truth = self.labels[:, None] if self.target is None and self.labels is not None else self.target
-        return sweeps.sigmoid_sums(self.flat, truth, self.void, self.sums)
+        return self._swept(self.sums, self.surprisal)
 
     @cached_property
-    def surprisals(self) -> list[Tensor]:
-        """Of each image −ln of the probability of what is true: (n,), or (C, n) of independent problems."""
-        return list(self._sweep[0].unbind(0))
+    def surprisals(self) -> list[list[Tensor]]:
+        """Of each problem of each image −ln of the probability of what is true, (n,)."""
+        found, _ = self._sweep if self.surprisal or self.labelled else self._swept((), True)
+        rows = found.reshape(-1, found.shape[-1]).unbind(0)  # all at once, so that derivatives come together once
+        each = len(rows) // len(found)
+        return [list(rows[start : start + each]) for start in range(0, len(rows), each)]
+
+    @cached_property
+    def every_surprisal(self) -> list[Tensor]:
+        """(rows, n) of each image −ln p of every class, of logits of classes that exclude each other."""
+        return list(sweeps.softmax_surprisals(self.flat).unbind(0))
 
     @cached_property
     def counts(self) -> list[list[Tensor]]:
-        """Of each image Σ p, Σ p t, Σ p² and Σ (1 − p)² t, each (C,)."""
+        """Of each image the soft counts of a sweep, each (C,)."""
         found = self._sweep[1]
         found = found if self.all_rows else found.index_select(2, self.rows)
         return [list(image.unbind(0)) for image in found.unbind(0)]
@@ -188,7 +243,7 @@ class TensorSample(Sample):
     """One image of a batch of tensors."""
 
     def __init__(self, tensors: Tensors, number: int, weights: Array | None = None) -> None:
-        names = ("channels", "exclusive", "logits", "raw", "hard", "background")
+        names = ("channels", "exclusive", "logits", "raw", "background")
         vars(self).update({name: getattr(tensors, name) for name in names})
         vars(self).update(tensors=tensors, place=number, weights=weights)
 
@@ -197,6 +252,10 @@ class TensorSample(Sample):
 
     def weighed(self, weights: Array | None) -> "TensorSample":
         return TensorSample(self.tensors, self.place, weights)
+
+    @property
+    def hard(self) -> bool:
+        return self.tensors.hard
 
     @property
     def soft_truth(self) -> bool:
@@ -287,9 +346,13 @@ class TensorPixels(Pixels):
     """The pixels of one image that are not ignored."""
 
     def __init__(self, image: TensorSample) -> None:
-        vars(self).update(image=image, exclusive=image.exclusive, hard=image.hard, raw=image.raw)
+        vars(self).update(image=image, exclusive=image.exclusive, raw=image.raw)
 
     image: TensorSample
+
+    @property
+    def hard(self) -> bool:
+        return self.image.hard
 
     @property
     def number(self) -> int:
@@ -368,12 +431,6 @@ class TensorPixels(Pixels):
     def counts(self) -> Tensor:
         return self.image.mass
 
-    @cached_property
-    def surprisals(self) -> Sequence[Tensor]:
-        """Of the problems of one sweep."""
-        found = self.of_kept(self.image.tensors.surprisals[self.image.place])
-        return [found] if self.exclusive else rows(found)
-
     @property
     def problems(self) -> list[Outcomes]:
         return [TensorOutcomes(self, channel) for channel in range(1 if self.exclusive else self.number)]
@@ -394,7 +451,12 @@ class TensorOutcomes(Outcomes):
 
     @cached_property
     def surprisal(self) -> Tensor:
-        return self.pixels.surprisals[self.channel] if self.pixels.image.tensors.swept else self._plain.surprisal
+        image = self.pixels.image
+        if image.tensors.swept:
+            return self.pixels.of_kept(image.tensors.surprisals[image.place][self.channel])
+        if self.pixels.exclusive and image.logits and image.tensors.all_rows:
+            return self.pixels.of_kept(image.tensors.every_surprisal[image.place])
+        return self._plain.surprisal
 
     @cached_property
     def p(self) -> Tensor:
@@ -402,6 +464,8 @@ class TensorOutcomes(Outcomes):
 
     @cached_property
     def share(self) -> Tensor | None:
+        if self.pixels.exclusive:
+            return self.pixels.target
         return None if self.pixels.image.tensors.swept else self._plain.share
 
     @cached_property
@@ -417,10 +481,19 @@ class TensorOutcomes(Outcomes):
             return every
         return np.stack([self.pixels.total - every[self.channel], every[self.channel]])
 
+    def expected(self, values: Tensor) -> Tensor:
+        if self.share is None or values.ndim == 1:
+            return values
+        return sweeps.expected(values, self.share)
+
     def by_class(self, values: Tensor) -> Tensor:
         if not self.pixels.image.tensors.per_class:  # nobody looks at them
             return values.new_full((self.number,), float("nan"))
         return self.by_outcome(values)
+
+    @property
+    def class_mass(self) -> Tensor:
+        return self.mass if self.pixels.image.tensors.per_class else self.by_class(self.surprisal)
 
     @cached_property
     def mass(self) -> Tensor:
@@ -447,16 +520,14 @@ class TensorCounts(SoftCounts):
     def __add__(self, other: SoftCounts) -> SoftCounts:  # type: ignore[override]
         return SoftCounts(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
 
-    def _swept(self, place: int) -> Tensor:
-        return self.image.tensors.counts[self.image.place][place]
-
-    @property
-    def _counted(self) -> bool:
-        return self.image.tensors.swept and self.image.tensors.sums
+    def _counted(self, place: int) -> Tensor | None:
+        """The count of a sweep, if there is one."""
+        return self.image.tensors.counts[self.image.place][place] if self.image.tensors.counted(place) else None
 
     @cached_property
     def p(self) -> Tensor:
-        return self._swept(0) if self._counted else self._summed(self.pixels.p)
+        found = self._counted(sweeps.P)
+        return self._summed(self.pixels.p) if found is None else found
 
     @cached_property
     def t(self) -> Tensor:
@@ -465,15 +536,17 @@ class TensorCounts(SoftCounts):
 
     @cached_property
     def pt(self) -> Tensor:
-        if self._counted:
-            return self._swept(1)
+        found = self._counted(sweeps.PT)
+        if found is not None:
+            return found
         if self.pixels.labels is not None:
-            return class_sums(self.pixels.p_true, self.pixels.labels, len(self.image.channels))
+            return class_sums(self.pixels.p_true, self.pixels.labels, self.pixels.number)
         return self._summed(self.pixels.p * self.pixels.truth)
 
     @cached_property
     def pp(self) -> Tensor:
-        return self._swept(2) if self._counted else self._summed(self.pixels.p * self.pixels.p)
+        found = self._counted(sweeps.PP)
+        return self._summed(self.pixels.p * self.pixels.p) if found is None else found
 
     @cached_property
     def tt(self) -> Tensor:
@@ -481,16 +554,17 @@ class TensorCounts(SoftCounts):
 
     @cached_property
     def least(self) -> Tensor:
-        if self._counted or self.pixels.labels is not None:
+        if self.pixels.labels is not None or (self.image.logits and self.image.hard):
             return self.pt
         return self._summed(minimum(self.pixels.p, self.pixels.truth))
 
     @cached_property
     def missed(self) -> Tensor:
-        if self._counted:
-            return self._swept(3)
+        found = self._counted(sweeps.MISSED)
+        if found is not None:
+            return found
         if self.pixels.labels is not None:
-            return class_sums((1 - self.pixels.p_true) ** 2, self.pixels.labels, len(self.image.channels))
+            return class_sums((1 - self.pixels.p_true) ** 2, self.pixels.labels, self.pixels.number)
         return self._summed((self.pixels.p - self.pixels.truth) ** 2 * self.pixels.truth)
 
     @cached_property
