@@ -395,15 +395,6 @@ _objects = _under(
 )
 _of = made("segeval.run.options", "measures")
 measures = group("measures", "What to measure", _of, *_metrics, *_borders, *_objects, *_losses)
-all_losses = group(
-    "measures",
-    "What to measure",
-    lambda losses, **values: _of(losses="all" if losses == "default" else losses, **values),
-    *_metrics,
-    *_borders,
-    *_objects,
-    *_losses,
-)
 
 rules = option(
     "-r",

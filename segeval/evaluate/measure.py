@@ -258,13 +258,17 @@ def checked(run: Run) -> Run:
     return run
 
 
-def prepared(options: Options, found: Pairing, truth_dir: str, jobs: int | None = None) -> Options:
+def prepared(
+    options: Options, found: Pairing, truth_dir: str, jobs: int | None = None, classes_first: bool = False
+) -> Options:
     """The options with the losses that the inputs allow, and the weight maps and classes that they take.
 
-    Losses look at every pixel of every class, so that classes must be known before: where nobody names them, they are
-    those of the channels, or the ids that a first look at all files finds.
+    Losses may look at every pixel of every class, so that classes must be known before (or the caller wants them to be:
+    classes_first): where nobody names them, they are those of the channels, or the ids that a first look at all files
+    finds.
     """
-    if options.losses and options.losses.wants_classes and options.classes.scored is None:
+    wanted = options.losses is not None and (classes_first or options.losses.wants_classes)
+    if wanted and options.classes.scored is None:
         options = replace(options, classes=replace(options.classes, table=_classes(options, found, jobs)), found=True)
     options = options.with_losses()
     if options.losses is None or options.losses.weights is None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from segeval import losses
 from segeval.io.preview import colours
+from segeval.losses import LOSSES
 
 R = np.random.RandomState(4)
 P = R.rand(3, 16, 18) * 0.9 + 0.05
@@ -113,7 +114,7 @@ def test_another_study_is_not_overwritten(folders, save, invoke, tmp_path):
     assert result.exit_code == 2
     assert "it was left as it is" in result.stderr
     assert "dice" in result.stdout
-    assert not list((tmp_path / "maps").iterdir())
+    assert not (tmp_path / "maps").exists()
     assert (tmp_path / "out/losses.json").read_bytes() == before
     assert invoke(*line, "--force").exit_code == 0
     assert (tmp_path / "out/losses.json").read_bytes() != before
@@ -159,3 +160,10 @@ def test_the_gradient_of_a_pixel_is_summed_over_its_channels(save, invoke, tmp_p
     assert invoke(*line, "--maps", "maps").exit_code == 0
     pull = np.array(Image.open(tmp_path / "maps/a/mean_squared_error.gradient.png"))
     assert pull[0].tolist() == colours()[[255, 191, 0]].tolist()
+
+
+def test_a_dozen_unasked(folders, invoke):
+    """The losses that `score` tells; none of them is nothing to study."""
+    found = json.loads(invoke("losses", "pred", "gt", "--steps", "1", "--format", "json").stdout)
+    assert set(found["losses"]) == {name for name, loss in LOSSES.items() if loss.default}
+    assert "nothing to study" in invoke("losses", "pred", "gt", "--losses", "none").stderr

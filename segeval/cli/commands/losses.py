@@ -14,7 +14,7 @@ from segeval.cli import options
 @options.reading
 @options.strict
 @options.classes
-@options.all_losses
+@options.measures
 @options.studying
 @options.resuming
 @options.running
@@ -33,17 +33,17 @@ def command(
     resume: bool,
     jobs: int,
 ) -> None:
-    """Explain what every loss says about the predictions in PRED, and what it would teach.
+    """Explain what losses say about the predictions in PRED, and what they would teach.
 
     Values in all and per class; where the gradient falls; whether images rank as by the metrics; the answers to known
-    errors. Without --losses, all that the inputs allow.
+    errors. Without --losses, a dozen; every loss that the inputs allow with --losses all, which takes longer.
 
     \b
     Example:
       segeval losses pred gt --num-classes 19 --ignore 255
     """
     from segeval.cli import output as present
-    from segeval.errors import ending
+    from segeval.errors import BadOption, ending
     from segeval.evaluate.measure import evaluate, find_pairs, prepared, with_tables
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
@@ -54,9 +54,11 @@ def command(
 
     if not studying["folder"] and not studying["maps"]:
         options.refuse(ctx, ["force"], "nothing is written", "give -o DIR or --maps DIR")
+    if measures[1] is None:
+        raise BadOption("--losses none leaves nothing to study", "name the losses, or leave the option out")
     pairing = find_pairs(pred, gt, layout)
     pairing, chosen = with_tables(pairing, Options(layout, reading, choice, measures[0], measures[1]), pred, gt)
-    chosen = prepared(chosen, pairing, gt, jobs)
+    chosen = prepared(chosen, pairing, gt, jobs, classes_first=True)
     folder = studied.opened(studying)
     ctx.with_resource(held({"-o": studying["folder"], "--maps": studying["maps"]}, [pred, gt]))
     measured = journal(folder, chosen, resume)
