@@ -28,14 +28,39 @@ _OURS = re.compile(r"^[ \t]*+\[[ \t]*+tool\.segeval[ \t]*+[].]", re.MULTILINE)
 def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Take the values of the configuration as the defaults of this command."""
     if param.name == "isolated" and value:
-        ctx.default_map = {}
+        ctx.default_map = dict(ctx.meta.get("segeval.profile", ("", {}))[1])
         ctx.meta["segeval.isolated"] = True
     if param.name == "config" and not ctx.meta.get("segeval.isolated"):
         path = Path(value) if value else nearest()
         if path:
-            ctx.default_map = _values(path, ctx, found=not value)
+            ctx.default_map = {**(ctx.default_map or {}), **_values(path, ctx, found=not value)}
             if not value:
                 click.echo(safe_text(f"options from {path}"), err=True)
+
+
+def use_profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Take the options of a profile as the defaults of this command; those of a configuration win."""
+    if value is None:
+        return
+    from segeval.run.profiles import find
+
+    values = dict(find(value).options)
+    ctx.meta["segeval.profile"] = value, values
+    ctx.default_map = {**values, **(ctx.default_map or {})}
+
+
+def profile(ctx: click.Context) -> str | None:
+    """The profile of this command; says on stderr which of its options others win over."""
+    name: str | None
+    name, values = ctx.meta.get("segeval.profile", (None, {}))
+    for key, value in values.items():
+        given = ctx.params.get(key)
+        own = list(given) if isinstance(given, tuple) else given
+        if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE or (
+            key in (ctx.default_map or {}) and (ctx.default_map or {})[key] != value
+        ):
+            click.echo(safe_text(f"profile {name} has {key} = {value}; {own} was given, and counts"), err=True)
+    return name
 
 
 def rules_of(ctx: click.Context, short: Iterable[str]) -> list[Any]:

@@ -715,6 +715,17 @@ sharding = group(
 running, processes = _workers("Threads"), _workers("Processes")
 
 
+def profiled(function: Function) -> Function:
+    """`--profile`: the options of a program or a benchmark, where no others are given."""
+    text = (
+        "Options as a program or benchmark has them: `segeval list profiles`. Other options, and those of files, win."
+    )
+    settings: dict[str, Any] = {"heading": "What to measure", "is_eager": True, "expose_value": False}
+    return click.option("--profile", cls=Option, metavar="NAME", callback=config.use_profile, help=text, **settings)(
+        function
+    )
+
+
 def configured(function: Function) -> Function:
     """`--config` and `--isolated`: where the values come from that no flag gives."""
     for flags, settings in (

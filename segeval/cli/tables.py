@@ -2,7 +2,8 @@
 
 import inspect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from segeval.data.class_tables import id_maps, known, names
 from segeval.data.inputs import KINDS
@@ -19,6 +20,7 @@ from segeval.metrics.sections import SECTIONS
 from segeval.run.averages import AVERAGES
 from segeval.run.conventions import CONVENTIONS
 from segeval.run.numbers import MEANS, SUMMARY
+from segeval.run.profiles import PROFILES
 
 Rows = list[list[str]]
 
@@ -168,6 +170,7 @@ def explained() -> dict[str, list[str]]:
         "sections": [f"{kind}.{name}" for kind in SECTIONS for name in _main_numbers(kind)],
         "losses": [f"loss.{name}" for name in LOSSES],
         "class tables": [f"classes.{name}" for name in names()],
+        "profiles": [f"profile.{name}" for name in PROFILES],
         "id maps": [f"map.{name}" for name in id_maps()],
         "error codes": sorted(causes()),
     }
@@ -221,6 +224,24 @@ def maps() -> Rows:
     rows = [["name", "ids of", "become ids of", "all others"]]
     rest = {"None": "an error", "same": "stay"}
     return rows + [[m.name, m.source, m.target, rest.get(str(m.rest), str(m.rest))] for m in id_maps().values()]
+
+
+def profiles() -> Rows:
+    rows = [["name", "what", "options", "its numbers"]]
+    return rows + [
+        [name, each.says, _options(each.options), ", ".join(each.reports)] for name, each in PROFILES.items()
+    ]
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    """Options as they are typed."""
+    flags = {"numbers": "-n"}
+    parts = [
+        f"{flags.get(key, '--' + key.replace('_', '-'))} {each}"
+        for key, value in options.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    return " ".join(parts) or "–"
 
 
 def class_page(name: str) -> str:
@@ -282,6 +303,7 @@ TABLES = {
     "inputs": inputs,
     "classes": classes,
     "maps": maps,
+    "profiles": profiles,
     "exit-codes": exit_codes,
     "errors": error_codes,
 }

@@ -15,6 +15,7 @@ from segeval.measures import Metric
 from segeval.metrics import METRICS
 from segeval.metrics.sections import Told
 from segeval.run.numbers import MEANS
+from segeval.run.profiles import PROFILES
 from segeval.run.results import INFINITE, outlined
 from segeval.run.scoring import Scoring
 from segeval.text import counted, some
@@ -284,6 +285,9 @@ def sentences(document: dict[str, Any]) -> list[str]:
         what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
         rough = "; fewer than 10 make them rough" if drawn < 10 else ""
         lines.append(f"intervals: {what} {'groups' if 'group_by' in options else 'images'} (seed {how['seed']}){rough}")
+    if (profile := PROFILES.get(options.get("profile", ""))) is not None:
+        told = [f"{name} {shown(summary.get(name))}" for name in profile.reports if name in summary]
+        lines.append(f"profile {options['profile']}: {', '.join(told)}")
     what = "value" if options.get("multilabel") else "id"
     ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
     lines.append(f"a class counts {_PRESENCE[options['presence']]}; {options['mean']} mean over classes; {ignored}")

@@ -23,6 +23,7 @@ from segeval.metrics import METRICS
 from segeval.parameters import parsed
 from segeval.run.bootstrap import Draws
 from segeval.run.numbers import every
+from segeval.run.profiles import profiled
 from segeval.run.scoring import MEASURING, Scoring
 from segeval.run.tables import Outline
 
@@ -46,11 +47,14 @@ class Options:
     draws: Draws = field(default_factory=Draws)
     maps: Mapping[str, MaskFile] = field(default_factory=dict)  # the weight map of each pair
     found: bool = False  # the classes are those that the files hold: nobody named them
+    profile: str | None = None  # whose options these are, where others were not given
 
     @classmethod
+    @profiled
     def of(
         cls,
         *,
+        profile: str | None = None,
         num_classes: int | None = None,
         classes: str | PathLike[str] | Sequence[str] | None = None,
         ignore: Iterable[int | float | str] = (),
@@ -165,6 +169,7 @@ class Options:
             scoring,
             asked,
             Draws(group_by, confidence, resamples, seed, ci),
+            profile=profile,
         )
 
     def __post_init__(self) -> None:
@@ -257,6 +262,7 @@ class Options:
             **self.classes.recorded(),
             **self.reading.recorded(),
             **({"classes_found": True} if self.found else {}),
+            **({"profile": self.profile} if self.profile else {}),
             **self.scoring.recorded(),
             **({"losses": self.losses.recorded()} if self.losses else {}),
             **self.draws.recorded(),
@@ -273,10 +279,8 @@ class Options:
         choice = ClassChoice.from_record(options)
         reading = Reading.from_record(options)
         found = options.get("classes_found", False)
-        read = cls(
-            Layout.from_record(options), reading, choice, scoring, losses, Draws.from_record(options), found=found
-        )
-        return read._allowed()
+        parts = Layout.from_record(options), reading, choice, scoring, losses, Draws.from_record(options)
+        return cls(*parts, found=found, profile=options.get("profile"))._allowed()
 
 
 def check_names(caller: str, options: Iterable[str]) -> None:

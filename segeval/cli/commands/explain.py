@@ -76,6 +76,15 @@ def _of_data_set(name: str) -> str:
 
     if name.startswith("classes."):
         return class_page(name.removeprefix("classes."))
+    if name.startswith("profile."):
+        from segeval.cli.tables import profiles
+        from segeval.run.profiles import find
+
+        bare = name.removeprefix("profile.")
+        found = find(bare)
+        row = next(row for row in profiles() if row[0] == bare)
+        numbers = "\n".join(f"  segeval explain {each}" for each in found.reports)
+        return f"{name}\n\n{found.says}\n\noptions: {row[2]}\nits numbers: {row[3]}\n{numbers}"
     if name.startswith("map."):
         if (bare := name.removeprefix("map.")) in id_maps():
             return map_page(bare)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from segeval.cli import options
-from segeval.cli.config import rules_of
+from segeval.cli.config import profile, rules_of
 
 
 @options.command
@@ -15,6 +15,7 @@ from segeval.cli.config import rules_of
 @options.reading
 @options.strict
 @options.classes
+@options.profiled
 @options.measures
 @options.intervals
 @options.ruling
@@ -77,7 +78,9 @@ def command(
     if page.file is not None:
         check_page(page, page.file, [stored, ruling["baseline"]], [pred, gt])
     pairing = find_pairs(pred, gt, layout)
-    pairing, chosen = with_tables(pairing, Options(layout, reading, choice, measures[0], measures[1], draws), pred, gt)
+    pairing, chosen = with_tables(
+        pairing, Options(layout, reading, choice, measures[0], measures[1], draws, profile=profile(ctx)), pred, gt
+    )
     chosen = prepared(chosen, pairing, gt, jobs)
     pairing = pairing.only(shard)
     folder = output["folder"] and folders.opened(output["folder"], output["force"])
