@@ -17,12 +17,14 @@ from segeval.report.html.gallery import Gallery
 from segeval.report.sections import class_columns, shown
 from segeval.run.bootstrap import Draws, bounds
 from segeval.run.means import resample
-from segeval.run.numbers import Number, columns, numbers, summary
+from segeval.run.numbers import SUMMARY, Number, columns, numbers, summary
 from segeval.run.results import Results
 from segeval.run.tables import Tables
 from segeval.text import safe_text
 
 SECTIONS = Catalog("section of the report")
+TILES = 6  # numbers at the top
+FIRST = "miou_dataset"  # the one that stands first, as in every output
 BY = "miou_image"  # what images are ordered by unless somebody asks for another number
 
 
@@ -78,12 +80,21 @@ class Shown:
         return tables.once(("report", number.title), lambda: images(tables))
 
     @cached_property
+    def headline_numbers(self) -> list[str]:
+        """The names of the numbers at the top: the first of the data set's means, and the last of the others."""
+        kept = [name for name in self.document["summary"] if not name.startswith("group_")]
+        main = [*(name for name in kept if name.endswith("_dataset")), *(name for name in kept if name in SUMMARY)]
+        main.sort(key=lambda name: name != FIRST)
+        return list(dict.fromkeys(main[: TILES // 2] + main[-TILES // 2 :]))
+
+    @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """The two-sided intervals of the summary, and of the first metric of each class."""
+        """The two-sided intervals of the numbers at the top, and of the first metric of each class."""
         if self.tables is None or self.tables.clusters < 2:
             return {}
         outline = self.results.outline
-        asked = [*summary(outline).values()]
+        known = summary(outline)
+        asked = [known[name] for name in self.headline_numbers if name in known]
         if metrics := class_columns(self.document)[:1]:
             asked += [columns(outline)[metrics[0].printed].number(outline, k) for k in range(len(outline.classes))]
         drawn = {number.title: number.drawn for number in asked if number.drawn}

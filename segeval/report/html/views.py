@@ -16,15 +16,13 @@ from segeval.report.html.page import SECTIONS, STEPS, Shown
 from segeval.report.sections import Cell, Table, class_columns
 from segeval.report.verdict import signed
 from segeval.run.cells import OTHER
-from segeval.run.numbers import SUMMARY, Number, columns
+from segeval.run.numbers import Number, columns
 from segeval.text import counted, some
 
 Data = dict[str, Any]
 ROWS = 2000  # of a table of images; of more the extremes are shown
 CLASSES = 40  # of a heat map; of more those with the most wrong pixels are shown
 BEHIND = 5  # images that are named behind a cell
-TILES = 6  # numbers at the top
-FIRST = "miou_dataset"  # the one that stands first, as in every output
 MOVED = 60  # rows of the plot of changes
 
 
@@ -32,13 +30,9 @@ MOVED = 60  # rows of the plot of changes
 def summary(of: Shown) -> Data:
     """The headline, the verdict on it, and the main numbers."""
     document = of.document
-    numbers = document["summary"]
-    kept = [name for name in numbers if not name.startswith("group_")]
-    main = [*(name for name in kept if name.endswith("_dataset")), *(name for name in kept if name in SUMMARY)]
-    main.sort(key=lambda name: name != FIRST)
     tiles = [
         {"name": name, "value": document["summary"][name], "interval": _interval(of, name)}
-        for name in dict.fromkeys(main[: TILES // 2] + main[-TILES // 2 :])
+        for name in of.headline_numbers
     ]
     rules = None
     if of.verdict:
