@@ -49,7 +49,7 @@ def test_without_masks_there_is_no_gallery(invoke, stored):
     """And without a baseline nothing that changed."""
     assert invoke("report", "run-now", "-o", "x.html").exit_code == 0
     assert re.findall(r'<section id="(\w+)"', (stored / "x.html").read_text()) == [
-        *("summary", "confusion", "classes", "spread", "images", "notes", "provenance")
+        *("summary", "confusion", "classes", "spread", "losses", "images", "notes", "provenance")
     ]
 
 
