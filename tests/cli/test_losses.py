@@ -42,7 +42,7 @@ def test_the_value_is_the_mean_of_the_images(folders: tuple[str, str]) -> None:
         each = [losses.value(name, P[n], T[n], ignore=(255,), **params) for n in range(3)]
         assert block["value"] == pytest.approx(np.mean(each), rel=1e-12)
         assert (block["images"], block["undefined"]) == (3, 0)
-    assert found["dice"]["params"] == {"smooth": 0.5, "overlap": "product"}
+    assert found["dice"]["params"] == {"smooth": 0.5, "overlap": "product", "smooth_below": None}
 
 
 def test_per_class_is_by_name(folders: tuple[str, str]) -> None:
