@@ -128,9 +128,8 @@ def _monai(call: str) -> Callable[[Array, Array], float]:
     return run
 
 
-def _smp(call: str) -> Callable[[Array, Array], float]:
-    torch = importlib.import_module("torch")
-    # the file alone: the package wants torchvision
+def smp_functional() -> Any:
+    """Its file of metrics alone: the package wants torchvision."""
     found = importlib.util.find_spec("segmentation_models_pytorch")
     assert found
     assert found.submodule_search_locations
@@ -140,6 +139,11 @@ def _smp(call: str) -> Callable[[Array, Array], float]:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def _smp(call: str) -> Callable[[Array, Array], float]:
+    torch, module = importlib.import_module("torch"), smp_functional()
 
     def run(pred: Array, truth: Array) -> float:
         stats = module.get_stats(torch.tensor(pred), torch.tensor(truth), mode="multiclass", num_classes=C)

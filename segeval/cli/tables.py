@@ -15,7 +15,7 @@ from segeval.losses.engine.pixel_loss import MAPPED
 from segeval.losses.peers import ELSEWHERE
 from segeval.measures import Loss, Measure, Metric
 from segeval.metrics import METRICS
-from segeval.metrics.peers import ELSEWHERE as METRICS_ELSEWHERE
+from segeval.metrics.peers import elsewhere
 from segeval.metrics.sections import SECTIONS
 from segeval.run.averages import AVERAGES
 from segeval.run.conventions import CONVENTIONS
@@ -97,7 +97,7 @@ def metric_page(entry: Metric) -> str:
     lines += [f"parameter {each.name} = {entry.settings[each.name]:g}: {each.wanted}" for each in entry.params.values()]
     if entry.dataset == "mean":
         lines.append("data set: the mean over images; --pool-by cannot count it")
-    lines += [f"in other programs: {line}" for line in METRICS_ELSEWHERE.get(entry.name, [])]
+    lines += [f"in other programs: {line}" for line in elsewhere(entry.name)]
     return "\n".join(lines)
 
 
@@ -113,7 +113,7 @@ def section_page(name: str) -> str:
         return f"{name}: of {over}\n\n{metric_page(METRICS[measure.name])}"
     lines = [f"{name}: of {over}", "", inspect.getdoc(measure.func) or "", ""]
     lines.append(f"range: {_range(measure)}, best {measure.best:g}")
-    lines += [f"in other programs: {line}" for line in METRICS_ELSEWHERE.get(measure.name, [])]
+    lines += [f"in other programs: {line}" for line in elsewhere(measure.name)]
     return "\n".join(lines)
 
 
@@ -131,16 +131,16 @@ def summary_page(name: str) -> str:
     else:
         return ""
     lines += ["", "classes: groups of classes"] if bare != name else []
-    lines += _elsewhere(bare)
+    lines += _others(bare)
     lines += ["", "options: --ignore, --missing" + ("" if bare in ("pixel_accuracy", "fw_iou") else _OF_MEANS)]
     return "\n".join([name, "", *lines])
 
 
-def _elsewhere(number: str) -> list[str]:
+def _others(number: str) -> list[str]:
     """Who reports a number, and with which options."""
     found = [(each, each.way.flags()) for each in CONVENTIONS if each.way.number == number]
-    lines = [f"in other programs: {c.program} {c.call}{f', with {flags}' if flags else ''}" for c, flags in found]
-    return ["", *lines] if lines else []
+    lines = [*elsewhere(number), *(f"{c.program} {c.call}{f', with {flags}' if flags else ''}" for c, flags in found)]
+    return ["", *(f"in other programs: {line}" for line in lines)] if lines else []
 
 
 _OF_MEANS = ", --mean (which mean), --presence (of which classes), --mean-without, --undefined"

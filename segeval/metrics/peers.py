@@ -1,5 +1,135 @@
 """What other programs compute under the same name, and how to get their number: all of it run on fixed inputs."""
 
+from typing import NamedTuple
+
+
+class Call(NamedTuple):
+    """A call that gives a metric of classes, or a number of a whole data set; `scripts/check_calls.py` runs it."""
+
+    program: str
+    call: str
+    undefined: str = ""  # what it gives where the metric is undefined; nothing: it is undefined there too
+
+    def line(self) -> str:
+        """As `explain` says it."""
+        return f"{self.program} {self.call}: the same" + (
+            f"; {self.undefined} where it is undefined here" if self.undefined else ""
+        )
+
+
+_SKLEARN, _TORCHMETRICS, _MONAI, _SMP = (
+    "scikit-learn 1.9.1",
+    "torchmetrics 1.9.0",
+    "MONAI 1.6.1",
+    "segmentation-models-pytorch 0.6.0",
+)
+
+
+def _every_class(call: str, **also: str) -> Call:
+    settings = "".join(f"{key}={value}, " for key, value in also.items())
+    return Call(_SKLEARN, f"{call}(truth, pred, {settings}labels=range(C), average=None)", "0")
+
+
+def _one_class(call: str, undefined: str = "", **also: str) -> Call:
+    settings = "".join(f", {key}={value}" for key, value in also.items())
+    return Call(_SKLEARN, f"{call}(truth == c, pred == c{settings})", undefined)
+
+
+def _torchmetrics(name: str, first: str = "") -> Call:
+    return Call(_TORCHMETRICS, f"Multiclass{name}({first}C, average=None)", "0")
+
+
+def _monai(name: str) -> Call:
+    return Call(_MONAI, f"compute_confusion_matrix_metric({name!r}, get_confusion_matrix(pred, truth))")
+
+
+def _smp(name: str, also: str = "") -> Call:
+    return Call(_SMP, f"{name}(…, {also}reduction='none')", "1")
+
+
+_REST = {"pos_label": "False"}
+CALLS: dict[str, tuple[Call, ...]] = {
+    "iou": (_every_class("jaccard_score"), _torchmetrics("JaccardIndex"), _monai("threat score"), _smp("iou_score")),
+    "dice": (_every_class("f1_score"), _torchmetrics("F1Score"), _monai("f1 score"), _smp("f1_score")),
+    "precision": (
+        _every_class("precision_score"),
+        _torchmetrics("Precision"),
+        _monai("precision"),
+        _smp("precision"),
+    ),
+    "recall": (
+        _every_class("recall_score"),
+        _torchmetrics("Recall"),
+        _torchmetrics("Accuracy"),
+        _monai("sensitivity"),
+        _smp("recall"),
+    ),
+    "specificity": (
+        _one_class("recall_score", "0", **_REST),
+        _torchmetrics("Specificity"),
+        _monai("specificity"),
+        _smp("specificity"),
+    ),
+    "accuracy": (
+        _one_class("accuracy_score"),
+        Call(_TORCHMETRICS, "BinaryAccuracy() of pred == c"),
+        _monai("accuracy"),
+        _smp("accuracy"),
+    ),
+    "balanced_accuracy": (
+        _one_class("balanced_accuracy_score", "the one rate that there is"),
+        _monai("balanced accuracy"),
+        _smp("balanced_accuracy"),
+    ),
+    "f_beta": (
+        _every_class("fbeta_score", beta="2"),
+        _torchmetrics("FBetaScore", "2.0, "),
+        _smp("fbeta_score", "beta=2, "),
+    ),
+    "mcc": (
+        _one_class("matthews_corrcoef", "0"),
+        Call(_TORCHMETRICS, "BinaryMatthewsCorrCoef() of pred == c", "another value"),
+        _monai("matthews correlation coefficient"),
+    ),
+    "kappa": (_one_class("cohen_kappa_score"), Call(_TORCHMETRICS, "BinaryCohenKappa() of pred == c")),
+    "false_positive_rate": (_monai("fall out"), _smp("false_positive_rate")),
+    "false_negative_rate": (_monai("miss rate"), _smp("false_negative_rate")),
+    "negative_predictive_value": (
+        _one_class("precision_score", "0", **_REST),
+        _torchmetrics("NegativePredictiveValue"),
+        _monai("negative predictive value"),
+        _smp("negative_predictive_value"),
+    ),
+    "false_discovery_rate": (_monai("false discovery rate"), _smp("false_discovery_rate")),
+    "false_omission_rate": (_monai("false omission rate"), _smp("false_omission_rate")),
+    "informedness": (_monai("informedness"),),
+    "markedness": (_monai("markedness"),),
+    "fowlkes_mallows": (_monai("fowlkes mallows index"),),
+    "pixel_accuracy": (
+        Call(_SKLEARN, "accuracy_score(truth, pred)"),
+        Call(_TORCHMETRICS, "MulticlassAccuracy(C, average='micro')"),
+    ),
+    "fw_iou": (
+        Call(_SKLEARN, "jaccard_score(truth, pred, average='weighted')"),
+        Call(_TORCHMETRICS, "MulticlassJaccardIndex(C, average='weighted')"),
+    ),
+    "mean_accuracy": (Call(_SKLEARN, "balanced_accuracy_score(truth, pred)"),),
+    "multiclass_kappa": (
+        Call(_SKLEARN, "cohen_kappa_score(truth, pred)"),
+        Call(_TORCHMETRICS, "MulticlassCohenKappa(C)"),
+    ),
+    "multiclass_mcc": (
+        Call(_SKLEARN, "matthews_corrcoef(truth, pred)", "0"),
+        Call(_TORCHMETRICS, "MulticlassMatthewsCorrCoef(C)", "0"),
+    ),
+}
+
+
+def elsewhere(name: str) -> list[str]:
+    """What other programs compute under the name of a metric or of a number, a line each."""
+    return [*(call.line() for call in CALLS.get(name, ())), *ELSEWHERE.get(name, [])]
+
+
 _AREA = "surface-distance 0.1 weighs distances by the area of the surface: `--metrics surface_area`"
 
 ELSEWHERE = {
@@ -92,6 +222,15 @@ ELSEWHERE = {
     "vi": ["scikit-image 0.26.0 variation_of_information: the sum of its two numbers"],
     "vi_split": ["scikit-image 0.26.0 variation_of_information(truth, pred)[0]: the same"],
     "vi_merge": ["scikit-image 0.26.0 variation_of_information(truth, pred)[1]: the same"],
+    "accuracy": ["torchmetrics 1.9.0 MulticlassAccuracy(C, average=None): recall"],
+    "prevalence_threshold": [
+        "MONAI 1.6.1 compute_confusion_matrix_metric('prevalence threshold', get_confusion_matrix(pred, truth)): the "
+        "same, but undefined where recall + specificity is 1",
+    ],
+    "pixel_accuracy": [
+        "segmentation-models-pytorch 0.6.0 accuracy(…, reduction='micro'): another number, of one decision for each "
+        "class and pixel",
+    ],
     "mae": [
         "PySODMetrics 1.6.2 MAE: saliency.mae; Fmeasure: saliency.max_f, mean_f, adaptive_f; DICEHandler: max_dice, "
         "mean_dice. Its truth is grey above 128: --truth-threshold 0.503",

@@ -13,6 +13,7 @@ from segeval.io import READERS
 from segeval.metrics import METRICS
 from segeval.metrics.peers import ELSEWHERE as PEERS
 from segeval.metrics.sections import SECTIONS
+from segeval.run.numbers import SUMMARY
 
 COMMANDS = [
     "check",
@@ -268,4 +269,18 @@ def test_a_metric_is_explained_in_full(invoke):
         assert f"\n{line}" in text
     assert "data set: the mean over images" not in invoke("explain", "iou").stdout
     measures = [each.measure for kind in SECTIONS for each in SECTIONS.told(kind, None) if each.measure]
-    assert set(PEERS) <= set(METRICS) | {measure.name for measure in measures}
+    assert set(PEERS) <= {*METRICS, *SUMMARY, *(measure.name for measure in measures)}
+
+
+def test_overlap_metrics_and_numbers_are_explained_beside_other_programs(invoke):
+    text = invoke("explain", "recall").stdout
+    start = "\nin other programs: "
+    assert (
+        f"{start}scikit-learn 1.9.1 recall_score(truth, pred, labels=range(C), average=None): the same; 0 where" in text
+    )
+    assert f"{start}torchmetrics 1.9.0 MulticlassAccuracy(C, average=None): the same" in text
+    assert (
+        f"{start}torchmetrics 1.9.0 MulticlassAccuracy(C, average=None): recall" in invoke("explain", "accuracy").stdout
+    )
+    for name in ("pixel_accuracy", "fw_iou", "mean_accuracy", "multiclass_kappa", "multiclass_mcc"):
+        assert f"\n{start}scikit-learn 1.9.1" in invoke("explain", name).stdout
