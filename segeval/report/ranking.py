@@ -70,16 +70,17 @@ def sentences(document: Document) -> list[str]:
     how, overall = document["statistics"], document["overall"]
     over = f"{document['groups']:,} groups" if how["group_by"] else counted(document["images"], "image")
     sure = f"{100 * how['confidence']:g} %"
-    first = [run["name"] for run, place in zip(document["runs"], overall["ranks"], strict=True) if place == 1]
-    best = document["numbers"][0]
-    value = max(best["values"][n] or 0.0 for n, place in enumerate(overall["ranks"]) if place == 1)
-    by = "" if len(document["numbers"]) > 1 else f" {shown(value)}"
-    told = ", ".join(number["number"] for number in document["numbers"])
+    places = [n for n, place in enumerate(overall["ranks"]) if place == 1]
+    first = " and ".join(document["runs"][n]["name"] for n in places)
+    best, told = document["numbers"][0], ", ".join(number["number"] for number in document["numbers"])
+    if len(document["numbers"]) == 1:  # those that share the first place have one value, or none
+        value = best["values"][places[0]]
+        first = "none, for no run has a finite value" if value is None else f"{first} {shown(value)}"
     return [
         f"intervals: {sure} two-sided of the rank, {how['resamples']:,} resamples over {over} (seed {how['seed']})",
         f"wins: runs that are worse by more than chance ({sure}); equal runs share the better rank",
         *document["notes"],
-        f"first of {len(document['runs'])} by {told}: {' and '.join(first)}{by}",
+        f"first of {len(document['runs'])} by {told}: {first}",
     ]
 
 

@@ -33,7 +33,8 @@ def write(found: Why, out: TextIO) -> None:
     draw([each for each in tables(found) if each.rows], out)
     counts = found.counts
     if not found.images:
-        out.write(safe_text(f"{found.name} has no errors") + "\n")
+        seen = any(counts[name] for name in ("tp", "fn"))
+        out.write(safe_text(f"{found.name} has no errors" if seen else f"{found.name} is in no mask") + "\n")
     line = (
         f"{found.metric}[{found.name}] {shown(found.score)}: {counts['tp']:,} pixels right, {counts['fn']:,} missed, "
     )

@@ -64,6 +64,7 @@ class Results:
             if not any(EVIDENCE[kind].eaten is PIXELS.eaten for kind in outline.kinds):
                 raise ValueError("it counts no pixels")
             _check_ranges(document, outline)
+            _check_told(document, outline)
         beside = any(path.with_name(table).exists() for table in ("images.csv", "records.csv"))
         return cls(
             name,
@@ -214,6 +215,41 @@ def _check(document: Mapping[str, Any]) -> None:
                 raise TypeError(f"unexpected {value!r}")
             if isinstance(value, int | float) and not abs(value) < 1 << 63:
                 raise ValueError(f"unexpected {value!r}")
+
+
+def _check_told(document: Mapping[str, Any], outline: Outline) -> None:
+    """Refuse a document without what pages show beside its numbers, or with something of another kind there."""
+    if lacking := summary(outline).keys() - document["summary"].keys():
+        raise ValueError(f"summary lacks {min(lacking)}")
+    losses, images = document.get("losses", {}).values(), document["images"]
+    texts = [*images["extra"], *(note[key] for note in document["notes"] for key in ("id", "code", "message"))]
+    texts += [note.get("hint", "") for note in (*document["notes"], *images["failed"])]
+    texts += [text for pair in document.get("losses_left_out", {}).items() for text in pair]
+    texts += [found.get("reason", "") for found in document["undefined"].values()]
+    rows = [*document["classes"], *document.get("groups", [])]
+    texts += [reason for row in rows for reason in row["undefined"].values()]
+    counts = [count for loss in losses for count in (loss["images"], loss["undefined"], loss.get("clipped", 0))]
+    counts += [found[key] for found in document["undefined"].values() for key in ("skipped", "of")]
+    for values, kind in ((texts, str), (counts, int)):
+        if odd := [value for value in values if not isinstance(value, kind) or isinstance(value, bool)]:
+            raise TypeError(f"unexpected {odd[0]!r}")
+    _check_matrix(document["confusion"], document["classes"])
+
+
+def _check_matrix(matrix: Mapping[str, Any], classes: list[dict[str, Any]]) -> None:
+    """Refuse a confusion matrix that is not one of the classes, or that denies their pixels."""
+    ids, counts = [row["id"] for row in classes], matrix["counts"]
+    if matrix["truth_ids"] != ids or matrix["pred_ids"] != [*ids, "other"]:
+        raise ValueError("the confusion matrix has other ids than the classes")
+    if counts is None:
+        return
+    if len(counts) != len(ids) or any(len(row) != len(ids) + 1 for row in counts):
+        raise ValueError("the confusion matrix has another size than the classes")
+    for k, (row, told) in enumerate(zip(counts, classes, strict=True)):
+        if odd := [count for count in row if type(count) is not int or count < 0]:
+            raise TypeError(f"unexpected {odd[0]!r}")
+        if (row[k], sum(row)) != (told["tp"], told["tp"] + told["fn"]):
+            raise ValueError(f"the confusion matrix denies the pixels of {told['name']}")
 
 
 def _check_complete(document: Mapping[str, Any]) -> None:

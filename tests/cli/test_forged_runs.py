@@ -50,10 +50,12 @@ def endings(invoke, scored, tmp_path):
         write("bad", document, tables)
         commands = [["gate", "bad", *RULES], ["gate", "run", *DROPS, "--baseline", "bad"]]
         commands += [["compare", "run", "bad", "--resamples", "100"]]
+        commands += [["report", "bad", *DROPS, "-o", "page.html"], ["why", "bad", "--class", "1"]]
+        commands += [["rank", "run", "bad", "--resamples", "100"]]
         results = [invoke(*command) for command in commands]
         for result in results:
             assert "SEG9" not in result.stderr, result.stderr
-        return [result.exit_code for result in results]
+        return [result.exit_code for result in results[:3]]
 
     write("run", json.loads(scored["run.json"]), tables)
     return endings
@@ -91,6 +93,30 @@ def edited(document, path, value):
         (["options", "metrics"], [[]]),
         (["losses", "dice", "value"], "x"),
         (["losses", "dice", "params"], 3),
+        (["losses", "dice", "undefined"], None),
+        (["losses", "dice", "images"], "x"),
+        (["losses_left_out"], "x"),
+        (["losses_left_out"], {"dice": 3}),
+        (["summary"], {}),
+        (["images", "extra"], None),
+        (["images", "extra"], [3]),
+        (["notes"], 3),
+        (["notes"], [{"id": "a", "code": "SEG251"}]),
+        (["notes"], [{"id": "a", "code": "SEG251", "message": "m", "hint": 3}]),
+        (["undefined"], None),
+        (["undefined"], {"miou_image": {"skipped": "x", "of": 1}}),
+        (["classes", 0, "undefined"], []),
+        (["classes", 0, "undefined"], {"iou": 3}),
+        (["groups", 0, "undefined"], None),
+        (["confusion"], {}),
+        (["confusion", "truth_ids"], "x"),
+        (["confusion", "truth_ids", 1], 7),
+        (["confusion", "pred_ids", 0], {}),
+        (["confusion", "counts", 1], []),
+        (["confusion", "counts", 1], [1.5, 0, 0, 0]),
+        (["confusion", "counts", 1, 0], -1),
+        (["confusion", "counts", 1, 0], 1000),
+        (["confusion", "counts", 1, 1], 1000),
     ],
     ids=lambda each: ".".join(map(str, each)) if isinstance(each, list) else None,
 )

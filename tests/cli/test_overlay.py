@@ -108,3 +108,11 @@ def test_a_photograph_of_another_size(invoke, pair, save):
     found = invoke("overlay", "pred", "truth", "--num-classes", "3", "--images", "photos", "-o", "out")
     assert found.exit_code == 3
     assert "the photograph of sub/a is 4 x 12, its mask 2 x 6" in found.stderr
+
+
+def test_no_errors(invoke, save):
+    """No image is named as the worst where all are right."""
+    for side in ("pred", "truth"):
+        save(f"{side}/a.png", np.array([[0, 1, 2]], np.uint8))
+    found = invoke("overlay", "pred", "truth", "--num-classes", "3", "-o", "out")
+    assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "3 pictures of 1 image in out · no errors")

@@ -25,3 +25,15 @@ def test_a_leaderboard(invoke, masks):
     assert lines[-1] == "first of 3 by miou_dataset, dice over images p05: G"
     refused = invoke("rank", *runs, "--names", "M,G")
     assert (refused.exit_code, refused.stdout) == (2, "")
+
+
+def test_a_number_that_no_run_has(invoke, masks):
+    """Where all pixels are ignored, nobody is first, and no value is told."""
+    for name in ("a", "b"):
+        masks(x=([[0, 1]], [[9, 9]]))
+        assert invoke("score", "pred", "truth", "--num-classes", "2", "--ignore", "9", "-o", name).exit_code == 0
+    found = invoke("rank", "a", "b")
+    assert (found.exit_code, found.stdout.splitlines()[-1]) == (
+        0,
+        "first of 2 by miou_dataset: none, for no run has a finite value",
+    )

@@ -365,7 +365,7 @@ def test_a_baseline_without_the_cells_of_its_groups(root, tmp_path):
         judge([Rule.parse("group_miou_dataset drop <= 0.1")], Results.of(run), str(tmp_path))
 
 
-@pytest.mark.parametrize(("place", "value"), [(("summary", "miou_dataset"), 0.5), (("classes", 0, "tp"), 7)])
+@pytest.mark.parametrize(("place", "value"), [(("summary", "miou_dataset"), 0.5), (("classes", 0, "tn"), 7)])
 def test_a_document_that_its_tables_deny(stored, place, value):
     """An edited number gives no change that its own interval excludes."""
     document = json.loads((stored / "run.json").read_text())

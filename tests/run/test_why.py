@@ -5,7 +5,9 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from segeval.cli.main import cli
 from segeval.errors import BadOption, NoMatrix
 from segeval.evaluate.api import score
 from segeval.run.results import Results
@@ -68,10 +70,6 @@ def test_classes_that_overlap(save, tmp_path):
 
 def test_the_command_reads_a_stored_run(results, tmp_path, monkeypatch):
     """The same numbers from the files, as a table and as JSON."""
-    from click.testing import CliRunner
-
-    from segeval.cli.main import cli
-
     monkeypatch.chdir(tmp_path)
     run = CliRunner().invoke(cli, ["score", "pred", "truth", "--classes", "road,cat,dog", "-o", "out"])
     assert run.exit_code == 0
@@ -84,3 +82,16 @@ def test_the_command_reads_a_stored_run(results, tmp_path, monkeypatch):
     assert CliRunner().invoke(cli, ["why", "out", "--class", "cta"]).exit_code == 2
     perfect = CliRunner().invoke(cli, ["why", "out", "--class", "road", "--metric", "specificity"])
     assert perfect.exit_code == 0
+
+
+def test_incomplete_runs_and_classes_in_no_mask(save, tmp_path, monkeypatch):
+    """What is not scored is told, and ends with 3; a class that no mask holds is not called free of errors."""
+    monkeypatch.chdir(tmp_path)
+    for side, size in (("pred", 2), ("truth", 3)):
+        save(f"{side}/a.png", np.array([[0, 1]], np.uint8))
+        save(f"{side}/b.png", np.zeros((1, size), np.uint8))
+    assert CliRunner().invoke(cli, ["score", "pred", "truth", "--num-classes", "3", "-o", "out"]).exit_code == 3
+    for class_, said in (("2", "2 is in no mask"), ("1", "1 has no errors")):
+        found = CliRunner().invoke(cli, ["why", "out", "--class", class_])
+        lines = found.stdout.splitlines()
+        assert (found.exit_code, lines[0], lines[-1]) == (3, said, "the run is incomplete: 1 image not scored")

@@ -74,6 +74,9 @@ def command(
     present.say_faults(failures, [], pairing.extra)
     worst = max(drawn, key=lambda each: each.wrong / each.kinds, default=None)
     last = f"{counted(sum(len(each.files) for each in drawn), 'picture')} of {counted(len(drawn), 'image')}"
-    most = f" · most errors: {worst.id} ({100 * worst.wrong / worst.kinds:.2f} % of its pixels)" if worst else ""
+    most = ""
+    if worst:
+        share = f"{worst.id} ({100 * worst.wrong / worst.kinds:.2f} % of its pixels)"
+        most = f" · most errors: {share}" if worst.wrong else " · no errors"
     click.echo(safe_text(f"{last} in {output['folder']}{most}"))
     ctx.exit(ending(fault.exit_code for fault in failures))
