@@ -14,11 +14,11 @@ from segeval.evidence.run_length import Array
 from segeval.gate.baseline import check_number, paired
 from segeval.gate.decide import Interval, cautions, change, smallest
 from segeval.gate.rules import Asked
-from segeval.run.bootstrap import Draws, holm, p_change
+from segeval.run.bootstrap import Draws, holm, known, p_change
 from segeval.run.means import Drawn, resample
 from segeval.run.numbers import Number
 from segeval.run.results import Results
-from segeval.run.run import finite
+from segeval.run.run import defined
 from segeval.text import counted, some
 
 SCHEMA = "segeval-compare/1"
@@ -105,7 +105,7 @@ class Comparison:
             "ranking": asdict(self.ranking) if self.ranking else None,
             "notes": self.notes,
         }
-        clean = finite(document)
+        clean = defined(document)
         assert isinstance(clean, dict)
         return clean
 
@@ -272,7 +272,7 @@ def _difference(
     found = Interval.of(change, sure, runs[0].rows.clusters)
     seen = smallest(found.spread, sure)
     counts = _won(number, runs[0], runs[n]) if number.images else (None,) * 4
-    told = (found.lower, found.upper, p, adjusted, seen, found.undefined)
+    told = (*known(found.lower, found.upper), p, adjusted, seen, found.undefined)
     return Difference(n, values[1] - values[0], *told, *counts)
 
 

@@ -21,11 +21,11 @@ from segeval.evidence.run_length import Array
 from segeval.gate.compare import alike, better, last, sides
 from segeval.gate.decide import cautions
 from segeval.gate.rules import Asked
-from segeval.run.bootstrap import Draws, at_most, bounds, holm, p_change
+from segeval.run.bootstrap import Draws, at_most, bounds, holm, known, p_change
 from segeval.run.means import resample
 from segeval.run.numbers import Number
 from segeval.run.results import Results
-from segeval.run.run import finite
+from segeval.run.run import defined
 from segeval.text import counted
 
 SCHEMA = "segeval-rank/1"
@@ -84,7 +84,7 @@ class Leaderboard:
             },
             "notes": self.notes,
         }
-        clean = finite(document)
+        clean = defined(document)
         assert isinstance(clean, dict)
         return clean
 
@@ -179,7 +179,7 @@ def _intervals(drawn: Array | None, runs: int, draws: Draws) -> tuple[list[float
     """The two-sided bounds of resampled ranks (runs, B)."""
     if drawn is None:
         return [math.nan] * runs, [math.nan] * runs
-    found = [bounds(row.astype(np.float64), (1 + draws.confidence) / 2) for row in drawn]
+    found = [known(*bounds(row.astype(np.float64), (1 + draws.confidence) / 2)) for row in drawn]
     return [low for low, _ in found], [high for _, high in found]
 
 

@@ -27,7 +27,7 @@ from segeval.gate.decide import (
 )
 from segeval.gate.rules import Limit, Rule, distinct
 from segeval.gate.verdict import Check, Ruling, Verdict
-from segeval.run.bootstrap import Draws, holm
+from segeval.run.bootstrap import Draws, holm, known
 from segeval.run.grouping import Grouping, Slice
 from segeval.run.means import Drawn, resample
 from segeval.run.numbers import Number
@@ -251,7 +251,7 @@ class _Judge:
         if interval.groups < 2:
             return Check(drop.number.title, str(drop.limit), *decision, *numbers)
         seen = detectable(self.rule.test, interval, drop.allowed, draws.confidence)
-        told = (interval.lower, interval.upper, interval.p, p, seen, interval.undefined)
+        told = (*known(interval.lower, interval.upper), interval.p, p, seen, interval.undefined)
         return Check(drop.number.title, str(drop.limit), *decision, *numbers, *told)
 
     def _decision(self, drop: _Drop, interval: Interval, p: float) -> Decision:

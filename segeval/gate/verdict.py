@@ -10,7 +10,7 @@ from segeval.gate.baseline import Paired
 from segeval.gate.decide import ERROR, FAIL, INCONCLUSIVE, PASS, WARNING, standing
 from segeval.run.bootstrap import Draws
 from segeval.run.results import Results
-from segeval.run.run import finite
+from segeval.run.run import defined
 
 SCHEMA = "segeval-gate/1"
 
@@ -131,7 +131,7 @@ class Verdict:
             "summary": dict(self.run.document["summary"]),
             "failed": [note["id"] for note in self.run.document["images"]["failed"]],
         }
-        clean = finite(document)
+        clean = defined(document)
         assert isinstance(clean, dict)
         return clean
 

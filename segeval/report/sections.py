@@ -41,6 +41,8 @@ def shown(value: Cell, digits: int = 4) -> str:
         return "–"
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else value
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     for places in range(digits, 17):
         text = f"{value:.{places}f}"
         if float(text) == value or float(text) not in (-1.0, 0.0, 1.0):
@@ -85,13 +87,18 @@ def score_table(
     ]
     for key in MEANS:
         names = [f"{prefix}{metric.mean_name(key)}" for metric in columns]
-        reasons = [document["undefined"].get(name, {}).get("reason") for name in names]
-        values = [document["summary"].get(name, "") for name in names]
-        shown = ["∞" if reason == "infinite" else value for reason, value in zip(reasons, values, strict=True)]
-        body.append(["", f"mean_{key}", *shown, "", ""])
+        body.append(["", f"mean_{key}", *(_mean(document, name) for name in names), "", ""])
     titles = [metric.title for metric in columns]
     spare = ("images", "truth pixels", *titles[:0:-1])
     return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows), spare)
+
+
+def _mean(document: dict[str, Any], name: str) -> Cell:
+    """A number of the summary, infinite where its null says so; nothing where it is not told."""
+    if document["undefined"].get(name, {}).get("reason") == "infinite":
+        return math.inf
+    value: Cell = document["summary"].get(name, "")
+    return value
 
 
 def infinite(row: dict[str, Any], name: str) -> bool:
@@ -209,14 +216,16 @@ def interval_table(document: dict[str, Any]) -> Table | None:
     if "ci" not in document:
         return None
     rows: list[list[Cell]] = []
-    told, parts = dict(document["summary"]), [document["ci"]["summary"]]
+    told, parts = {name: _mean(document, name) for name in document["summary"]}, [document["ci"]["summary"]]
     for kind, every in outlined(document).sections.items():
         main = _main_numbers(document, kind, every)
         told |= main
         parts.append({name: document["ci"][kind][name] for name in main})
     for part in parts:
         for name, found in sorted(part.items()):
-            rows.append([len(rows) + 1, name, told[name], found["low"], found["high"], found["undefined"]])
+            endless = found.get("infinite", {})
+            low, high = ((float(endless[end]) if end in endless else found[end]) for end in ("low", "high"))
+            rows.append([len(rows) + 1, name, told[name], low, high, found["undefined"]])
     return Table(
         "confidence intervals", ["no.", "number", "value", "low", "high", "undefined resamples"], rows, len(rows)
     )

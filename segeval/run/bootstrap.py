@@ -200,6 +200,11 @@ def bounds(values: Array, confidence: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def known(low: float, high: float) -> tuple[float, float]:
+    """Bounds as they are told: undefined where they leave everything open."""
+    return (math.nan, math.nan) if low == -math.inf and high == math.inf else (low, high)
+
+
 def p_drop(differences: Array) -> float:
     """How likely differences as low as these are without a drop: (1 + #{Δ* ≥ 0}) / (B + 1); undefined ones count."""
     return (1 + int((~(differences < 0)).sum())) / (differences.size + 1)

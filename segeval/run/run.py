@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from segeval.errors import ClassesFound, EmptyShard, MixedUnits, SegevalError, e
 from segeval.evidence.kinds import EVIDENCE, Columns, unit_of
 from segeval.evidence.multilabel import PixelEvidence
 from segeval.run import diagnose, effects
-from segeval.run.bootstrap import bounds
+from segeval.run.bootstrap import bounds, known
 from segeval.run.means import Once, once, resample
 from segeval.run.numbers import class_rows, numbers, section, section_document, summary
 from segeval.run.options import Options
@@ -343,7 +343,7 @@ class Run:
         table = self.class_table
         images = Images(self.of_kind("losses"), self.counts, table.ids, self.options.losses)
         names = tuple(c.name for c in table.classes)
-        return Criteria(images, len(self.cases), names, lambda: self.tables.columns("losses"))
+        return Criteria(images, len(self.cases), names, partial(self.columns, "losses"))
 
     @property
     def fingerprint(self) -> str:
@@ -377,7 +377,7 @@ class Run:
             document["groups"] = self.groups
         document |= self.sections
         if self.options.draws.ci:
-            document["ci"] = self._intervals
+            document["ci"] = named(self._intervals)
         clean = finite(document)
         assert isinstance(clean, dict)
         return clean
@@ -416,7 +416,7 @@ class Run:
         drawn = {each.title: each.drawn for part in parts.values() for each in part if each.drawn}
         found = {}
         for title, values in resample(draws, [self.tables], drawn).items():
-            low, high = bounds(values, (1 + draws.confidence) / 2)
+            low, high = known(*bounds(values, (1 + draws.confidence) / 2))
             found[title] = {"low": low, "high": high, "undefined": int(np.isnan(values).sum())}
         told = {name: {n.title: found[n.title] for n in part if n.drawn} for name, part in parts.items()}
         return {"groups": self.tables.clusters, "two_sided": draws.confidence, **told}
@@ -448,8 +448,35 @@ def _digest(digests: list[str]) -> str:
 
 
 def as_text(document: Mapping[str, Any]) -> str:
-    """A document as JSON: sorted keys, no NaN, a final line feed."""
-    return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    """A document as JSON: sorted keys, no NaN, infinite numbers by name, a final line feed."""
+    return json.dumps(finite(named(document)), sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def named(value: Any) -> Any:
+    """The same with what is infinite in a mapping, which JSON cannot say, as text under `infinite`."""
+    if isinstance(value, list | tuple):
+        return [named(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    endless = {key: told for key, item in value.items() if (told := _endless(item))}
+    return {key: named(item) for key, item in value.items()} | ({"infinite": endless} if endless else {})
+
+
+def _endless(value: Any) -> Any:
+    """An infinite number as text; of a list the same of each item, if there are any."""
+    if isinstance(value, list | tuple):
+        found = [_endless(item) if isinstance(item, float) else None for item in value]
+        return found if any(found) else None
+    return str(value) if isinstance(value, float) and math.isinf(value) else None
+
+
+def defined(value: Any) -> Any:
+    """The same with None for what is undefined."""
+    if isinstance(value, dict):
+        return {key: defined(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [defined(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def finite(value: Any) -> Any:

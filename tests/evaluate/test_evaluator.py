@@ -110,6 +110,9 @@ def test_evaluators_add_up_and_travel() -> None:
     again = pickle.loads(pickle.dumps(second)) + first
     assert again.compute().to_json() == whole.compute().to_json()
     assert (len(again), repr(again)) == (4, "Evaluator(4 images)")
+    run = whole.compute()
+    assert run.criteria
+    assert pickle.loads(pickle.dumps(run)).to_json() == run.to_json()
     again.reset()
     assert len(again) == 0
     with pytest.raises(ValueError, match=r"share images.*id="):

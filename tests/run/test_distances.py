@@ -280,6 +280,36 @@ def test_drops_of_infinite_numbers(invoke):
     assert found["rules"][0]["checks"][0]["reason"] == "infinite"
 
 
+def test_infinity_is_told(invoke, tmp_path):
+    """Where a number or a bound is infinite, tables say ∞ and JSON says so beside the null; a gate that passes too."""
+    asked = ("--num-classes", "2", "--metrics", "hd", "--losses", "none")
+    invoke("score", "@same", "@gt", *asked, "-o", "@fine")
+    drawn = invoke("score", "@pred", "@gt", *asked, "--ci", "-o", "@out")
+    row = next(line for line in drawn.splitlines() if "mhd_image" in line).split()
+    assert row[1:3] == ["mhd_image", "∞"]
+    assert row[4] == "∞"  # nearly all resamples hold b or c
+    told = json.loads((tmp_path / "out" / "run.json").read_text())["ci"]["summary"]["mhd_image"]
+    assert (told["high"], told["infinite"]["high"]) == (None, "inf")
+    for rule in ("hd[1] >= 5", "mhd_image >= 5"):
+        assert " ∞ " in invoke("gate", "@out", "-r", rule)
+        check = json.loads(invoke("gate", "@out", "-r", rule, "--json"))["rules"][0]["checks"][0]
+        assert (check["value"], check["infinite"], check["verdict"]) == (None, {"value": "inf"}, "pass")
+    gained = invoke("gate", "@fine", "-r", "hd[1] drop <= 1", "--baseline", "@out")
+    assert {"∞", "+∞"} <= set(gained.split())
+    assert "infinite" not in invoke("gate", "@fine", "-r", "miou_dataset drop <= 0.5", "--baseline", "@out", "--json")
+    found = invoke("compare", "@fine", "@out", "-n", "mhd_image")
+    assert "∞ (+∞)" in found.splitlines()[-1]
+    number = json.loads(invoke("compare", "@fine", "@out", "-n", "mhd_image", "--format", "json"))["numbers"][0]
+    assert (number["values"], number["infinite"]) == ([0.0, None], {"values": [None, "inf"]})
+    assert number["differences"][0]["infinite"]["difference"] == "inf"
+    row = next(csv.DictReader(invoke("compare", "@fine", "@out", "-n", "mhd_image", "--format", "csv").splitlines()))
+    assert (row["before"], row["after"], row["difference"]) == ("0.0", "inf", "inf")
+    invoke("report", "@out", "--baseline", "@fine", "-o", "@page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "∞" in page
+    assert 'cx="inf' not in page
+
+
 def test_rules_ask_for_a_unit(invoke, tmp_path):
     for spacing, unit in (([], "pixel"), (["--spacing", "2"], "mm")):
         invoke("score", "@pred", "@gt", "--num-classes", "2", "--metrics", "hd", *spacing, "-o", f"@{unit}")

@@ -193,7 +193,7 @@ def _exact(value: float) -> str:
 
 def _number(value: Any) -> str:
     """A cell as text."""
-    return shown(value).replace("inf", "∞") if isinstance(value, float) else shown(value)
+    return shown(value)
 
 
 def _percent(value: float | None) -> str:

@@ -88,11 +88,16 @@ def changes(of: Shown) -> Data | None:
         for each in of.comparison["numbers"]
     ]
     known = [row for row in rows if row["before"] is not None or row["after"] is not None]
-    within = [row for row in known if row["difference"] is not None and row["sign"]]
+    within = [row for row in known if row["sign"] and _drawable(row["difference"])]
     within = [row for row in within if not row["number"].startswith("loss.")]  # they have scales of their own
     more = len(within) > MOVED
     within = sorted(within, key=lambda row: -abs(row["difference"]))[:MOVED]
-    reach = max([0.001, *(abs(row[key] or 0.0) for row in within for key in ("difference", "low", "high"))])
+    ends = (row[key] for row in within for key in ("difference", "low", "high"))
+    reach: float = max([0.001, *(abs(end) for end in ends if _drawable(end))])
+    drawn = {
+        row["number"]: [_on_axis(row["sign"], row[key], reach) for key in ("difference", "low", "high")]
+        for row in within
+    }
     notes = [*of.comparison["notes"]]
     if len(known) < len(rows):
         notes.insert(0, f"undefined in both: {some([row['number'] for row in rows if row not in known], 6)}")
@@ -101,7 +106,7 @@ def changes(of: Shown) -> Data | None:
     return {
         "rows": known,
         "reach": reach,
-        "drawn": {row["number"] for row in within},
+        "drawn": drawn,
         "movers": of.comparison["movers"],
         "moved": of.comparison["moved"],
         "notes": notes,
@@ -112,6 +117,16 @@ def changes(of: Shown) -> Data | None:
 
 
 _SIGNS = {"higher": 1, "lower": -1}
+
+
+def _drawable(value: float | None) -> bool:
+    """Whether a number has a place on an axis."""
+    return value is not None and math.isfinite(value)
+
+
+def _on_axis(sign: int, value: float | None, reach: float) -> float | None:
+    """Where a change lies, right if better; what is beyond the axis, as an infinite end is, lies at its end."""
+    return None if value is None else min(max(sign * value, -reach), reach)
 
 
 @SECTIONS.add(title="Images to look at", template="gallery.html")
