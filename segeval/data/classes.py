@@ -84,10 +84,14 @@ class ClassTable:
         for c in self.scored.classes:
             if c.group:
                 groups.setdefault(c.group, []).append(c.id)
+        return groups | self.scored_regions
+
+    @cached_property
+    def scored_regions(self) -> dict[str, list[int]]:
+        """The ids of each region that are scored; regions without any are left out."""
         scored = set(self.scored.ids)
-        for name, ids in self.regions:
-            groups[name] = [id_ for id_ in ids if id_ in scored]
-        return {name: ids for name, ids in groups.items() if ids}
+        found = {name: [id_ for id_ in ids if id_ in scored] for name, ids in self.regions}
+        return {name: ids for name, ids in found.items() if ids}
 
     @cached_property
     def scored(self) -> "ClassTable":

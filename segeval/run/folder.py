@@ -11,23 +11,30 @@ import numpy as np
 from segeval.evidence.kinds import EVIDENCE as KINDS
 from segeval.evidence.kinds import Columns
 from segeval.io import archive
+from segeval.io.journal import stored
 from segeval.io.output import OutputFolder
 from segeval.io.write import atomic
 from segeval.run.cells import OTHER, of_image
+from segeval.run.profiles import PROFILES, File
 from segeval.run.records import packed
-from segeval.run.run import SCHEMA, Run, as_text
+from segeval.run.run import SCHEMA, Run, as_text, finite
 from segeval.run.stored import EVIDENCE
 from segeval.run.tables import PIXELS
 from segeval.text import csv_cell, marked
 
-METRICS = "metrics.json"
+METRICS = "metrics.json"  # every defined number by a plain name
 IMAGE_KEYS = ("id", "group", "class_id", "class")  # of a row of `images.csv`
 CHUNK = 1000  # images whose rows are made at a time
 
 
-def opened(path: str, force: bool) -> OutputFolder:
+def opened(path: str, force: bool, profile: str | None = None) -> OutputFolder:
     """The folder as one of a run."""
-    return OutputFolder(Path(path), "run", "run.json", FILES, force, ("unit",))
+    return OutputFolder(Path(path), "run", "run.json", (*_OWN, *files_of(profile)), force, ("unit",))
+
+
+def files_of(profile: str | None) -> Mapping[str, File]:
+    """What a run under that profile, or under none, has beside the files that every run has."""
+    return PROFILES[profile].files if profile in PROFILES else {}
 
 
 def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
@@ -38,8 +45,14 @@ def known(options: Mapping[str, Any], inputs: str) -> dict[str, Any]:
 def write(run: Run, folder: Path) -> dict[str, str]:
     """Write the tables and then `run.json`, each whole or not at all; gives the check sums of the others."""
     sums = {name: _table(folder / name, rows(run)) for name, rows in TABLES.items()}
-    sums[METRICS] = _metrics(folder / METRICS, run)
+    sums[METRICS] = _document(folder / METRICS, run.flat())
+    regions = run.class_table.scored_regions
+    for name, made in files_of(run.options.profile).items():
+        sums[name] = _document(folder / name, finite(made(run.tables, regions)))
     sums[EVIDENCE] = _evidence(folder / EVIDENCE, run)
+    for name in stored(folder / "run.json").get("files", {}):
+        if name in FILES and name not in sums:  # of an earlier run, with another profile
+            (folder / name).unlink(missing_ok=True)
     run.to_json(folder / "run.json", sums)
     return sums
 
@@ -51,10 +64,10 @@ def _table(path: Path, rows: Iterable[list[Any]]) -> str:
     return _sum(path)
 
 
-def _metrics(path: Path, run: Run) -> str:
-    """Write every defined number by a plain name; gives its sha256."""
+def _document(path: Path, document: Mapping[str, Any]) -> str:
+    """Write one JSON file; gives its sha256."""
     with atomic(path) as stream:
-        stream.write(as_text(run.flat()))
+        stream.write(as_text(document))
     return _sum(path)
 
 
@@ -145,4 +158,5 @@ TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {
     "confusion.csv": _confusion,
     "confusion_images.csv": _confusion_images,
 }
-FILES = (*TABLES, METRICS, EVIDENCE)  # beside `run.json`
+_OWN = (*TABLES, METRICS, EVIDENCE)  # beside `run.json`
+FILES = (*_OWN, *(name for each in PROFILES.values() for name in each.files))  # and those of profiles

@@ -5,13 +5,16 @@ Each is a line of `run.conventions`, checked there against the program, or has o
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from segeval.catalog import did_you_mean
 from segeval.errors import BadOption
+from segeval.run.nnunet import summary
+from segeval.run.tables import Tables
 
 Made = TypeVar("Made")
+File = Callable[[Tables, dict[str, list[int]]], dict[str, Any]]  # of the tables of a run and the regions of its classes
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Profile:
     says: str
     options: Mapping[str, Any]
     reports: tuple[str, ...]
+    files: Mapping[str, File] = field(default_factory=dict)  # that the program writes too, beside `run.json`
 
 
 _FOREGROUND = {"mean_without": [0]}
@@ -49,9 +53,11 @@ PROFILES = {
         ("miou_dataset", "fw_iou", "mean_accuracy", "pixel_accuracy"),
     ),
     "nnunet": Profile(
-        "nnU-Net 2 0e49508, foreground_mean; a label that no case has is skipped here, and makes it nan there",
+        "nnU-Net 2 0e49508, foreground_mean; a label that no case has is skipped here, and makes it nan there; "
+        "-o DIR writes its summary.json too",
         _FOREGROUND,
         ("mdice_class", "miou_class"),
+        {"summary.json": summary},
     ),
     "monai": Profile("MONAI 1.6.1, DiceMetric() and MeanIoU()", {"presence": "truth"}, ("mdice_image", "miou_image")),
     "torchmetrics": Profile(

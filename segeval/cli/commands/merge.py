@@ -29,9 +29,9 @@ def command(ctx: click.Context, runs: tuple[str, ...], output: dict[str, Any]) -
     from segeval.run import folder as folders
     from segeval.run.merging import merged
 
-    folder = output["folder"] and folders.opened(output["folder"], output["force"])
     ctx.with_resource(held({"-o": output["folder"]}, []))
     run = merged(runs)
+    folder = output["folder"] and folders.opened(output["folder"], output["force"], run.options.profile)
     if folder:
         folder.check(folders.known(run.options.recorded(), run.inputs))
     document = run.document(folders.write(run, folder.path) if folder else None)

@@ -83,7 +83,7 @@ def command(
     )
     chosen = prepared(chosen, pairing, gt, jobs)
     pairing = pairing.only(shard)
-    folder = output["folder"] and folders.opened(output["folder"], output["force"])
+    folder = output["folder"] and folders.opened(output["folder"], output["force"], chosen.profile)
     ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
     measured = journal(folder or None, chosen, resume)
     if folder:
