@@ -17,6 +17,7 @@ from click import Context
 
 import segeval
 from segeval.cli import tables as listing
+from segeval.cli.loss_table import to_choose_by
 from segeval.cli.main import cli
 from segeval.errors import Doubt, causes
 from segeval.losses import LOSSES
@@ -91,7 +92,16 @@ def _losses() -> str:
         "the truth (one-hot for labels), N the pixels that are not ignored. Undefined (0/0) is nan, left out of means\n"
         "and counted. A class is in a mean where truth or prediction holds it."
     )
-    return _page("Losses", text, "losses") + "\n" + "\n".join(parts)
+    choice = (
+        "`segeval list losses --long` prints it as paragraphs; words seek in names and use, `--family` and `--input`\n"
+        "choose, `--sort` orders. What follows is found by asking each loss at its defaults (a weight it must have is\n"
+        "balanced, or a map of ones) about a small binary image: whether it is 0 where the prediction is the truth, a\n"
+        "hard one and one between 0 and 1; whether pixels of true background have a gradient, beside foreground\n"
+        "and in an image without any; and whether it matters where pixels are (places)."
+    )
+    table = listing.markdown(to_choose_by(LOSSES.values()))
+    page = _page("Losses", text, "losses")
+    return f"{page}\n## The table to choose by\n\n{choice}\n\n{table}\n\n" + "\n".join(parts)
 
 
 def _errors() -> str:

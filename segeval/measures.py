@@ -190,6 +190,23 @@ class Loss(Measure):
     direct: bool = False
     fits: Callable[..., None] | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.func.__doc__ and (missing := [part for part, text in self.said.items() if not text]):
+            raise ValueError(f"{self.name}: its docstring has no {', no '.join(missing)}")
+
+    @cached_property
+    def said(self) -> Mapping[str, str]:
+        """What its docstring says of it, each on one line: formula, what for and not for, first source."""
+        paragraphs = (inspect.getdoc(self.func) or "").split("\n\n")
+        formula = next((each for each in paragraphs if each.startswith("    ")), "").partition("=")[2]
+        advice = next((each for each in paragraphs if each.startswith("Made for")), "")
+        parts = re.fullmatch(r"Made for\s(.+?)\.\sUse it\s(.+)\.\sAvoid it\s(.+)\.", advice, re.DOTALL)
+        made_for, use, avoid = parts.groups() if parts else ("", "", "")
+        source = re.split(r"; |\n", paragraphs[-1])[0] if paragraphs[-1] != advice else ""
+        said = {"formula": formula, "made for": made_for, "use it": use, "avoid it": avoid, "source": source}
+        return {part: " ".join(text.split()) for part, text in said.items()}
+
     def check(self, outcomes: int, params: Mapping[str, Any], weights: Any = None) -> None:
         """Refuse parameters that do not fit so many outcomes: two of a binary problem and of each channel of many.
 

@@ -2,12 +2,12 @@
 
 import inspect
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from segeval.data.class_tables import id_maps, known, names
 from segeval.data.inputs import KINDS
-from segeval.errors import EXIT_CODES, causes
+from segeval.errors import EXIT_CODES, UnknownName, causes
 from segeval.io import READERS, REFUSED
 from segeval.losses import LOSSES
 from segeval.losses.engine.parts import Parts
@@ -29,7 +29,7 @@ def metrics() -> Rows:
     rows = [["name", "range", "best", "formula", "mean"]]
     for entry in METRICS.values():
         mean = f"{entry.mean_name('dataset')}, _image, _class" if entry.mean else "–"
-        rows.append([entry.name, _range(entry), f"{entry.best:g}", _formula(entry.func), mean])
+        rows.append([entry.name, printed_range(entry), f"{entry.best:g}", _formula(entry.func), mean])
     return rows
 
 
@@ -39,15 +39,15 @@ def _formula(func: object) -> str:
     return next(line.partition("=")[2].strip() for line in lines if line.startswith("    "))
 
 
-def losses() -> Rows:
+def losses(entries: Iterable[Loss] | None = None) -> Rows:
     rows = [["name", "family", "range", "input", "parameters"]]
-    for entry in LOSSES.values():
-        family = entry.func.__module__.rpartition(".")[2]
-        rows.append([entry.name, family, _range(entry), _input(entry), ", ".join(_settings(entry)) or "–"])
+    for entry in LOSSES.values() if entries is None else entries:
+        settings = ", ".join(_settings(entry)) or "–"
+        rows.append([entry.name, entry.family, printed_range(entry), _input(entry), settings])
     return rows
 
 
-def _range(measure: Measure) -> str:
+def printed_range(measure: Measure) -> str:
     return f"{measure.low:g} … {measure.high:g}".replace("inf", "∞").replace("-", "−")
 
 
@@ -69,7 +69,7 @@ def _settings(entry: Loss) -> list[str]:
 
 def loss_page(entry: Loss) -> str:
     """A loss in full: formula, when to use it, source, range, parameters, conventions."""
-    lines = [f"loss.{entry.name}", "", inspect.getdoc(entry.func) or "", "", f"range: {_range(entry)}"]
+    lines = [f"loss.{entry.name}", "", inspect.getdoc(entry.func) or "", "", f"range: {printed_range(entry)}"]
     if entry.also:
         lines.append(f"also called: {', '.join(entry.also)}")
     lines.append(f"input: {_input(entry)}")
@@ -89,7 +89,7 @@ def loss_page(entry: Loss) -> str:
 def metric_page(entry: Metric) -> str:
     """A metric in full: formula, source, range, unit, parameters, conventions."""
     lines = [entry.printed if entry.given else entry.name, "", inspect.getdoc(entry.func) or "", ""]
-    lines.append(f"range: {_range(entry)}, best {entry.best:g}")
+    lines.append(f"range: {printed_range(entry)}, best {entry.best:g}")
     if entry.also:
         lines.append(f"also called: {', '.join(entry.also)}")
     if entry.unit:
@@ -112,7 +112,7 @@ def section_page(name: str) -> str:
     if measure.name in METRICS:
         return f"{name}: of {over}\n\n{metric_page(METRICS[measure.name])}"
     lines = [f"{name}: of {over}", "", inspect.getdoc(measure.func) or "", ""]
-    lines.append(f"range: {_range(measure)}, best {measure.best:g}")
+    lines.append(f"range: {printed_range(measure)}, best {measure.best:g}")
     lines += [f"in other programs: {line}" for line in elsewhere(measure.name)]
     return "\n".join(lines)
 
@@ -307,6 +307,15 @@ TABLES = {
     "exit-codes": exit_codes,
     "errors": error_codes,
 }
+
+
+def holding(rows: Rows, words: Sequence[str]) -> Rows:
+    """The head, and the rows that hold all the words."""
+    head, *body = rows
+    found = [row for row in body if all(word.casefold() in " ".join(row).casefold() for word in words)]
+    if not found:
+        raise UnknownName(f"no row holds {' '.join(words)!r}", "without words all are printed")
+    return [head, *found]
 
 
 def aligned(rows: Rows) -> str:

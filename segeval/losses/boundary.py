@@ -30,7 +30,9 @@ def boundary(f: Field) -> Numbers:
     Negative at a perfect prediction; its gradient φ/N does not depend on p. Undefined for a class that the truth lacks
     or that fills it. Foreground classes only.
 
+    Made for class imbalance.
     Use it beside a region loss, with a growing weight.
+    Avoid it alone: an empty prediction can be its easy way out, and it is negative when right.
 
     Kervadec et al. (2019). arXiv:1812.07032
     """
@@ -48,7 +50,9 @@ def hausdorff_dt(f: Field, *, alpha: Exponent = 2.0) -> Numbers:
 
     A mask of one value has d = 0; undefined when both have one. Foreground classes only.
 
+    Made for far errors.
     Use it against far false positives.
+    Avoid it alone, or where a class may be empty on both sides: it is undefined there.
 
     Karimi & Salcudean (2019). arXiv:1904.10030
     """
@@ -72,7 +76,9 @@ def hausdorff_er(f: Field, *, alpha: Exponent = 2.0, erosions: Steps = 10) -> Nu
     K is the mean over a pixel and its face neighbours, 0 outside; rescale stretches to [0, 1]. Errors up to ½ vanish at
     once, and more error can cost less: a stray square of 1, 2, 3 pixels costs 0, 1.504, 0.008. Foreground classes only.
 
+    Made for far errors.
     Use it with care; `hausdorff_dt` grows with the error.
+    Avoid it where more error must always cost more.
 
     Karimi & Salcudean (2019). arXiv:1904.10030; the rescaling comes from public code
     """
@@ -104,7 +110,9 @@ def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6)
 
     y are the true pixels, d_max is the diagonal of the image. Undefined without true pixels. Foreground classes only.
 
+    Made for points.
     Use it for points rather than masks, as its authors do.
+    Avoid it on masks, which have no points of their own, or where a truth may be empty.
 
     Ribera et al. (2019), first version. arXiv:1806.07564
     """
@@ -131,7 +139,9 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     Gaussian windows that lie fully inside and hold no ignored pixel, biased variances, c₁ = 0.01², c₂ = 0.03². An image
     smaller than the window is refused.
 
+    Made for local structure.
     Use it beside a pixel loss, for texture of soft maps.
+    Avoid it alone on hard masks, whose windows are mostly constant, or on images smaller than the window.
 
     Wang et al. (2004). doi:10.1109/TIP.2003.819861
     """
@@ -173,7 +183,9 @@ def correlation_ssim(
     μ and σ are the local mean and deviation, edge pixels repeated; kept are the pixels with e > β max e. λ = ce_weight,
     β = threshold. CE is binary, each class against all else. The window size is ours.
 
+    Made for local structure.
     Use it to put weight on structures.
+    Avoid it where a reference implementation is needed: there is none that runs.
 
     Zhao et al. (2019). arXiv:1910.08711
     """
@@ -206,7 +218,9 @@ def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) 
     S is the soft skeleton of `iterations` erosions, which must reach the largest radius. Undefined for an empty
     skeleton, as that of a full frame; 1 where both are there and neither touches the other. Foreground classes only.
 
+    Made for connected tubes.
     Use it for vessels, roads and other networks.
+    Avoid it alone, as widths are free, or for compact objects.
 
     Shit et al. (2021). arXiv:2003.07311
     """

@@ -22,7 +22,9 @@ def log_hausdorff_dt(parts: Parts, *, alpha: Exponent = 2.0) -> Numbers:
 
         log_hausdorff_dt = ln(1 + hausdorff_dt)
 
+    Made for far errors.
     Use it to bound its pull.
+    Avoid it alone, or where a class may be empty on both sides: it is undefined there.
 
     MONAI LogHausdorffDTLoss; Karimi & Salcudean (2019). arXiv:1904.10030
     """
@@ -37,7 +39,10 @@ def dice_cross_entropy(
 
         dice_cross_entropy = dice_weight · dice + ce_weight · cross_entropy
 
+    Made for class imbalance.
     Use it first.
+    Avoid it where labels are noisy, or where images without foreground are common: their Dice is 1 whatever is
+    predicted.
 
     Isensee et al. (2021). doi:10.1038/s41592-020-01008-z
     """
@@ -54,7 +59,9 @@ def dice_cldice(
 
     Foreground classes only.
 
+    Made for connected tubes.
     Use it for networks of tubes.
+    Avoid it for compact objects, whose skeletons say little.
 
     Shit et al. (2021). arXiv:2003.07311
     """
@@ -71,7 +78,9 @@ def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNeg
     Of more than two classes, β weighs every foreground class and 1 − β class 0 (if it is ignored, no class). The paper
     subtracts Dice instead: the same plus the constant 1 − α.
 
+    Made for unlike cost of errors.
     Use it to set false positives against false negatives in cross entropy.
+    Avoid it where one knob is enough: α and β need tuning together.
 
     Taghanaki et al. (2019). arXiv:1805.02798
     """
@@ -104,7 +113,9 @@ def exp_log(
     A binary problem counts both outcomes. 0.0016, not 0, at a perfect prediction, from the clip; its gradient is
     unbounded there.
 
+    Made for small structures.
     Use it for small structures.
+    Avoid it near convergence: its gradient is unbounded at a perfect prediction for γ < 1.
 
     Wong et al. (2018). arXiv:1809.00076
     """
@@ -140,7 +151,9 @@ def unified_focal(
     Class 0 is the background, all others foreground (without class 0, all are); "symmetric" puts both powers on all
     classes. λ = weight. Averages follow the authors' code where paper and code differ.
 
+    Made for class imbalance.
     Use it against imbalance with three parameters instead of six.
+    Avoid it where labels are noisy, or with class 0 that is no background: classes are not treated alike.
 
     Yeung et al. (2022). doi:10.1016/j.compmedimag.2021.102026
     """
@@ -177,7 +190,9 @@ def mse_cross_entropy(parts: Parts, *, ce_weight: Share = 0.5) -> Numbers:
 
     The weight of 1/2 is ours.
 
+    Made for balanced classes.
     Use it to soften cross entropy.
+    Avoid it against imbalance: neither part knows of it.
 
     Golik, Doetsch & Ney (2013), Interspeech
     """

@@ -27,7 +27,9 @@ def faster_rcnn(
     pred, truth: probability and label of n anchors. box, true_box: (n, 4). Without a positive anchor the second term
     is 0.
 
+    Made for boxes.
     Use it for anchors.
+    Avoid it for masks: it takes anchors.
 
     Ren et al. (2015), equation 1. arXiv:1506.01497
     """
@@ -50,7 +52,9 @@ def mask_rcnn_mask(pred: Any, truth: Any, *, label: int | None = None) -> float:
 
     pred: (m, m), or (K, m, m) with label k. truth: (m, m).
 
+    Made for masks of objects.
     Use it for one region of interest.
+    Avoid it for whole images: classes do not compete.
 
     He et al. (2017), section 3. arXiv:1703.06870
     """
@@ -75,7 +79,9 @@ def minimax_gan(
 
     real: D(x). fake: D(G(z)). The generator needs fake only.
 
+    Made for adversarial training.
     Use it for adversarial training of segmentation.
+    Avoid it as the generator's only loss: where the discriminator wins, it has hardly a gradient.
 
     Goodfellow et al. (2014), equation 1. arXiv:1406.2661
     """

@@ -23,7 +23,9 @@ def kl_divergence(d: Distributions) -> Numbers:
 
     Equals cross entropy for hard truths; 0 at p = g for soft ones too.
 
+    Made for soft truth.
     Use it for soft targets.
+    Avoid it where it shall differ from cross entropy: for hard truths it does not.
 
     Kullback & Leibler (1951). doi:10.1214/aoms/1177729694
     """
@@ -38,7 +40,9 @@ def jeffreys_divergence(d: Distributions) -> Numbers:
 
     For hard truths the clip of ln g at 1e-7 rules its value.
 
+    Made for soft truth.
     Use it for soft targets that are nowhere 0.
+    Avoid it with hard truths: the clip of the logarithm decides its value.
 
     Jeffreys (1946). doi:10.1098/rspa.1946.0056
     """
@@ -51,7 +55,9 @@ def jensen_shannon(d: Distributions) -> Numbers:
 
         jensen_shannon = ½ KL(g‖m) + ½ KL(p‖m), m = (p + g)/2
 
+    Made for label noise.
     Use it as a bounded, symmetric cross entropy.
+    Avoid it where confident errors must be mended soon: it saturates on them.
 
     Lin (1991). doi:10.1109/18.61115
     """
@@ -67,7 +73,9 @@ def skew_kl(d: Distributions, *, alpha: Share = 0.5) -> Numbers:
 
     α = 1 is `kl_divergence`. The default of 1/2 is ours.
 
+    Made for label noise.
     Use it as a cross entropy that stays bounded for α < 1.
+    Avoid it where confident errors must be mended soon: it saturates on them.
 
     Lee (1999). arXiv:cs/0001012
     """
@@ -82,7 +90,9 @@ def skew_jensen_shannon(d: Distributions, *, alpha: Share = 0.5) -> Numbers:
 
     α = 1/2 is `jensen_shannon`, α = 1 half of `jeffreys_divergence`.
 
+    Made for label noise.
     Use it to move between these two.
+    Avoid it with α near 1 and hard truths: the clip of the logarithm decides its value.
 
     Nielsen (2019). arXiv:1904.04017
     """
@@ -95,7 +105,9 @@ def entropy(d: Distributions) -> Numbers:
 
         entropy = −Σ p ln p, at most ln K
 
+    Made for undecided predictions.
     Use it beside another loss, to ask for decided predictions, or to see how undecided they are.
+    Avoid it alone: any decided prediction is perfect to it.
 
     Shannon (1948). doi:10.1002/j.1538-7305.1948.tb01338.x
     """

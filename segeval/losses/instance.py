@@ -29,7 +29,9 @@ def blob(
     Objects are the components of the truth, touching by corner counts; without any, the second term is left out.
     a = global_weight, b = blob_weight, L = base. Foreground classes only.
 
+    Made for objects of unlike size.
     Use it where small objects count as much as large ones.
+    Avoid it where objects are no components of the truth, as touching cells.
 
     Kofler et al. (2022). arXiv:2205.08209
     """
@@ -62,7 +64,9 @@ def t_loss(c: SoftCounts, *, log_nu: Logarithm = 1.0, log_precision: Logarithm =
     D is the number of values, ν = e^log_nu + 1e-8, λ = log_precision. Grows with D; −14.295 for a perfect 8 × 8 image.
     Both may be tensors that learn.
 
+    Made for label noise.
     Use it for noisy labels.
+    Avoid it where losses of images of unlike size are compared: it grows with the number of pixels.
 
     González-Jiménez et al. (2023). arXiv:2306.00753
     """

@@ -13,7 +13,9 @@ def soft_margin(v: Values) -> Numbers:
 
     Equals the cross entropy of σ(x) for hard truths.
 
+    Made for balanced classes.
     Use it where scores come without a probability.
+    Avoid it against imbalance, or from probabilities: `cross_entropy` is the same.
 
     torch.nn.SoftMarginLoss
     """
@@ -26,7 +28,9 @@ def multilabel_soft_margin(v: Values) -> Numbers:
 
         multilabel_soft_margin = −(1/C) Σ_c [g_c ln σ(x_c) + (1 − g_c) ln(1 − σ(x_c))], mean over pixels
 
+    Made for overlapping classes.
     Use it where classes overlap.
+    Avoid it where classes exclude each other: it lets them all be true.
 
     torch.nn.MultiLabelSoftMarginLoss
     """

@@ -35,7 +35,9 @@ def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
 
     label_smoothing ε replaces g by (1 − ε) g + ε/K: K = 2 outcomes of a binary problem, else the classes.
 
+    Made for balanced classes.
     Use it as the loss that says most about probabilities; large classes rule it.
+    Avoid it where a few pixels of foreground must be found: its mean is of the many.
 
     Shannon (1948). doi:10.1002/j.1538-7305.1948.tb01338.x; label smoothing: Szegedy et al. (2016). arXiv:1512.00567
     """
@@ -78,7 +80,9 @@ def weighted_cross_entropy(
     "balanced" is N / (K N_c), a class without pixels 0.
     normalize "pixels" divides by the pixels, "weights" by the sum of their weights, as torch does.
 
+    Made for class imbalance.
     Use it against imbalance. β > 1 gives fewer false negatives, β < 1 fewer false positives.
+    Avoid it with extreme weights: a few pixels then make all of the gradient.
 
     Jadon (2020). arXiv:2006.14822
     """
@@ -116,7 +120,9 @@ def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Number
     beta, binary only, is the weight of the foreground; None: 1 − mean g, of the image. A truth of one class has
     weight 0, so that the loss is blind there.
 
+    Made for thin or rare foreground.
     Use it for thin foreground, as in edge detection.
+    Avoid it where many images hold one class only: it teaches nothing there.
 
     Xie & Tu (2015), equation 2. arXiv:1504.06375
     """
@@ -141,7 +147,9 @@ def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | Non
     alpha: a number, binary only, weighs the foreground with α and the background with 1 − α; a list has one weight for
     each class; None is no weight. The paper's detection setting is 0.25. γ = 0 is the (weighted) cross entropy.
 
+    Made for many easy pixels.
     Use it where easy pixels outnumber hard ones.
+    Avoid it where labels are noisy: wrong ones look hard, and it is these that it keeps.
 
     Lin et al. (2017). arXiv:1708.02002
     """
@@ -164,7 +172,9 @@ def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
 
     weights: a map of the image's size, for example w = w_c + w₀ exp(−(d₁ + d₂)²/(2σ²)), w₀ = 10 and σ = 5 pixels.
 
+    Made for touching objects.
     Use it where cells touch and must come apart.
+    Avoid it without instances to make the map of, or where objects never touch.
 
     Ronneberger et al. (2015). arXiv:1505.04597
     """
@@ -181,7 +191,9 @@ def distance_penalized_cross_entropy(x: Picture) -> Numbers:
     d is the distance of a pixel to the outside of its true region; φ is 1 at the border, 0 at the centre, 1 in a class
     of one distance only, and 0 everywhere in a truth of one label.
 
+    Made for unsharp borders.
     Use it to sharpen borders without a weight map.
+    Avoid it where annotated borders are uncertain by pixels: it is these that it prices most.
 
     Caliva et al. (2019). openreview.net/forum?id=B1eIcvS45V
     """
@@ -199,7 +211,9 @@ def topk_cross_entropy(
     With a threshold it is online hard example mining instead: the mean over the pixels whose p_true is below the
     threshold, or below the p_true at position min_kept (from 0) of the ascending ones, if that is larger.
 
+    Made for many easy pixels.
     Use it when most pixels are learnt; nnU-Net takes 10 %.
+    Avoid it where labels are noisy: wrong labels are the worst pixels, and all that it sees.
 
     Wu et al. (2016). arXiv:1605.06885; Shrivastava et al. (2016). arXiv:1604.03540
     """
@@ -224,7 +238,9 @@ def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
 
     epsilon is 2, the paper's setting for ImageNet.
 
+    Made for balanced classes.
     Use it as cross entropy with a gradient that does not fade as soon.
+    Avoid it against imbalance: the term that it adds knows no class either.
 
     Leng et al. (2022). arXiv:2204.12511
     """
@@ -239,7 +255,9 @@ def shape_aware(x: Picture) -> Numbers:
 
     A contour is made of the pixels with a face neighbour of another label. A truth without contour has E = 0.
 
+    Made for misplaced contours.
     Use it when shapes matter. A reading of ours: the paper has no public code.
+    Avoid it early in training, when contours are everywhere, or where a reference implementation is needed.
 
     Al Arif et al. (2017), MICCAI MSKI workshop; Jadon (2020). arXiv:2006.14822
     """

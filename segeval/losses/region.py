@@ -31,7 +31,9 @@ def dice(
     overlap "min" takes I = Σ min(p, g), which is 0 at p = g for soft truths too; both are equal for hard ones.
     dice = 2J/(1 + J) of `jaccard`.
 
+    Made for class imbalance.
     Use it against imbalance; it says little about how sure a prediction is.
+    Avoid it alone where images without foreground are common, or where probabilities must be calibrated.
 
     Dice (1945). doi:10.2307/1932409; Drozdzal et al. (2016). arXiv:1608.04117
     min: Wang et al. (2023). arXiv:2303.16296
@@ -53,7 +55,9 @@ def squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonN
 
     Its gradient is 0 at p = g, and on every background pixel at p = 0.
 
+    Made for class imbalance.
     Use it as Dice loss for soft truths.
+    Avoid it where the last false positives matter: near p = 0 the background pulls no more.
 
     Milletari et al. (2016). arXiv:1606.04797
     """
@@ -66,7 +70,9 @@ def log_squared_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
         log_squared_dice = −ln D, D = 1 − squared_dice
 
+    Made for small overlap.
     Use it as log_dice for soft truths.
+    Avoid it where images without foreground occur: they stay at its clip whatever is predicted.
 
     Milletari et al. (2016). arXiv:1606.04797; the logarithm as in log_dice
     """
@@ -80,7 +86,9 @@ def log_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
         log_dice = −ln D, D = 1 − dice
 
+    Made for small overlap.
     Use it where Dice is small: its gradient grows as D falls.
+    Avoid it where images without foreground occur: they stay at its clip whatever is predicted.
 
     segmentation_models_pytorch DiceLoss(log_loss=True)
     """
@@ -94,7 +102,9 @@ def log_cosh_dice(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
         log_cosh_dice = ln cosh(dice)
 
+    Made for class imbalance.
     Use it as Dice loss with a gradient that fades near 0.
+    Avoid it where the last points count: its gradient fades as Dice becomes good.
 
     Jadon (2020). arXiv:2006.14822
     """
@@ -112,7 +122,9 @@ def generalized_dice(
     weight "simple" is 1/G, "uniform" 1. A class without truth takes the largest weight of the others. One value for all
     classes; a binary problem counts its background too.
 
+    Made for many classes of unlike size.
     Use it for many classes of very different size.
+    Avoid it where a class has a few pixels in some images: 1/G² lets it rule them.
 
     Sudre et al. (2017). arXiv:1707.03237
     """
@@ -157,7 +169,9 @@ def generalized_wasserstein_dice(
     classes, of which 0 is class 0 wherever that stands: where it is ignored, all are foreground. Hard truths of classes
     that exclude each other. Equals `dice` for a binary problem.
 
+    Made for confusions of unlike cost.
     Use it where classes have a hierarchy.
+    Avoid it with soft truths, or where all confusions are alike: it is no better than `dice`.
 
     Fidon et al. (2017). arXiv:1707.00478
     """
@@ -182,7 +196,9 @@ def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegati
 
         jaccard = 1 − (I + s)/(P + G − I + d), d = smooth_below, s unless given
 
+    Made for class imbalance.
     Use it where IoU is the metric; it orders single images as Dice does.
+    Avoid it where images without foreground are common, or where probabilities must be calibrated.
 
     Rahman & Wang (2016). doi:10.1007/978-3-319-50835-1_22
     """
@@ -206,7 +222,9 @@ def tversky(
     ½ and ½ is `dice` with smooth 2s, 1 and 1 is `jaccard`; fn_weight = b²/(1 + b²), fp_weight = 1/(1 + b²) is
     1 − F_b.
 
+    Made for unlike cost of errors.
     Use it to trade precision against recall: 0.7 on FN asks for recall.
+    Avoid it where both errors cost the same: that is `dice`.
 
     Salehi et al. (2017). arXiv:1706.05721
     """
@@ -229,7 +247,9 @@ def focal_tversky(
 
     gamma is 0.75: the paper's 1/γ with γ = 4/3. Below 1, the gradient is unbounded near a perfect prediction, 0 at one.
 
+    Made for small lesions.
     Use it for small lesions.
+    Avoid it near convergence: for γ < 1 its gradient grows without bound as errors vanish.
 
     Abraham & Khan (2018). arXiv:1810.07842
     """
@@ -244,7 +264,9 @@ def sensitivity_specificity(c: SoftCounts, *, sensitivity_weight: Share = 0.05, 
 
     Undefined when the truth is all foreground or none.
 
+    Made for unlike cost of errors.
     Use it to set the two kinds of error against each other directly.
+    Avoid it where images of one class only occur: it is undefined there.
 
     Brosch et al. (2015). doi:10.1007/978-3-319-24574-4_1
     """
@@ -262,7 +284,9 @@ def rates(c: SoftCounts, *, sensitivity_weight: Share = 0.5, smooth: NonNegative
     Both rates are shares of what is true, whatever is predicted elsewhere. Undefined when the truth is all foreground
     or none. b = ½ is one minus the soft balanced accuracy.
 
+    Made for class imbalance.
     Use it where the two rates are reported; `sensitivity_specificity` is of squared errors instead.
+    Avoid it where precision matters: on a large background it forgives many false positives.
 
     Jadon (2020). arXiv:2006.14822
     """
@@ -280,7 +304,9 @@ def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
     No errors with a foreground is 0 even where all is foreground; otherwise undefined when prediction or truth has one
     value only.
 
+    Made for class imbalance.
     Use it where background counts as much as foreground.
+    Avoid it with patches that hold one class only: it is undefined there.
 
     Abhishek & Hamarneh (2021). arXiv:2010.13454
     """
@@ -300,7 +326,9 @@ def lovasz_hinge(f: Field) -> Numbers:
 
     Δ_i is the rise of the Jaccard loss when the i-th worst pixel turns wrong too. 0 needs all margins at 1 or more.
 
+    Made for IoU as the metric.
     Use it where IoU is the metric and scores are at hand.
+    Avoid it from the start of a training, or where probabilities are wanted afterwards: margins are not.
 
     Yu & Blaschko (2015). arXiv:1512.07797; Berman et al. (2018). arXiv:1705.08790
     """
@@ -318,7 +346,9 @@ def lovasz_softmax(f: Field) -> Numbers:
     The authors' code takes the classes of the truth only (presence truth); a class without truth costs its largest p.
     A binary problem counts both outcomes.
 
+    Made for IoU as the metric.
     Use it where IoU is the metric.
+    Avoid it from the start of a training; it refines one that began with cross entropy.
 
     Berman et al. (2018). arXiv:1705.08790
     """

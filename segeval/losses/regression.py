@@ -13,7 +13,9 @@ def mean_squared_error(v: Values) -> Numbers:
 
         mean_squared_error = mean of r²
 
+    Made for soft truth.
     Use it for soft targets; it forgives small errors.
+    Avoid it with a saturated softmax or sigmoid: confident errors have hardly a gradient by logits.
 
     Brier (1950). doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
@@ -26,7 +28,9 @@ def mean_absolute_error(v: Values) -> Numbers:
 
         mean_absolute_error = mean of |r|
 
+    Made for label noise.
     Use it where labels are noisy: every error pulls equally.
+    Avoid it where time is short: it learns slowly, and rare classes late or never.
 
     Ghosh et al. (2017). arXiv:1712.09482
     """
@@ -40,7 +44,9 @@ def huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
 
         huber = mean of r²/2 where |r| ≤ δ, else δ |r| − δ²/2
 
+    Made for outliers of regression.
     Use it to bound the pull of outliers.
+    Avoid it on probabilities with δ ≥ 1: no residual exceeds 1, and it is half the squared error.
 
     Huber (1964). doi:10.1214/aoms/1177703732
     """
@@ -55,7 +61,9 @@ def smooth_l1(v: Values, *, beta: Positive = 1.0) -> Numbers:
 
         smooth_l1 = huber(δ = β)/β
 
+    Made for outliers of regression.
     Use it as the Huber loss; they are equal at 1 only.
+    Avoid it on probabilities with β ≥ 1: no residual exceeds 1, and it is r²/(2β).
 
     Girshick (2015). arXiv:1504.08083
     """
@@ -68,7 +76,9 @@ def pseudo_huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
 
         pseudo_huber = mean of δ² (√(1 + (r/δ)²) − 1)
 
+    Made for outliers of regression.
     Use it where second derivatives are wanted.
+    Avoid it on probabilities with large δ: it is half the squared error then.
 
     Charbonnier et al. (1997). doi:10.1109/83.551699
     """
@@ -82,7 +92,9 @@ def log_cosh(v: Values) -> Numbers:
 
         log_cosh = mean of ln cosh r = |r| + ln(1 + e^(−2|r|)) − ln 2
 
+    Made for outliers of regression.
     Use it as a Huber loss without parameter.
+    Avoid it on probabilities: residuals up to 1 lie where it is nearly half the squared error.
 
     Jadon (2020). arXiv:2006.14822
     """
