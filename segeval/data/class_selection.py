@@ -33,6 +33,7 @@ class ClassChoice:
     palette: bool = False  # the colours are those of --colors, and did not just come with the classes
     raw_threshold: int | None = None  # a true mask of grey is foreground from here on; None: values are ids
     by_table: frozenset[int] = frozenset()  # ignored ids that a class table names, and no option
+    dropped: frozenset[int] = frozenset()  # ignored ids that would be classes otherwise
     objects: bool = False  # ids number objects: all but the background are of class 1
     segments: bool = False  # ids number the segments of a panoptic table
     background: int | None = 0  # where ids number objects or segments the one that is none
@@ -60,6 +61,7 @@ class ClassChoice:
             **({"palette": True} if self.palette else {}),
             **({"raw_threshold": self.raw_threshold} if self.raw_threshold else {}),
             **({"ignore_of_table": sorted(self.by_table)} if self.by_table else {}),
+            **({"ignored_classes": sorted(self.dropped)} if self.dropped else {}),
         }
 
     @classmethod
@@ -74,8 +76,19 @@ class ClassChoice:
         table = ClassTable(classes, frozenset() if multilabel else ignore, regions=regions) if classes else None
         colors = {(red, green, blue): id_ for id_, red, green, blue in options["colors"]}
         palette, threshold = options.get("palette", False), options.get("raw_threshold")
-        by_table = frozenset(options.get("ignore_of_table", ()))
-        return cls(table, ignore, options["binary"], colors, multilabel, nodata, palette, threshold, by_table)
+        by_table, dropped = (frozenset(options.get(key, ())) for key in ("ignore_of_table", "ignored_classes"))
+        return cls(
+            table,
+            ignore,
+            options["binary"],
+            colors,
+            multilabel,
+            nodata,
+            palette,
+            threshold,
+            by_table=by_table,
+            dropped=dropped,
+        )
 
     @property
     def _regions(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -136,6 +149,7 @@ def _chosen(
         raise BadOption(
             "--binary has the classes 0 and 1, and no others", "leave out --num-classes and --classes, or name two"
         )
+    dropped = ignored_ids & set(table.scored.ids) if table else frozenset[int]()
     if table:
         table = table.ignoring(ignored_ids)
         if not table.scored.classes:
@@ -143,7 +157,13 @@ def _chosen(
     ignored = table.ignore if table else ignored_ids
     found = palette.colors if palette else table.colors if table else {}
     return ClassChoice(
-        table, ignored, binary or grey is not None, found, palette=palette is not None, raw_threshold=grey
+        table,
+        ignored,
+        binary or grey is not None,
+        found,
+        palette=palette is not None,
+        raw_threshold=grey,
+        dropped=dropped,
     )
 
 

@@ -60,8 +60,11 @@ def _typed_as(option: str) -> str:
 
 
 def _not_held(options: Options, total: PixelEvidence) -> set[int]:
-    """Ids that were to be ignored, and that no mask holds. Of a class table it is the data set that may hold them."""
+    """Ids that were to be ignored, that no mask holds, and that would be no class either.
+
+    Of a class table it is the data set that may hold them.
+    """
     if isinstance(total, ChannelCounts):
         return set(options.classes.asked) if not total.ignored.any() else set()
     assert isinstance(total, Confusion)
-    return set(options.classes.asked) - {*total.truth.tolist(), *total.pred.tolist()}
+    return set(options.classes.asked) - {*options.classes.dropped, *total.truth.tolist(), *total.pred.tolist()}

@@ -24,7 +24,7 @@ from segeval.text import csv_cell, marked
 
 METRICS = "metrics.json"  # every defined number by a plain name
 IMAGE_KEYS = ("id", "group", "class_id", "class")  # of a row of `images.csv`
-CHUNK = 1000  # images whose rows are made at a time
+CHUNK = 250  # images whose rows are made at a time
 
 
 def opened(path: str, force: bool, profile: str | None = None) -> OutputFolder:

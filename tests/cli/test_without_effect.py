@@ -150,7 +150,7 @@ def test_what_a_configuration_says_is_only_noted(invoke, tmp_path):
     """It may be there for other data, or other metrics."""
     text = '[data]\nclass_weights = "balanced"\nloss_over = "batch"\nbeta = 3\nweights = "maps"\nignore = [77]\n'
     (tmp_path / "segeval.toml").write_text(text)
-    result = invoke("score", "pred", "truth", "--metrics", "iou")
+    result = invoke("score", "pred", "truth", "--metrics", "iou", "--losses", "none")
     assert result.exit_code == 0, result.stderr
     for option in ("--class-weights", "--loss-over", "--beta", "--weights"):
         assert f"Note: SEG117 {option} " in result.stderr

@@ -64,7 +64,7 @@ def test_what_changes_nothing_is_an_error(name: str, pred: Any, truth: Any, opti
     ],
 )
 def test_a_run_refuses_an_option_that_changes_no_loss(option: dict[str, Any], some: str, none: str) -> None:
-    assert LossChoice.of(some, **option).allowed(Inputs(3))
-    assert LossChoice.of("all", **option).allowed(Inputs(3))
+    assert LossChoice.of(some, **option).allowed(Inputs((0, 1, 2)))
+    assert LossChoice.of("all", **option).allowed(Inputs((0, 1, 2)))
     with pytest.raises(BadOption, match=next(iter(option)).replace("_", "-")):
-        LossChoice.of(none, **option).allowed(Inputs(3))
+        LossChoice.of(none, **option).allowed(Inputs((0, 1, 2)))

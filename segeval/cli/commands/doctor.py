@@ -7,7 +7,8 @@ from segeval.text import safe_text
 
 
 @options.command
-def command() -> None:
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Print what a report of a fault needs: versions, extras, formats, cores, and the configuration found here.
 
     Ends with 2 where a package that segeval cannot do without is missing.
@@ -21,4 +22,4 @@ def command() -> None:
     for line in lines():
         click.echo(safe_text(line))
     if missing():
-        raise click.exceptions.Exit(2)
+        ctx.exit(2)

@@ -25,7 +25,7 @@ from segeval.losses.engine.evidence import Asked, Key, Measured, Plan, values
 if TYPE_CHECKING:
     from segeval.losses.engine.selection import LossChoice
 
-AT_ONCE = 1 << 18  # numbers of many images that are looked at together
+AT_ONCE = 1 << 14  # numbers of many images that are looked at together
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Losses:
     ) -> Columns:
         """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
         found = Images(every, pixels, tuple(ids), spec)
-        rows = {asked.name: found.values(asked) for asked in found.asked}
+        rows = found.values()
         return Columns({name: v[:, 1:] for name, v in rows.items()}, {name: v[:, 0] for name, v in rows.items()})
 
     @classmethod
@@ -139,7 +139,7 @@ class Images:
         """Why the images have no losses in common; empty where they have."""
         forms = {each.alike for each in self._soft.values()}
         if self._hard:
-            forms |= {self._counted[0][1].alike}
+            forms |= {self._told([self._pixels[next(iter(self._hard))]]).alike}
         if len({(is_binary, exclusive) for _, is_binary, exclusive in forms}) > 1:
             return "some predictions are maps of the foreground and others are not"
         return "" if len(forms) < 2 else "some predictions have more channels than others"
@@ -161,23 +161,25 @@ class Images:
                 found = self._pixels[n].with_ids(self._whole)
                 yield dict(zip(self._whole, (found.tp + found.fn).tolist(), strict=True))
 
-    def values(self, asked: Asked) -> Array:
-        """(images, 1 + classes): the value of a loss, and those of the classes of the tables; nan where undefined."""
-        found = np.full((len(self._every), 2 + len(self._whole)), np.nan)
-        if not self.unlike:
-            for n, one in self._soft.items():
-                found[n, :-1] = self._value(asked, one)
-            for part, counted in self._counted:
-                found[part, :-1] = self._of_counts(asked, part, counted)
-        return found[:, self._columns]
-
-    @cached_property
-    def _counted(self) -> list[tuple[list[int], Measured]]:
-        """What the pixel counts of hard masks tell, a number of them at a time."""
+    def values(self) -> dict[str, Array]:
+        """(images, 1 + classes) of each loss: its values, and those of the classes of tables; nan where undefined."""
+        found = {asked.name: np.full((len(self._every), 1 + len(self._ids)), np.nan) for asked in self.asked}
+        if self.unlike:
+            return found
+        for n, one in self._soft.items():
+            for asked in self.asked:
+                found[asked.name][n] = self._shown(self._value(asked, one))
         step = max(1, AT_ONCE // (counts.CASES * max(1, len(self._whole))))
         hard = list(self._hard)
-        parts = [hard[start : start + step] for start in range(0, len(hard), step)]
-        return [(part, self._told([self._pixels[n] for n in part])) for part in parts]
+        for part in (hard[start : start + step] for start in range(0, len(hard), step)):
+            counted = self._told([self._pixels[n] for n in part])  # of some images at a time: it is many times as large
+            for asked in self.asked:
+                found[asked.name][part] = self._shown(self._of_counts(asked, part, counted))
+        return found
+
+    def _shown(self, values: Array) -> Array:
+        """(…, 1 + classes): the value and those of the classes of the tables, of those of all classes."""
+        return np.append(values, np.full((*values.shape[:-1], 1), np.nan), axis=-1)[..., self._columns]
 
     def _told(self, pixels: Sequence[PixelEvidence]) -> Measured:
         with np.errstate(all="ignore"):  # an image of which all is ignored has no shares
@@ -197,8 +199,7 @@ class Images:
         if self._hard:
             told = self._told([EVIDENCE[self._pixels[0].kind].evidence.summed([self._pixels[n] for n in self._hard])])
             together.append(functools.reduce(operator.add, self._hard.values()).beside(counts.row(told, 0)))
-        found = self._value(asked, functools.reduce(operator.add, together))
-        return np.append(found, np.nan)[self._columns]
+        return self._shown(self._value(asked, functools.reduce(operator.add, together)))
 
     def _value(self, asked: Asked, found: Measured) -> Array:
         try:
