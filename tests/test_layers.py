@@ -9,11 +9,18 @@ import pytest
 ROOMS = [
     *("errors", "text", "catalog", "patterns", "documents"),  # stones
     *("arrays", "distance", "parameters", "measures", "evidence", "metrics", "io", "data", "losses", "run", "evaluate"),
-    *("gate", "weightmap", "overlay", "report", "study", "testing", "cli"),
+    *("gate", "weightmap", "overlay", "report", "figures", "study", "testing", "cli"),
 ]
 PURE = {"arrays", "parameters", "measures", "distance", "evidence", "metrics"}
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}
-ONLY_IN = {"click": {"cli"}, "rich": {"cli", "report"}, "PIL": {"io"}, "tifffile": {"io"}, "imagecodecs": {"io"}}
+ONLY_IN = {
+    "click": {"cli"},
+    "rich": {"cli", "report"},
+    "PIL": {"io"},
+    "tifffile": {"io"},
+    "imagecodecs": {"io"},
+    "matplotlib": {"run", "figures"},
+}
 OPENERS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkdir"}
 OPEN_FILES = ("io/", "cli/", "run/folder.py", "run/stored.py", "documents.py")
 

@@ -65,7 +65,7 @@ def typed(ctx: click.Context) -> set[str]:
 def refuse(ctx: click.Context, names: Iterable[str], why: str, hint: str) -> None:
     """Refuse options that were typed and can have no effect; what a configuration says may be meant for other runs."""
     for name in sorted(typed(ctx) & set(names)):
-        raise NoEffect(f"--{name} has no effect: {why}", hint)
+        raise NoEffect(f"--{name.replace('_', '-')} has no effect: {why}", hint)
 
 
 def folders(function: Function) -> Function:
@@ -597,6 +597,44 @@ pictures_output = group(
     dict,
     option("-o", "--output", "folder", required=True, metavar="DIR", help="Write the pictures there.", trusted=True),
     option("--force", is_flag=True, help="Write into a folder that is not empty.", trusted=True),
+)
+figures = group(
+    "figures",
+    "Figures",
+    dict,
+    option("--format", "formats", default="svg,png", show_default=True, metavar="NAMES", help="svg, png, or both."),
+    option(
+        "--style",
+        type=click.Choice(["light", "dark"]),
+        default="light",
+        show_default=True,
+        help="Dark ink on white, or light ink on a dark ground.",
+    ),
+)
+plotted_losses = group(
+    "param",
+    "Figures",
+    dict,
+    option(
+        "-p",
+        "--param",
+        "param",
+        multiple=True,
+        metavar="NAME.PARAM=V,V",
+        help="Values of a parameter of a loss, a line for each; of one value all lines have it; repeatable.",
+    ),
+)
+plotted_run = group(
+    "by",
+    "Figures",
+    dict,
+    option(
+        "--by",
+        default="miou_image",
+        show_default=True,
+        metavar="NUMBER",
+        help="What is told of single images, such as 'iou[person]'.",
+    ),
 )
 scored_page = group(
     "page",

@@ -29,6 +29,12 @@ def held(folders: Mapping[str, str | None], inputs: list[str]) -> Iterator[None]
         yield
 
 
+def check_empty(folder: Path, force: bool) -> None:
+    """Refuse a folder with something in it."""
+    if not force and any(path for path in folder.iterdir() if not path.name.startswith(".segeval")):
+        raise BadOutput(f"{folder} is not empty", OVERWRITE)
+
+
 def _remove_empty(folders: list[Path]) -> None:
     """Remove what was made and then not used: the work was broken off, or refused."""
     for folder in folders:

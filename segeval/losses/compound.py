@@ -69,7 +69,7 @@ def dice_cldice(
     return (1 - cldice_weight) * parts(dice, smooth=smooth) + cldice_weight * centrelines
 
 
-@LOSSES.add(low=0, log=True)
+@LOSSES.add(low=0, log=True, sweep=("beta", (0.2, 0.5, 0.8)))
 def combo(parts: Parts, *, alpha: Share = 0.5, beta: Share = 0.5, smooth: NonNegative = 0.0) -> Numbers:
     """Weighted cross entropy and Dice loss.
 
@@ -134,7 +134,7 @@ def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:
     return o.each(np.where(true, np.sqrt(shares), 0.0)) * power(o.surprisal, gamma)
 
 
-@LOSSES.add(low=0, log=True, default=True)
+@LOSSES.add(low=0, log=True, default=True, sweep=("gamma", (0, 0.25, 0.5, 0.75)))
 def unified_focal(
     parts: Parts,
     *,

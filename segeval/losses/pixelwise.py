@@ -64,7 +64,7 @@ def _fits_vector(vector: Weights, number: int, name: str, of: str = "outcomes") 
         raise BadParameter(f"{name} has {len(vector)} numbers for {number} {of}", "give one for each, in order")
 
 
-@LOSSES.add(low=0, log=True, folder_weights="class_weights", fits=_fits_weights)
+@LOSSES.add(low=0, log=True, folder_weights="class_weights", fits=_fits_weights, sweep=("pos_weight", (0.5, 1, 2, 4)))
 def weighted_cross_entropy(
     s: ClassSums,
     *,
@@ -111,7 +111,7 @@ def _fits_beta(outcomes: int, *, beta: float | None) -> None:
         raise BadParameter("balanced_cross_entropy.beta is for binary problems", "leave it out")
 
 
-@LOSSES.add(low=0, high=16.1181, log=True, fits=_fits_beta, default=True)
+@LOSSES.add(low=0, high=16.1181, log=True, fits=_fits_beta, default=True, sweep=("beta", (0.2, 0.5, 0.8)))
 def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Numbers:
     """Cross entropy in which each class weighs as much as all others have pixels.
 
@@ -138,7 +138,7 @@ def _fits_alpha(outcomes: int, *, alpha: float | Weights | None, **_: object) ->
         raise BadParameter(f"focal.alpha is one number for {outcomes} classes", "give one for each class, in order")
 
 
-@LOSSES.add(low=0, log=True, fits=_fits_alpha, default=True)
+@LOSSES.add(low=0, log=True, fits=_fits_alpha, default=True, sweep=("gamma", (0, 0.5, 1, 2, 5)))
 def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | None = None) -> Numbers:
     """Focal loss: cross entropy that fades where the prediction is right already.
 
@@ -230,7 +230,7 @@ def topk_cross_entropy(
     return weight * surprisal, weight
 
 
-@LOSSES.add(low=0, log=True)
+@LOSSES.add(low=0, log=True, sweep=("epsilon", (0, 1, 2, 4)))
 def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
     """Cross entropy with a heavier first term of its series.
 

@@ -205,7 +205,7 @@ def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegati
     return 1 - ratio(c.pt + smooth, c.union + _below(smooth, smooth_below))
 
 
-@LOSSES.add(low=0, high=1, default=True)
+@LOSSES.add(low=0, high=1, default=True, sweep=("fn_weight", (0.3, 0.5, 0.7, 0.9)))
 def tversky(
     c: SoftCounts,
     *,
@@ -232,7 +232,7 @@ def tversky(
     return 1 - ratio(c.pt + smooth, below)
 
 
-@LOSSES.add(low=0, high=1, default=True)
+@LOSSES.add(low=0, high=1, default=True, sweep=("gamma", (0.5, 0.75, 1, 2)))
 def focal_tversky(
     c: SoftCounts,
     *,

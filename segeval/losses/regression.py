@@ -55,7 +55,7 @@ def huber(v: Values, *, delta: Positive = 1.0) -> Numbers:
     return xp.where(xp.abs(r) > delta, delta * xp.abs(r) - delta**2 / 2, r**2 / 2)
 
 
-@LOSSES.add(low=0, any_range=True)
+@LOSSES.add(low=0, any_range=True, sweep=("beta", (0.1, 0.5, 1)))
 def smooth_l1(v: Values, *, beta: Positive = 1.0) -> Numbers:
     """Smooth L1 loss: the Huber loss over its own bound.
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segeval.catalog import did_you_mean
-from segeval.errors import BadOption, BadOutput, ShapesDiffer
+from segeval.errors import BadOption, ShapesDiffer
 from segeval.evaluate.measure import threads
 from segeval.evaluate.perfile import guarded
 from segeval.io import photo
-from segeval.io.output import OVERWRITE
+from segeval.io.output import check_empty
 from segeval.io.write import save
 from segeval.overlay.colours import of_classes, of_kinds, over
 from segeval.overlay.layers import Layers
@@ -43,8 +43,7 @@ class Work:
 
     def check(self, force: bool) -> None:
         """Refuse a folder with something in it."""
-        if not force and any(path for path in self.folder.iterdir() if not path.name.startswith(".segeval")):
-            raise BadOutput(f"{self.folder} is not empty", OVERWRITE)
+        check_empty(self.folder, force)
 
     def write(self, jobs: int, progress: Progress | None = None) -> Iterator[Drawn | Note]:
         """Write the pictures of every image, in the order of their ids; a fault costs only its image."""

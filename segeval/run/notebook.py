@@ -69,10 +69,16 @@ def plot_confusion(run: Run, ax: Any) -> Any:
     cells = np.array(shares(matrix["counts"], "truth"), np.float64)
     names = {row["id"]: row["name"] for row in run.classes}
     ax = plt.subplots(layout="constrained")[1] if ax is None else ax
+    across = [str(names.get(id_, id_)) for id_ in matrix["pred_ids"]]
+    return heat_map(ax, cells, across, [names[id_] for id_ in matrix["truth_ids"]])
+
+
+def heat_map(ax: Any, cells: Any, across: list[str], down: list[str]) -> Any:
+    """Draw shares of true classes (down) by what was predicted (across) on axes of matplotlib, and give them back."""
     picture = ax.imshow(cells, cmap="cividis", vmin=0, vmax=1)
-    across = [safe_text(str(names.get(id_, id_))) for id_ in matrix["pred_ids"]]
-    ax.set_xticks(range(len(across)), across, rotation=90, parse_math=False)
-    ax.set_yticks(range(len(cells)), [safe_text(names[id_]) for id_ in matrix["truth_ids"]], parse_math=False)
+    ax.set_xticks(range(len(across)), [safe_text(each) for each in across], rotation=90, parse_math=False)
+    ax.set_yticks(range(len(down)), [safe_text(each) for each in down], parse_math=False)
     ax.set(xlabel="prediction", ylabel="truth")
+    ax.grid(False)
     ax.figure.colorbar(picture, ax=ax, label="share of the true class")
     return ax

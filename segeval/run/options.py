@@ -313,7 +313,7 @@ def measures(
 ) -> "tuple[Scoring, LossChoice | None]":
     """The metrics and the losses that options ask for; `params` are of both, `others` of kinds or of losses."""
     kinds, of_losses = _settings({**others, "background": background})
-    given = _by_formula(params)
+    given = by_formula(params)
     of_metrics = {
         name: given.pop(name)
         for name in list(given)
@@ -404,7 +404,7 @@ def _settings(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return {name: each for name, each in asked.items() if each is not None}, left
 
 
-def _by_formula(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def by_formula(params: Iterable[str] | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """`tversky.fn_weight=0.7` and the like, by metric or loss and parameter."""
     if isinstance(params, Mapping):
         pairs = [(str(key), value) for key, value in params.items()]

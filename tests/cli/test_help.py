@@ -27,13 +27,14 @@ COMMANDS = [
     "losses",
     "merge",
     "overlay",
+    "plot",
     "rank",
     "report",
     "score",
     "weightmap",
     "why",
 ]
-HEAVY = ["jinja2", "numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
+HEAVY = ["jinja2", "matplotlib", "numpy", "scipy", "PIL", "tifffile", "imagecodecs", "rich", "nibabel", "dask", "torch"]
 
 
 def test_the_commands():
