@@ -59,8 +59,14 @@ def profile(ctx: click.Context) -> str | None:
         if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE or (
             key in (ctx.default_map or {}) and (ctx.default_map or {})[key] != value
         ):
-            click.echo(safe_text(f"profile {name} has {key} = {value}; {own} was given, and counts"), err=True)
+            what = f"profile {name} has --{key.replace('_', '-')} {_typed(value)}; {_typed(own)} was given, and counts"
+            click.echo(safe_text(what), err=True)
     return name
+
+
+def _typed(value: Any) -> str:
+    """The value of an option as it is typed."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def rules_of(ctx: click.Context, short: Iterable[str]) -> list[Any]:

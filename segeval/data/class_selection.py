@@ -128,7 +128,10 @@ def _chosen(
 ) -> ClassChoice:
     """The classes of a run: a number, names or a file, both halves of a binary mask, or what a colour table holds."""
     if num_classes is not None and classes is not None:
-        raise BadOption("--num-classes and --classes exclude each other", "give one of them")
+        raise BadOption(
+            "--num-classes and --classes exclude each other",
+            "give one of them; a profile or a configuration may give one too",
+        )
     palette = _palette(fspath(colors)) if colors else None
     if num_classes is not None:
         if isinstance(num_classes, bool) or not isinstance(num_classes, SupportsIndex):

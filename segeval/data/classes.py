@@ -340,7 +340,7 @@ def checked(table: ClassTable, name: str) -> ClassTable:
         value, times = Counter(values).most_common(1)[0] if values else ("", 1)
         if times > 1:
             raise BadClassTable(
-                f"{name}: the {column} {value!r} stands {times} times", f"each class needs a {column} of its own"
+                f"{name}: the {column} {value!r} stands {times} times", f"each class needs its own {column}"
             )
     if any(c.name == "" for c in table.classes):
         raise BadClassTable(f"{name}: a class has an empty name", "leave the name out, or give one")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from segeval.data.door import read_truth
 from segeval.data.folders import Pair, Pairing, listed
 from segeval.data.image import Image
 from segeval.data.labels import Labels
-from segeval.errors import OtherMasks
+from segeval.errors import BadOption, OtherMasks
 from segeval.evaluate.measure import find_pairs, opened
 from segeval.evidence.run_length import Array
 from segeval.io import photo
@@ -113,9 +113,20 @@ def photographs(folder: str | None, pattern: str | None) -> dict[str, MaskFile]:
 NOTHINGS = {"background", "bg", "nothing", "none", "other", "unlabeled", "unlabelled", "void"}
 
 
-def background(masks: Masks) -> int | None:
-    """Id 0 where it stands for no object: of masks whose classes have no names, or by its name; else None."""
-    table = masks.options.classes.scored
+def background(masks: Masks, asked: int | Literal["auto"] | None = "auto") -> int | None:
+    """The id of no object that was asked for; BadOption where it is neither a class nor ignored.
+
+    Of "auto" id 0 where it stands for no object: of masks whose classes have no names, or by its name; else None.
+    """
+    choice = masks.options.classes
+    table = choice.scored
+    if asked != "auto":
+        if asked is not None and table and asked not in {*table.ids, *choice.ignore}:
+            known = ", ".join(map(str, table.ids[:10]))
+            raise BadOption(
+                f"--background is {asked}, and there is no such class", f"give one of {known}, none or auto"
+            )
+        return asked
     name = next((info.name for info in table.classes if info.id == 0), "") if table else "0"
     return 0 if name == "0" or name.casefold() in NOTHINGS else None
 

@@ -221,8 +221,14 @@ def _check_told(document: Mapping[str, Any], outline: Outline) -> None:
     """Refuse a document without what pages show beside its numbers, or with something of another kind there."""
     if lacking := summary(outline).keys() - document["summary"].keys():
         raise ValueError(f"summary lacks {min(lacking)}")
+    if "evidence" not in document:
+        raise ValueError("it lacks evidence")
     losses, images = document.get("losses", {}).values(), document["images"]
-    texts = [*images["extra"], *(note[key] for note in document["notes"] for key in ("id", "code", "message"))]
+    texts = [
+        document["options"]["missing"],
+        *images["extra"],
+        *(note[key] for note in document["notes"] for key in ("id", "code", "message")),
+    ]
     texts += [note.get("hint", "") for note in (*document["notes"], *images["failed"])]
     texts += [text for pair in document.get("losses_left_out", {}).items() for text in pair]
     texts += [found.get("reason", "") for found in document["undefined"].values()]

@@ -98,6 +98,7 @@ def edited(document, path, value):
         (["losses_left_out"], "x"),
         (["losses_left_out"], {"dice": 3}),
         (["summary"], {}),
+        (["options", "missing"], 3),
         (["images", "extra"], None),
         (["images", "extra"], [3]),
         (["notes"], 3),

@@ -116,3 +116,15 @@ def test_no_errors(invoke, save):
         save(f"{side}/a.png", np.array([[0, 1, 2]], np.uint8))
     found = invoke("overlay", "pred", "truth", "--num-classes", "3", "-o", "out")
     assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "3 pictures of 1 image in out · no errors")
+
+
+def test_a_background_that_is_no_class(invoke, pair):
+    """Refused by both commands; an ignored id may be one."""
+    classes = ["--num-classes", "3", "--ignore", "2"]
+    assert invoke("score", "pred", "truth", *classes, "-o", "run").exit_code == 0
+    page = ["report", "run", "--pred", "pred", "--truth", "truth", "-o", "page.html"]
+    for command in (["overlay", "pred", "truth", *classes, "-o", "out"], page):
+        found = invoke(*command, "--background", "77")
+        assert (found.exit_code, found.stdout) == (2, "")
+        assert "--background is 77, and there is no such class" in found.stderr
+    assert invoke("overlay", "pred", "truth", *classes, "-o", "out", "--background", "2").exit_code == 0

@@ -73,7 +73,7 @@ def test_on_the_command_line(tmp_path, monkeypatch):
     assert (found["profile"], found["mean_without"], found["presence"]) == ("nnunet", [0], "truth")
     result = invoke("--mean-without", "2", "--profile", "nnunet")
     assert json.loads(result.stdout)["options"]["mean_without"] == [2]
-    assert "profile nnunet has mean_without = [0]; [2] was given, and counts" in result.stderr
+    assert "profile nnunet has --mean-without 0; 2 was given, and counts" in result.stderr
     result = CliRunner().invoke(cli, ["score", "pred", "gt", "--num-classes", "4", "--isolated", "--profile", "monai"])
     assert "profile monai: mdice_image" in result.stdout
     assert invoke("--profile", "mony").exit_code == 2

@@ -60,7 +60,7 @@ def command(
         pairing, Options(layout, reading, choice), photographs(drawing["images"], drawing["images_pattern"])
     )
     class_ = None if drawing["name"] is None else class_of(masks, drawing["name"])
-    empty = background(masks) if asked == "auto" else asked
+    empty = background(masks, asked)
     ctx.with_resource(held({"-o": output["folder"]}, [pred, gt]))
     work = Work(masks, Path(output["folder"]), empty, class_, layers)
     work.check(output["force"])

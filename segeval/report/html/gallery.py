@@ -79,7 +79,7 @@ class Gallery:
     @property
     def nothing(self) -> int | None:
         """The id that stands for no object; None: every class is one."""
-        return background(self.masks) if self.background == "auto" else self.background
+        return background(self.masks, self.background)
 
     @cached_property
     def legend(self) -> dict[Kind, str]:
