@@ -33,6 +33,8 @@ def test_what_is_0_where_the_prediction_is_right():
     assert {n for n, row in told.items() if row["0 when right"].startswith("no")} == {"boundary", "exp_log", "t_loss"}
     assert {n for n, row in told.items() if row["0 when right"] == "–"} == {n for n in LOSSES if LOSSES[n].direct}
     assert told["boundary"]["0 when right"].startswith("no: −0.0")
+    # of 51 pixels of 256, each 1e-7 from certain: 0.2 (1e-7)^0.3 (√(51/256) + √(205/256))
+    assert told["exp_log"]["0 when right"] == "no: 0.00213"
     assert told["generalized_wasserstein_dice"]["0 at soft truth"] == "takes none"
     assert told["mcc"]["gradient on background"] == "yes; without foreground undefined"
     assert told["unet_cross_entropy"]["needs"] == "probabilities, weight map"
@@ -64,6 +66,18 @@ def test_long_as_markdown_has_every_column(invoke):
         (["--input", "other-arrays"], ["faster_rcnn", "mask_rcnn_mask", "minimax_gan"]),
         (["--input", "places", "--family", "compound"], ["log_hausdorff_dt", "dice_cldice"]),
         (["--family", "margin", "--sort", "name"], ["multilabel_soft_margin", "soft_margin"]),
+        (
+            ["--family", "boundary", "--sort", "range"],  # up to 1, 2, ∞; of these first from −∞ on
+            [
+                "soft_cldice",
+                "ssim",
+                "boundary",
+                "hausdorff_dt",
+                "hausdorff_er",
+                "weighted_hausdorff",
+                "correlation_ssim",
+            ],
+        ),
         (["huber", "--sort", "range"], ["log_cosh", "huber", "pseudo_huber", "smooth_l1"]),
     ],
 )
