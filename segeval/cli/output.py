@@ -72,6 +72,13 @@ def _grouped(notes: Sequence["Note"]) -> Iterator[tuple["Note", str]]:
         yield alike[0], f"{alike[0].message}{more}"
 
 
+def say_left_out(scoring: "Scoring") -> None:
+    """Which metrics `--metrics all` does without, for want of a package."""
+    for package, names in scoring.left_out.items():
+        what = f"without {package}, which is not installed, --metrics all leaves out {some(names)}"
+        click.echo(f"Note: {what}; segeval doctor says how to install it", err=True)
+
+
 def say_missing_shards(shards: "Shards") -> None:
     """Which shards a merged run lacks."""
     parts = some([str(part) for part in shards.missing])

@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,10 @@ class Run:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     shards: Shards | None = None  # the parts of the images that it is of, where others are missing
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy in another process is made of: the fields alone, as what was found of them is found again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""

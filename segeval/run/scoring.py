@@ -111,6 +111,16 @@ class Scoring:
             chosen |= family or {metric.name for metric in named} or {self._asked(name)}
         return [each for metric in METRICS.values() if metric.name in chosen for each in self.bound(metric)]
 
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """The metrics that `all` does without, by the package that they need and that is not installed here."""
+        found: dict[str, list[str]] = {}
+        for kind in EVIDENCE.values():
+            if "all" in self.metrics and not kind.installed:
+                own = [metric.name for metric in METRICS.values() if metric.eats is kind.eaten]
+                found.setdefault(kind.package, []).extend(name for name in own if name not in self.names)
+        return {package: names for package, names in found.items() if names}
+
     def _asked(self, name: str) -> str:
         """The metric of a name, of which its kind must know enough."""
         metric = METRICS.find(name)

@@ -110,15 +110,25 @@ def test_evaluators_add_up_and_travel() -> None:
     again = pickle.loads(pickle.dumps(second)) + first
     assert again.compute().to_json() == whole.compute().to_json()
     assert (len(again), repr(again)) == (4, "Evaluator(4 images)")
-    run = whole.compute()
-    assert run.criteria
-    assert pickle.loads(pickle.dumps(run)).to_json() == run.to_json()
     again.reset()
     assert len(again) == 0
     with pytest.raises(ValueError, match=r"share images.*id="):
         _ = first + whole
     with pytest.raises(ValueError, match="other options"):
         _ = first + segeval.Evaluator(num_classes=3)
+
+
+def test_runs_travel_whatever_was_asked_of_them() -> None:
+    """What a run has found out about itself, such as its tables by group, is no part of a copy, and is found again."""
+    options = {"losses": "dice", "ci": True, "resamples": 100, "group_by": "^(.)"}
+    evaluator = segeval.Evaluator(num_classes=3, ignore=[255], **options)
+    evaluator.update(SOFTMAX, VOID, id=["a1", "a2", "b1", "b2"], batch=True)
+    run = evaluator.compute()
+    text = run.to_json()
+    assert run.criteria
+    copy = pickle.loads(pickle.dumps(run))
+    assert set(vars(copy)) < set(vars(run))
+    assert copy.to_json() == text
 
 
 def test_in_processes() -> None:

@@ -9,6 +9,7 @@ from support.reference import VECTORS, mask
 
 import segeval
 from segeval import metrics
+from segeval.cli.output import say_left_out
 from segeval.errors import MissingPackage, UnfitPixels
 from segeval.evidence.kinds import EVIDENCE
 from segeval.evidence.skeleton import Skeleton
@@ -96,8 +97,8 @@ def test_more_axes_have_no_skeleton():
         segeval.Evaluator(metrics="cldice").update(deep, deep, batch=False)
 
 
-def test_without_scikit_image(monkeypatch):
-    """An error says how to install it; `all` does without."""
+def test_without_scikit_image(monkeypatch, capsys):
+    """An error says how to install it; `all` does without, and says so."""
     monkeypatch.setitem(sys.modules, "skimage", None)
     monkeypatch.setitem(sys.modules, "skimage.morphology", None)
     with pytest.raises(MissingPackage, match="scikit-image") as caught:
@@ -106,3 +107,10 @@ def test_without_scikit_image(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert not {*NAMES} & {*Scoring.of("all").names}
     assert Scoring.of("skeleton").names == NAMES
+    assert Scoring.of("all").left_out == {"skimage": NAMES}
+    assert Scoring.of("overlap").left_out == {}
+    say_left_out(Scoring.of("all"))
+    assert (
+        f"without skimage, which is not installed, --metrics all leaves out {', '.join(NAMES)}"
+        in capsys.readouterr().err
+    )

@@ -88,6 +88,7 @@ def command(
     measured = journal(folder or None, chosen, resume)
     if folder:
         folder.check(folders.known(chosen.recorded(), pairing.digest), measured is not None and measured.begun)
+    present.say_left_out(chosen.scoring)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step, journal=measured)
     masks = Masks.of(pairing, chosen) if page.file is not None else None
