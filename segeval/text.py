@@ -77,6 +77,29 @@ def columns(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
 
 
+def clipped(text: str, width: int) -> str:
+    """The text, or its two ends with `…` between them where it takes more columns than `width`."""
+    if columns(text) <= width:
+        return text
+    front, back, kept = "", "", width - 1
+    for n in range(len(text)):
+        longer = (front + text[len(front)], back) if n % 2 == 0 else (front, text[-1 - len(back)] + back)
+        if columns("".join(longer)) > kept:
+            break
+        front, back = longer
+    return f"{front}…{back}"
+
+
+def folded(text: str, width: int, after: str = " ") -> list[str]:
+    """The text in lines of at most `width` columns, broken after the characters `after`; a longer word stays whole."""
+    lines = [""]
+    for piece in re.findall(f"[^{after}]*[{after}]?", text):
+        if lines[-1] and columns((lines[-1] + piece).rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
 def some(names: list[str], limit: int = 3) -> str:
     """The first few names, and how many there are in all."""
     shown = ", ".join(names[:limit])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segeval.text import extent, marked, safe_text, some, unmarked
+from segeval.text import clipped, columns, extent, folded, marked, safe_text, some, unmarked
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,25 @@ def test_cells_of_tables(text, cell):
 def test_marked_text_reads_back(text):
     assert unmarked(marked(text)) == text
     assert not marked(text).lstrip().startswith(("=", "::", "-")) or text[0] == " "
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [("abcdefgh", 8, "abcdefgh"), ("abcdefgh", 6, "abc…gh"), ("abcdefgh", 5, "ab…gh"), ("日本語語", 5, "日…語")],
+)
+def test_a_clipped_text_keeps_its_ends(text, width, short):
+    assert clipped(text, width) == short
+
+
+def test_a_folded_text_breaks_where_it_may():
+    """After blanks, or after underscores too; a word that is too long stays whole."""
+    assert folded("mean squared_error of it", 13) == ["mean", "squared_error", "of it"]
+    assert folded("mean_squared_error", 9, " _") == ["mean_", "squared_", "error"]
+    assert folded("mean_squared_error", 13, " _") == ["mean_squared_", "error"]
+    assert folded("", 5) == [""]
+
+
+@given(st.text("a日 _"), st.integers(2, 12))
+def test_nothing_is_lost_or_too_wide(text, width):
+    assert columns(clipped(text, width)) <= width
+    assert "".join(folded(text, width)).replace(" ", "") == text.replace(" ", "")

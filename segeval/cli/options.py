@@ -733,6 +733,22 @@ studying = group(
         metavar="K",
         help="Errors of 1 … K pixels, to see how losses answer.",
     ),
+    option(
+        "--sort",
+        type=click.Choice(["importance", "value", "name", "given"]),
+        default="importance",
+        show_default=True,
+        help="Show first the losses that rank images as the metric does, and the classes that most of the gradient "
+        "falls on; or the largest values; or by name; or as they were given.",
+    ),
+    option(
+        "--top",
+        type=click.IntRange(1),
+        default=12,
+        show_default=True,
+        metavar="N",
+        help="Show the first N losses and classes.",
+    ),
     option("--force", is_flag=True, help="Overwrite a study of other inputs or options in DIR.", trusted=True),
 )
 

@@ -33,6 +33,7 @@ class Table:
     rows: list[list[Cell]]
     body: int
     spare: tuple[str, ...] = ()  # columns that a narrow terminal does without, the first of them first
+    folded: bool = False  # whether a line break in a header is one
 
 
 def shown(value: Cell, digits: int = 4) -> str:

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from segeval.report import REPORTS, Document
 from segeval.report.sections import Table, sentences, shown, tables
-from segeval.text import columns, safe_text
+from segeval.text import clipped, columns, folded, safe_text
 
 NAME = 12  # characters that a name keeps before it is folded
 
@@ -25,24 +25,73 @@ def draw(every: list[Table], out: TextIO) -> None:
             _plain(each, out)
 
 
+def room(out: TextIO) -> int | None:
+    """The columns of a terminal; None elsewhere."""
+    from rich.console import Console
+
+    return Console(file=out).width if out.isatty() else None
+
+
+def fitted(table: Table, width: int) -> list[Table]:
+    """The table within `width` columns: headers folded, long words clipped, columns that do not fit in tables below.
+
+    Each of them begins with the two first columns, and all but the first say nothing more.
+    """
+    name = min(width // 3, max(columns(safe_text(shown(row[1]))) for row in table.rows) if table.rows else 0)
+    most = width - name - max([columns(shown(row[0])) for row in table.rows] + [columns(table.headers[0])]) - 6
+    texts = [
+        [
+            cell if n == 0 or not isinstance(cell, str) else clipped(safe_text(cell), name if n == 1 else most)
+            for n, cell in enumerate(row)
+        ]
+        for row in table.rows
+    ]
+    heads = []
+    for n, header in enumerate(table.headers):
+        longest = max([NAME, *(columns(shown(row[n])) for row in texts)])
+        lines = folded(clipped(safe_text(header), most), min(longest, most), " _")
+        heads.append("\n".join(lines))
+    whole = replace(table, headers=heads, rows=texts, folded=True)
+    widths = [each + 2 for each in _widths(whole)]
+    blocks: list[list[int]] = [[]]
+    for n in range(2, len(heads)):
+        if blocks[-1] and sum(widths[k] for k in (0, 1, *blocks[-1], n)) > width:
+            blocks.append([])
+        blocks[-1].append(n)
+    return [_of_columns(whole, [0, 1, *block]) for block in blocks]
+
+
+def _of_columns(table: Table, places: list[int]) -> Table:
+    rows = [[row[n] for n in places] for row in table.rows]
+    return replace(table, headers=[table.headers[n] for n in places], rows=rows)
+
+
+def _heads(table: Table) -> list[list[str]]:
+    """The lines of each header."""
+    return [[safe_text(line) for line in (each.split("\n") if table.folded else [each])] for each in table.headers]
+
+
 def _cells(table: Table) -> list[list[str]]:
     return [[safe_text(shown(cell)) for cell in row] for row in table.rows]
 
 
 def _widths(table: Table) -> list[int]:
     """The width of each column."""
-    cells = zip([safe_text(header) for header in table.headers], *_cells(table), strict=True)
-    return [max(map(columns, column)) for column in cells]
+    below = zip(*_cells(table), strict=True) if table.rows else [()] * len(table.headers)
+    return [max(map(columns, (*head, *column))) for head, column in zip(_heads(table), below, strict=True)]
 
 
 def _plain(table: Table, out: TextIO) -> None:
     """The id comes first, so that no line begins with a name."""
     widths = _widths(table)
-    lines = [_line(row, widths) for row in ([safe_text(header) for header in table.headers], *_cells(table))]
+    heads = _heads(table)
+    height = max(map(len, heads))
+    above = zip(*([""] * (height - len(head)) + head for head in heads), strict=True)
+    lines = [_line(row, widths) for row in _cells(table)]
     rule = "-" * sum(widths, 2 * (len(widths) - 1))
-    marks = [lines[0], rule, *lines[1 : table.body + 1]]
+    marks = [*(_line(list(row), widths) for row in above), rule, *lines[: table.body]]
     if table.body < len(table.rows):
-        marks += [rule, *lines[table.body + 1 :]]
+        marks += [rule, *lines[table.body :]]
     out.write("\n".join(marks) + "\n\n")
 
 
@@ -68,11 +117,11 @@ def _rich(table: Table, out: TextIO) -> bool:
     if _least(table) > console.width:
         return False
     grid = RichTable(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for n, header in enumerate(table.headers):
+    for n, head in enumerate(_heads(table)):
         if n == 1:
-            grid.add_column(Text(safe_text(header)), overflow="fold", min_width=NAME)
+            grid.add_column(Text("\n".join(head)), overflow="fold", min_width=NAME)
         else:
-            grid.add_column(Text(safe_text(header)), justify="right", no_wrap=True)
+            grid.add_column(Text("\n".join(head)), justify="right", no_wrap=True)
     for n, row in enumerate(_cells(table), 1):
         grid.add_row(*(Text(cell) for cell in row), end_section=n == table.body)
     console.print(grid, "")

@@ -22,6 +22,7 @@ from segeval.run.records import Note
 from segeval.run.run import Run
 from segeval.study.study import SCHEMA, scored
 from segeval.study.tables import FORMATS
+from segeval.study.view import View
 
 FILES = {"losses_images.csv": "csv", "losses.json": "json"}  # with the format of each
 
@@ -44,7 +45,7 @@ def write(document: dict[str, Any], run: Run, studying: Mapping[str, Any]) -> No
     if studying["folder"] is not None:
         for name, form in FILES.items():
             with atomic(Path(studying["folder"]) / name) as stream:
-                FORMATS[form](document, run, stream)
+                FORMATS[form](View(document), run, stream)
 
 
 def write_maps(run: Run, found: Pairing, options: Options, studying: Mapping[str, Any], jobs: int | None) -> list[Note]:

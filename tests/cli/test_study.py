@@ -10,6 +10,7 @@ from PIL import Image
 from segeval import losses
 from segeval.io.preview import colours
 from segeval.losses import LOSSES
+from segeval.text import columns
 
 R = np.random.RandomState(4)
 P = R.rand(3, 16, 18) * 0.9 + 0.05
@@ -167,3 +168,42 @@ def test_a_dozen_unasked(folders, invoke):
     found = json.loads(invoke("losses", "pred", "gt", "--steps", "1", "--format", "json").stdout)
     assert set(found["losses"]) == {name for name, loss in LOSSES.items() if loss.default}
     assert "nothing to study" in invoke("losses", "pred", "gt", "--losses", "none").stderr
+
+
+def test_a_hundred_columns(save, invoke, tmp_path):
+    """Whatever the names and however many classes and losses; classes are rows, and the first of them are shown."""
+    r = np.random.RandomState(6)
+    for n in range(3):
+        save(f"gt/{'image' * 20}{n}.npy", r.randint(0, 15, (9, 11)).astype(np.uint8))
+        save(f"pred/{'image' * 20}{n}.npy", r.randint(0, 15, (9, 11)).astype(np.uint8))
+    rows = [f"{k},{'日本' * 40 if k else 'road'}{k}" for k in range(15)]
+    (tmp_path / "names.csv").write_text("\n".join(["id,name", *rows]), encoding="utf-8")
+    line = ["losses", "pred", "gt", "--classes", "names.csv", "--steps", "1"]
+    result = invoke(*line)
+    assert result.exit_code == 0, result.stderr
+    assert max(map(columns, result.stdout.splitlines())) <= 100
+    assert result.stdout.splitlines()[-1] == "shown: 12 of 15 classes; --top 15 shows all"
+    whole = invoke(*line, "--top", "15", "--sort", "given").stdout
+    assert "shown:" not in whole
+    (first,) = {
+        row.split()[1] for row in whole.split("losses per class")[1].splitlines() if row.startswith("  1  road")
+    }
+    assert first == "road0"
+    two = invoke(*line, "--top", "2", "--losses", "dice,jaccard,focal", "--sort", "name").stdout
+    assert two.splitlines()[-1] == "shown: 2 of 3 losses and 2 of 15 classes; --top 15 shows all"
+    assert [row.split()[1] for row in two.split("\n\n")[1].splitlines()[2:]] == ["dice", "focal"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_what_holds_everything_has_no_order(folders, invoke, form):
+    """`--sort` and `--top` are of what people read."""
+    for option in (["--sort", "name"], ["--top", "3"]):
+        result = invoke(*LINE, "--format", form, *option)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{option[0]} has no effect: --format {form} holds everything" in result.stderr
+
+
+def test_the_words_close_the_tables(folders, invoke):
+    """In plain text and in Markdown."""
+    assert "\nof 3 images such ranks are alike by chance too easily" in invoke(*LINE).stdout
+    assert "\n- of 3 images such ranks are alike by chance too easily" in invoke(*LINE, "--format", "md").stdout

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from segeval.report.sections import Table, largest_confusions
-from segeval.report.table import draw
+from segeval.report.table import draw, fitted
 
 WIDE = Table(
     "t",
@@ -69,3 +69,27 @@ def test_largest_confusions_by_hand():
     assert largest_confusions(document, 2) == [("b", "a", 5, 0.05), ("b", "no class", 5, 0.05)]
     assert largest_confusions(document, 9)[2:] == [("a", "b", 2, 0.25)]
     assert largest_confusions({**document, "confusion": {"counts": None, "truth_ids": [], "pred_ids": []}}, 3) == []
+
+
+def test_a_fitted_table_goes_on_below():
+    """Each part has the two first columns; headers are folded, long words keep their ends, numbers are whole."""
+    headers = ["no.", "class", "balanced_cross_entropy", "dice", "mean_squared_error", "odd"]
+    rows = [[1, "a" + "b" * 60 + "c", 0.5, 0.25, 0.125, "x" + "y" * 90 + "z"], [2, "sky", 8.0, None, 1e-20, ""]]
+    out = io.StringIO()
+    draw(fitted(Table("t", headers, rows, 2), 48), out)
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= 48
+    assert text.count("class") == 3
+    assert [text.count(each) for each in ("0.5000", "0.2500", "0.1250", "8.0000", "1e-20")] == [1, 1, 1, 1, 1]
+    assert "balanced_\n" in text
+    assert "  1  abbbbbbb…bbbbbbc  " in text  # a third of 48
+    assert text.count("yz") == 1
+
+
+def test_a_line_break_in_a_name_stays_visible(drawn):
+    """Only headers that were folded have lines."""
+    table = Table("t", ["id", "name", "sky\nroad"], [[0, "sky", 3]], 1)
+    assert "sky\\x0aroad" in drawn(300, table)
+    out = io.StringIO()
+    draw(fitted(table, 40), out)
+    assert "sky\\x0aroad" in out.getvalue()

@@ -36,7 +36,8 @@ def command(
     """Explain what losses say about the predictions in PRED, and what they would teach.
 
     Values in all and per class; where the gradient falls; whether images rank as by the metrics; the answers to known
-    errors. Without --losses, a dozen; every loss that the inputs allow with --losses all, which takes longer.
+    errors; then the same in words. Without --losses, a dozen; every loss that the inputs allow with --losses all, which
+    takes longer.
 
     \b
     Example:
@@ -51,9 +52,12 @@ def command(
     from segeval.study import files as studied
     from segeval.study.study import study
     from segeval.study.tables import FORMATS
+    from segeval.study.view import View
 
     if not studying["folder"] and not studying["maps"]:
         options.refuse(ctx, ["force"], "nothing is written", "give -o DIR or --maps DIR")
+    if studying["form"] in ("json", "csv"):
+        options.refuse(ctx, ["sort", "top"], f"--format {studying['form']} holds everything", "leave it out")
     if measures[1] is None:
         raise BadOption("--losses none leaves nothing to study", "name the losses, or leave the option out")
     pairing = find_pairs(pred, gt, layout)
@@ -74,7 +78,7 @@ def command(
         faults += studied.write_maps(run, pairing, chosen, studying, jobs)
         if measured:
             measured.end()
-    FORMATS[studying["form"]](document, run, sys.stdout)
+    FORMATS[studying["form"]](View(document, studying["sort"], studying["top"]), run, sys.stdout)
     faults += [*run.failures, *(run.doubts if strict else ())]
     present.say_faults(faults, run.notes, run.extra)
     if folder and kept:
