@@ -155,3 +155,13 @@ def test_cases_of_several_images(invoke, stored):
     text = (stored / "x.html").read_text()
     assert text.count('class="card"') == 2
     assert "1 of 4 images" in text
+
+
+def test_one_image(invoke, masks, tmp_path):
+    """It is one image, and not `1 images`."""
+    masks(x=([[0, 1]], [[1, 1]]))
+    assert invoke("score", "pred", "truth", "--num-classes", "2", "-o", "run").exit_code == 0
+    assert invoke("report", "run", "-o", "page.html").exit_code == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<p>1 image, by " in text
+    assert "1 images" not in text
