@@ -253,7 +253,7 @@ def test_the_options_are_shown() -> None:
     import inspect
 
     names = list(inspect.signature(segeval.score).parameters)
-    assert names[:3] == ["pred", "truth", "num_classes"]
+    assert names[:4] == ["pred", "truth", "profile", "num_classes"]
     assert {"ignore", "losses", "jobs", "strict"} <= set(names)
     assert "options" not in names
 
