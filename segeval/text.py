@@ -107,8 +107,8 @@ def some(names: list[str], limit: int = 3) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """`1 image`, `2,000 images`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    """`1 image`, `2,000 images`, `3 classes`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def extent(shape: tuple[int, ...]) -> str:

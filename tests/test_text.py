@@ -127,3 +127,10 @@ def test_a_folded_text_breaks_where_it_may():
 def test_nothing_is_lost_or_too_wide(text, width):
     assert columns(clipped(text, width)) <= width
     assert "".join(folded(text, width)).replace(" ", "") == text.replace(" ", "")
+
+
+def test_many_classes():
+    """The plural of what ends in s."""
+    from segeval.text import counted
+
+    assert [counted(n, "class") for n in (1, 50)] == ["1 class", "50 classes"]

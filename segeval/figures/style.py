@@ -66,5 +66,5 @@ def written(figure: Any, form: str) -> bytes:
     stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a name in a script that the font lacks shows boxes
-        figure.savefig(stream, format=form, dpi=200, metadata=told[form])
+        figure.savefig(stream, format=form, dpi=200, bbox_inches="tight", metadata=told[form])
     return stream.getvalue()
