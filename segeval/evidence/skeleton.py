@@ -49,7 +49,7 @@ class Skeleton(ClassColumns):
     @classmethod
     def from_regions(cls, regions: Regions, name: str = "a mask") -> "Skeleton":
         """The same from the places of each class; those that are in neither mask are left out."""
-        if len(regions.shape) not in (2, 3):
+        if len(regions.shape) > 3:
             what = f"{name} has {len(regions.shape)} axes, and skeletons are of pictures and volumes"
             raise UnfitPixels(what, "leave out the metrics of skeletons")
         ids, rows = [], []
@@ -78,4 +78,4 @@ def _skeleton(mask: Array) -> Array:
         from skimage.morphology import skeletonize
     except ImportError as fault:
         raise MissingPackage("skeletons need scikit-image", "pip install 'segeval-masks[skeleton]'") from fault
-    return np.asarray(skeletonize(mask), bool)
+    return np.asarray(skeletonize(np.atleast_2d(mask)), bool).reshape(mask.shape)  # a line is a picture of one row

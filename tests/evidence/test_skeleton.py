@@ -91,6 +91,14 @@ def test_in_a_run(tmp_path):
 
 
 @pytest.mark.usefixtures("_skimage")
+def test_a_line_is_its_own_skeleton():
+    """Of one row, by hand: 2 of the 4 true pixels are found, and 2 of the 5 predicted ones are right."""
+    found = Skeleton.of(np.array([0, 1, 1, 1, 0, 1, 1]), np.array([1, 1, 1, 0, 1, 0, 0]), num_classes=2)
+    assert [found.truth_skeleton.tolist(), found.truth_covered.tolist()] == [[4], [2]]
+    assert [found.pred_skeleton.tolist(), found.pred_covered.tolist()] == [[5], [2]]
+
+
+@pytest.mark.usefixtures("_skimage")
 def test_more_axes_have_no_skeleton():
     deep = np.ones((2, 2, 2, 2), np.uint8)
     with pytest.raises(UnfitPixels, match="4 axes"):
