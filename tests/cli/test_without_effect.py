@@ -56,6 +56,7 @@ RULES = {
     "resume": "--resume",
     "force": "--force",
 }
+STUDY = {"sort": "--sort name --format json", "top": "--top 3 --format csv"}
 # What is never said, and why.
 READS = "it says what every file is taken for: another reading is an error or a doubt"
 POLICY = "it says what is to be done in a case that may come"
@@ -73,7 +74,7 @@ QUIET = {
 LINES = {
     "score": READING | MEASURES | RULES,
     "check": READING,
-    "losses": READING | MEASURES | {each: RULES[each] for each in ("resume", "force")},
+    "losses": READING | MEASURES | STUDY | {each: RULES[each] for each in ("resume", "force")},
 }
 
 
