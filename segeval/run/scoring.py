@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from segeval.catalog import check_choice
+from segeval.catalog import check_choice, near_to
 from segeval.errors import BadOption, NoEffect, UnknownName
 from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
@@ -123,6 +123,9 @@ class Scoring:
 
     def _asked(self, name: str) -> str:
         """The metric of a name, of which its kind must know enough."""
+        families = {metric.family for metric in METRICS.values()}
+        if METRICS.known(name) is None and (near := near_to(name, [*METRICS, *sorted(families)])) in families:
+            raise UnknownName(f"there is no metric or family called {name!r}", f"did you mean {near!r}?")
         metric = METRICS.find(name)
         if hint := self._lacking(metric):
             raise BadOption(f"--metrics {name} needs an option", hint)

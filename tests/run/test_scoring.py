@@ -251,6 +251,9 @@ def test_which_metrics() -> None:
     with pytest.raises(UnknownName) as caught:
         _ = Scoring(metrics=("iou", "preccision"))
     assert caught.value.hint == "did you mean 'precision'?"
+    with pytest.raises(UnknownName, match="metric or family called 'surfce'") as caught:
+        _ = Scoring(metrics=("iou", "surfce"))
+    assert caught.value.hint == "did you mean 'surface'?"
 
 
 @pytest.mark.parametrize(
