@@ -8,9 +8,11 @@ from segeval.cli.report_options import check_place, save, spare
 from segeval.errors import BadOption
 
 if TYPE_CHECKING:
+    from segeval.data.folders import Pairing
     from segeval.gate import Verdict
     from segeval.overlay.source import Masks
     from segeval.run.bootstrap import Draws
+    from segeval.run.options import Options
     from segeval.run.results import Results
 
 MOST = 500  # cards
@@ -63,6 +65,13 @@ class Page:
 
         photos = photographs(self.images, self.images_pattern)
         return Masks.found(results.document, self.pred, self.truth, photos)
+
+
+def masks_of(pairing: "Pairing", options: "Options") -> "Masks":
+    """The masks of pairs that are scored."""
+    from segeval.overlay.source import Masks
+
+    return Masks.of(pairing, options)
 
 
 def write(

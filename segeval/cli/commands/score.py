@@ -55,12 +55,12 @@ def command(
     """
     from segeval.cli import output as present
     from segeval.cli.page import check as check_page
+    from segeval.cli.page import masks_of
     from segeval.cli.page import write as write_page
     from segeval.errors import OK, ending
     from segeval.evaluate.measure import evaluate, find_pairs, prepared, with_tables
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
-    from segeval.overlay.source import Masks
     from segeval.report import REPORTS
     from segeval.run import folder as folders
     from segeval.run.options import Options
@@ -91,7 +91,7 @@ def command(
     present.say_left_out(chosen.scoring)
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step, journal=measured)
-    masks = Masks.of(pairing, chosen) if page.file is not None else None
+    masks = masks_of(pairing, chosen) if page.file is not None else None
     del pairing  # its names take as much memory as the run
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
