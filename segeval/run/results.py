@@ -223,6 +223,10 @@ def _check_told(document: Mapping[str, Any], outline: Outline) -> None:
         raise ValueError(f"summary lacks {min(lacking)}")
     if "evidence" not in document:
         raise ValueError("it lacks evidence")
+    unfounded = [metric.printed for metric in outline.scoring.entries if not outline.known(metric)]
+    unfounded += [f"loss.{name}" for name in outline.losses if "losses" not in outline.kinds]
+    if unfounded:
+        raise ValueError(f"evidence lacks what {unfounded[0]} is computed of")
     losses, images = document.get("losses", {}).values(), document["images"]
     texts = [
         document["options"]["missing"],

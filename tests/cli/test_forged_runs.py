@@ -88,6 +88,7 @@ def edited(document, path, value):
         (["evidence"], []),
         (["evidence"], ["x"]),
         (["evidence", 0], []),
+        (["evidence"], ["counts"]),
         (["options"], []),
         (["options", "missing"], []),
         (["options", "metrics"], [[]]),
@@ -124,6 +125,24 @@ def edited(document, path, value):
 def test_a_document_with_something_else(endings, scored, path, value):
     tables = {name: text for name, text in scored.items() if name.endswith(".csv")}
     assert endings(edited(json.loads(scored["run.json"]), path, value), tables) == [3, 4, 3]
+
+
+@pytest.mark.parametrize("kind", ["boundary", "instances", "surface"])
+def test_evidence_without_the_kind_of_a_metric(invoke, tmp_path, kind):
+    """Its metrics stay in the options, and the numbers of other kinds are what they were."""
+    random = np.random.RandomState(0)
+    for side in ("pred", "truth"):
+        (tmp_path / side).mkdir()
+        np.save(tmp_path / side / "a.npy", random.randint(0, 2, (6, 6)).astype(np.uint8))
+    options = ["--binary", "--metrics", "overlap,surface", "--instances", "components"]
+    assert invoke("score", "pred", "truth", *options, "-o", "run").exit_code == 0
+    document = json.loads((tmp_path / "run" / "run.json").read_text())
+    document["evidence"].remove(kind)
+    (tmp_path / "run" / "run.json").write_text(json.dumps(document))
+    for command in (["report", "run", "-o", "page.html"], ["gate", "run", "-r", "miou_dataset >= 0"]):
+        result = invoke(*command)
+        assert result.exit_code == 3
+        assert "evidence lacks what" in result.stderr
 
 
 @pytest.mark.parametrize("number", ["1e309", "-1e309", "NaN", "Infinity", "9" * 5000])
