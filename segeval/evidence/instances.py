@@ -294,7 +294,7 @@ class Instances:
                 whole[known[id_]] += each.whole[n]
                 for column, value in zip(iou[known[id_]], each.iou[n].tolist(), strict=True):
                     column.append(value)
-        sums = np.array([[math.fsum(column) for column in row] for row in iou]).reshape(len(ids), -1)
+        sums = np.array([[math.fsum(column) for column in row] for row in iou])
         image = np.array([math.fsum(column) for column in np.array([each.image for each in there]).T])
         return cls(ids, there[0].thresholds, whole, sums.reshape(len(ids), there[0].iou.shape[1]), image)
 
