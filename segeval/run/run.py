@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -347,7 +347,11 @@ class Run:
         table = self.class_table
         images = Images(self.of_kind("losses"), self.counts, table.ids, self.options.losses)
         names = tuple(c.name for c in table.classes)
-        return Criteria(images, len(self.cases), names, partial(self.columns, "losses"))
+        return Criteria(images, len(self.cases), names, self._loss_columns)
+
+    def _loss_columns(self) -> Columns:
+        """Those of the tables, made once; a method, since a run can be pickled."""
+        return self.tables.columns("losses")
 
     @property
     def fingerprint(self) -> str:

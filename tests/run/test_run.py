@@ -13,6 +13,7 @@ from conftest import Save
 from support.reference import DATA
 
 import segeval
+from segeval.evidence.kinds import EVIDENCE
 from segeval.metrics import METRICS
 from segeval.run import folder
 
@@ -102,6 +103,20 @@ def test_intervals_are_drawn_once_for_all_documents(
     sums = folder.write(run, tmp_path)
     assert json.loads((tmp_path / "run.json").read_text()) == run.document(sums)
     assert len(drawn) == 1
+
+
+def test_losses_are_computed_once_for_all_documents(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them in one go over the images, and not once more for each."""
+    made: list[int] = []
+    evidence = EVIDENCE["losses"].evidence
+    columns = evidence.columns
+    monkeypatch.setattr(evidence, "columns", lambda *args: made.append(1) or columns(*args))
+    run = sample(root)
+    folder.write(run, tmp_path)
+    assert len(run.document()["losses"]) == 12
+    assert len(made) == 1
 
 
 def test_images_of_a_group_are_drawn_together(root: Path) -> None:
