@@ -308,15 +308,13 @@ def largest_confusions(document: dict[str, Any], most: int) -> list[tuple[str, s
     """The true class, what it was taken for, the pixels, their share of the true class; the most pixels first."""
     names = {row["id"]: row["name"] for row in document["classes"]}
     matrix = document["confusion"]
-    cells = [
-        (count, k, m, count / sum(row))
-        for k, row in enumerate(matrix["counts"] or [])
-        for m, count in enumerate(row)
-        if k != m and count
-    ]
-    cells = heapq.nsmallest(most, cells, key=lambda cell: (-cell[0], *cell[1:3]))
+    counts = matrix["counts"] or []
+    cells = ((-count, k, m) for k, row in enumerate(counts) for m, count in enumerate(row) if k != m and count)
     truth, pred = matrix["truth_ids"], matrix["pred_ids"]
-    return [(names[truth[k]], names.get(pred[m], "no class"), count, share) for count, k, m, share in cells]
+    return [
+        (names[truth[k]], names.get(pred[m], "no class"), counts[k][m], counts[k][m] / sum(counts[k]))
+        for _, k, m in heapq.nsmallest(most, cells)
+    ]
 
 
 def _about_distances(document: dict[str, Any]) -> list[str]:
