@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -129,7 +129,7 @@ def compare(
     if movers < 0:
         raise BadOption(f"--images is {movers}", "give 0 or more")
     asked = [Asked.parse(text) for text in numbers] or _default(runs)
-    families = _families(asked, runs)
+    families = together(asked, runs)
     same = alike([run.grouped(draws.grouping) for run in runs], asked, intersect)
     every = [number for family in families for number in family]
     found = resample(
@@ -149,7 +149,7 @@ def compare(
     )
 
 
-def _families(asked: Sequence[Asked], runs: Sequence[Results]) -> list[list[Number]]:
+def together(asked: Sequence[Asked], runs: Sequence[Results]) -> list[list[Number]]:
     """The numbers that were asked for together, which every run must have."""
     first, *_ = [[each.numbers(run) for each in asked] for run in runs]
     return first
@@ -311,14 +311,25 @@ def _movers(number: Number, runs: Sequence[Results], most: int) -> list[Mover]:
 
 def _ranking(number: Number, runs: Sequence[Results], found: dict[str, Array]) -> Ranking | None:
     """The ranks of the runs by a number, and how often each holds when images are drawn anew; equal runs share one."""
-    drawn = found.get(number.title)
-    if drawn is None or not drawn.size:
+    good = resampled(number, found)
+    if good is None:
         return None
-    good = last(number.good(drawn))
-    ranks = (good[None, :, :] > good[:, None, :]).sum(axis=1)  # (runs, B): how many are better
-    shares = [[float((row == rank).mean()) for rank in range(len(runs))] for row in ranks]
+    drawn = ranks(last(good))
+    shares = [[float((row == place).mean()) for place in range(1, len(runs) + 1)] for row in drawn]
     values = last(number.good(np.array([run.value(number) for run in runs])))
-    return Ranking(number.title, [1 + int((values > value).sum()) for value in values], shares)
+    return Ranking(number.title, ranks(values).tolist(), shares)
+
+
+def resampled(number: Number, found: Mapping[str, Array]) -> Array | None:
+    """The resampled values of runs (runs, B), of which more is better; None where nothing can be drawn anew."""
+    drawn = found.get(number.title)
+    return None if drawn is None or not drawn.size else number.good(drawn)
+
+
+def ranks(good: Array) -> Array:
+    """The ranks of runs (runs, …) from values of which more is better: 1 and how many are better."""
+    found: Array = 1 + (good[None] > good[:, None]).sum(axis=1)
+    return found
 
 
 def last(values: Array) -> Array:

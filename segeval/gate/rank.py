@@ -18,7 +18,7 @@ import numpy as np
 import segeval
 from segeval.errors import BadOption
 from segeval.evidence.run_length import Array
-from segeval.gate.compare import alike, better, last, sides
+from segeval.gate.compare import alike, better, last, ranks, resampled, sides, together
 from segeval.gate.decide import cautions
 from segeval.gate.rules import Asked
 from segeval.run.bootstrap import Draws, at_most, bounds, holm, known, p_change
@@ -104,19 +104,17 @@ def rank(
     draws = draws or Draws()
     runs = _named(runs, names)
     asked = [Asked.parse(text) for text in numbers] or [Asked("miou_dataset")]
-    own = [number for each in asked for number in each.numbers(runs[0])]
-    for run in runs[1:]:
-        for each in asked:
-            each.numbers(run)
+    own = [number for family in together(asked, runs) for number in family]
     if odd := [number.title for number in own if math.isnan(number.best)]:
         raise BadOption(f"{odd[0]} has no better and worse", "rank by a number that has")
     same = alike([run.grouped(draws.grouping) for run in runs], asked, intersect)
     found = resample(draws, [run.rows for run in same], {n.title: functools.partial(sides, n) for n in own if n.drawn})
-    drawn = [ranks(last(number.good(found[number.title]))) if _there(found, number) else None for number in own]
-    placed = [_placed(number, same, found.get(number.title), draws) for number in own]
+    drawn = [resampled(number, found) for number in own]
+    many = [None if good is None else ranks(last(good)) for good in drawn]
+    placed = [_placed(*each, same, draws) for each in zip(own, drawn, many, strict=True)]
     mean_rank = [float(np.mean([each.ranks[n] for each in placed])) for n in range(len(runs))]
-    resampled = [each for each in drawn if each is not None]
-    means = np.mean(resampled, axis=0) if len(resampled) == len(own) else None
+    there = [each for each in many if each is not None]
+    means = np.mean(there, axis=0) if len(there) == len(own) else None
     low, high = _intervals(means, len(runs), draws)
     wins = [sum(each.wins[n] for each in placed) for n in range(len(runs))]
     return Leaderboard(
@@ -126,11 +124,11 @@ def rank(
         same[0].rows.clusters,
         placed,
         mean_rank,
-        ranks(-np.array(mean_rank)[:, None])[:, 0].tolist(),
+        ranks(-np.array(mean_rank)).tolist(),
         low,
         high,
         wins,
-        ranks(np.array(wins, np.float64)[:, None])[:, 0].tolist(),
+        ranks(np.array(wins)).tolist(),
         list(_notes(asked, same)),
     )
 
@@ -148,31 +146,19 @@ def _named(runs: Sequence[Results], names: Sequence[str]) -> list[Results]:
     return [replace(run, name=name) for run, name in zip(runs, called, strict=True)]
 
 
-def ranks(good: Array) -> Array:
-    """The ranks of runs (runs, B) from values of which more is better: 1 and how many are better."""
-    found: Array = 1 + (good[None, :, :] > good[:, None, :]).sum(axis=1)
-    return found
-
-
-def _there(found: dict[str, Array], number: Number) -> bool:
-    return number.title in found and found[number.title].size > 0
-
-
-def _placed(number: Number, runs: Sequence[Results], drawn: Array | None, draws: Draws) -> Placed:
+def _placed(number: Number, drawn: Array | None, many: Array | None, runs: Sequence[Results], draws: Draws) -> Placed:
+    """The runs by a number, from their resampled values (runs, B), of which more is better, and the ranks by these."""
     values = [run.value(number) for run in runs]
     good = last(number.good(np.array(values)))
-    many = None if drawn is None or not drawn.size else ranks(last(number.good(drawn)))
     low, high = _intervals(many, len(runs), draws)
     first = [math.nan] * len(runs) if many is None else [float((row == 1).mean()) for row in many]
-    p = _pairs(None if drawn is None or not drawn.size else number.good(drawn))
+    p = _pairs(drawn)
     adjusted = _adjusted(p, len(runs))
     wins = [
         sum(bool(good[n] > good[m]) and at_most(adjusted[n][m], draws.alpha) for m in range(len(runs)))
         for n in range(len(runs))
     ]
-    return Placed(
-        number.title, better(number), values, ranks(good[:, None])[:, 0].tolist(), low, high, first, adjusted, wins
-    )
+    return Placed(number.title, better(number), values, ranks(good).tolist(), low, high, first, adjusted, wins)
 
 
 def _intervals(drawn: Array | None, runs: int, draws: Draws) -> tuple[list[float], list[float]]:
