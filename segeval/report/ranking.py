@@ -1,14 +1,11 @@
 """What a leaderboard says: tables and sentences of its document, and its formats."""
 
 import csv
-from collections.abc import Callable
 from typing import Any, TextIO
 
-from segeval.report.md import markdown_text, write_tables
+from segeval.report.formats import formats
 from segeval.report.sections import Cell, Table, shown
-from segeval.report.table import draw
-from segeval.run.run import as_text
-from segeval.text import counted, csv_cell, safe_text
+from segeval.text import counted, csv_cell
 
 Document = dict[str, Any]
 
@@ -84,24 +81,6 @@ def sentences(document: Document) -> list[str]:
     ]
 
 
-def _table(document: Document, out: TextIO) -> None:
-    for each in tables(document):
-        out.write(f"{safe_text(each.title)}\n")
-        draw([each], out)
-    for line in sentences(document):
-        out.write(f"{safe_text(line)}\n")
-
-
-def _md(document: Document, out: TextIO) -> None:
-    write_tables(tables(document), out)
-    for line in sentences(document):
-        out.write(f"- {markdown_text(line)}\n")
-
-
-def _json(document: Document, out: TextIO) -> None:
-    out.write(as_text(document))
-
-
 def _csv(document: Document, out: TextIO) -> None:
     """One row for each run and number, and one over all numbers, unrounded."""
     rows = csv.writer(out, lineterminator="\n")
@@ -115,4 +94,4 @@ def _csv(document: Document, out: TextIO) -> None:
         rows.writerow([csv_cell(cell) for cell in (run["name"], "mean rank", *cells, None, overall["wins"][n])])
 
 
-FORMATS: dict[str, Callable[[Document, TextIO], None]] = {"table": _table, "md": _md, "json": _json, "csv": _csv}
+FORMATS = formats(tables, sentences, _csv)
