@@ -156,9 +156,7 @@ def environment() -> Any:
         lstrip_blocks=True,
         finalize=visible,
     )
-    environment.filters.update(
-        num=_number, at=_coordinate, exact=_exact, data=_data, picture=_picture, percent=_percent
-    )
+    environment.filters.update(num=shown, at=_coordinate, exact=_exact, data=_data, picture=_picture, percent=_percent)
     return environment
 
 
@@ -189,11 +187,6 @@ def _exact(value: float) -> str:
     if math.isnan(value):
         return ""
     return f"{value:.9g}".replace("inf", "Infinity")
-
-
-def _number(value: Any) -> str:
-    """A cell as text."""
-    return shown(value)
 
 
 def _percent(value: float | None) -> str:

@@ -37,12 +37,10 @@ def summary(of: Shown) -> Data:
     rules = None
     if of.verdict:
         table = verdict.verdict_table(of.verdict)
-        words = [str(row[-1]).partition(":")[0] for row in table.rows]
         rules = {
             "verdict": of.verdict["verdict"],
             "headline": verdict.verdict_headline(of.verdict),
             "table": table,
-            "words": words,
             "lines": verdict.verdict_lines(of.verdict),
         }
     return {
@@ -219,7 +217,7 @@ def confusion(of: Shown) -> Data | None:
             }
             for m in shown
         ]
-        grid.append({"name": names[ids[k]], "cells": cells, "pixels": int(counts[k].sum())})
+        grid.append({"name": names[ids[k]], "cells": cells})
     return {
         "heads": heads,
         "grid": grid,
