@@ -33,7 +33,8 @@ from segeval.io.files import MaskFile
 from segeval.patterns import CLASS, Pattern, proposed
 from segeval.text import some
 
-MISSING = ("error", "worst", "skip")
+# What becomes of an image without prediction.
+MISSING = {"error": "missing", "worst": "scored as all wrong", "skip": "left out"}
 
 
 @dataclass(frozen=True)

@@ -91,14 +91,13 @@ class Comparison:
             {"name": run.name, "fingerprint": run.document["fingerprint"], "segeval": run.document["segeval"]}
             for run in self.runs
         ]
-        how = {"confidence": self.draws.confidence, "resamples": self.draws.resamples, "seed": self.draws.seed}
         document = {
             "schema": SCHEMA,
             "segeval": segeval.__version__,
             "runs": told,
             "images": self.images,
             "groups": self.groups,
-            "statistics": {**how, "group_by": self.runs[0].group_by(self.draws)},
+            "statistics": {**self.draws.how, "group_by": self.runs[0].group_by(self.draws)},
             "numbers": [asdict(number) for number in self.numbers],
             "moved": self.moved,
             "movers": [asdict(mover) for mover in self.movers],

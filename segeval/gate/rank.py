@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import segeval
+from segeval.data.folders import MISSING
 from segeval.errors import BadOption
 from segeval.evidence.run_length import Array
 from segeval.gate.compare import alike, better, last, ranks, resampled, sides, together
@@ -65,14 +66,13 @@ class Leaderboard:
 
     def document(self) -> dict[str, Any]:
         """The leaderboard as JSON has it."""
-        how = {"confidence": self.draws.confidence, "resamples": self.draws.resamples, "seed": self.draws.seed}
         document = {
             "schema": SCHEMA,
             "segeval": segeval.__version__,
             "runs": [{"name": run.name, "fingerprint": run.document["fingerprint"]} for run in self.runs],
             "images": self.images,
             "groups": self.groups,
-            "statistics": {**how, "group_by": self.runs[0].group_by(self.draws)},
+            "statistics": {**self.draws.how, "group_by": self.runs[0].group_by(self.draws)},
             "numbers": [asdict(number) for number in self.numbers],
             "overall": {
                 "mean_rank": self.mean_rank,
@@ -191,9 +191,7 @@ def _notes(asked: Iterable[Asked], runs: Sequence[Results]) -> Iterable[str]:
         if failed := len(run.document["images"]["failed"]):
             yield f"{run.name} is incomplete: {counted(failed, 'image')} not scored"
         if missing := len(run.document["images"]["missing"]):
-            how = {"worst": "scored as all wrong", "skip": "left out"}.get(
-                run.document["options"]["missing"], "missing"
-            )
+            how = MISSING.get(run.document["options"]["missing"], MISSING["error"])
             yield f"{run.name}: {counted(missing, 'image')} without prediction ({how})"
         yield from run.cautions
     yield from cautions(runs[0].rows.clusters, (each.stat for each in asked))

@@ -120,12 +120,7 @@ class Verdict:
                 **left_out,
             },
             "inconclusive": self.inconclusive,
-            "statistics": {
-                "confidence": self.draws.confidence,
-                "resamples": self.draws.resamples,
-                "seed": self.draws.seed,
-                "group_by": self.run.group_by(self.draws),
-            },
+            "statistics": {**self.draws.how, "group_by": self.run.group_by(self.draws)},
             "cautions": self.cautions,
             "rules": [asdict(ruling) for ruling in self.rulings],
             "summary": dict(self.run.document["summary"]),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from segeval.data.folders import MISSING
 from segeval.errors import HardMasks
 from segeval.evidence.confusion import shares
 from segeval.evidence.kinds import EVIDENCE
@@ -291,10 +292,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
         )
     lines += [*_about_distances(document), *_about_losses(document)]
     if "ci" in document:
-        drawn, how = document["ci"]["groups"], options["ci"]
-        what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
-        rough = "; fewer than 10 make them rough" if drawn < 10 else ""
-        lines.append(f"intervals: {what} {'groups' if 'group_by' in options else 'images'} (seed {how['seed']}){rough}")
+        lines.append(about_intervals(options["ci"], document["ci"]["groups"], "group_by" in options))
     if (profile := PROFILES.get(options.get("profile", ""))) is not None:
         told = [f"{name} {shown(summary.get(name))}" for name in profile.reports if name in summary]
         lines.append(f"profile {options['profile']}: {', '.join(told)}")
@@ -302,6 +300,13 @@ def sentences(document: dict[str, Any]) -> list[str]:
     ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
     lines.append(f"a class counts {_PRESENCE[options['presence']]}; {options['mean']} mean over classes; {ignored}")
     return lines
+
+
+def about_intervals(how: dict[str, Any], drawn: int, grouped: bool) -> str:
+    """What intervals are, drawn from so many images or groups."""
+    what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
+    rough = "; fewer than 10 make them rough" if drawn < 10 else ""
+    return f"intervals: {what} {'groups' if grouped else 'images'} (seed {how['seed']}){rough}"
 
 
 def largest_confusions(document: dict[str, Any], most: int) -> list[tuple[str, str, int, float]]:
@@ -344,9 +349,7 @@ def headline(document: dict[str, Any], worst: list[tuple[str, float]]) -> str:
         parts = ", ".join(map(str, shards["parts"]))
         line = f"SHARD {parts} of {shards['of']}: {line}"
     if images["missing"]:
-        policy = {"worst": "scored as all wrong", "skip": "left out", "error": "missing"}[
-            document["options"]["missing"]
-        ]
+        policy = MISSING[document["options"]["missing"]]
         line += f", {len(images['missing']):,} without prediction ({policy})"
     line += f" · mIoU {shown(miou)} (miou_dataset)"
     if worst:

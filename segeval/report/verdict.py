@@ -2,6 +2,7 @@
 
 from typing import Any, TextIO
 
+from segeval.data.folders import MISSING
 from segeval.gate.decide import ERROR, INCONCLUSIVE, NOT_APPLICABLE, PASS, WARNING, standing
 from segeval.report.sections import Cell, Table, shown
 from segeval.report.table import draw
@@ -95,7 +96,7 @@ def verdict_lines(document: Document) -> list[str]:
             lines.append("classes of one rule share its chance of a false alarm (Holm); rules do not share theirs")
     images = document["images"]
     left_out = {"only_run": "only here", "only_baseline": "only in the baseline", "other_truth": "with another truth"}
-    policy = {"skip": "left out", "worst": "scored as all wrong"}.get(images["missing"], "missing")
+    policy = MISSING.get(images["missing"], MISSING["error"])
     if alone := images["without_prediction"]:
         lines.append(f"{counted(len(alone), 'image')} without prediction ({policy}): {some(alone)}")
     lines += [

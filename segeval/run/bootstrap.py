@@ -54,10 +54,14 @@ class Draws:
     def grouping(self) -> Grouping:
         return Grouping(self.group_by)
 
+    @property
+    def how(self) -> dict[str, Any]:
+        """How intervals are drawn, as documents have it."""
+        return {"confidence": self.confidence, "resamples": self.resamples, "seed": self.seed}
+
     def recorded(self) -> dict[str, Any]:
         """The same as it stands in `run.json`: what can change a number in it."""
-        intervals = {"confidence": self.confidence, "resamples": self.resamples, "seed": self.seed}
-        return {**({"group_by": self.group_by} if self.group_by else {}), **({"ci": intervals} if self.ci else {})}
+        return {**({"group_by": self.group_by} if self.group_by else {}), **({"ci": self.how} if self.ci else {})}
 
     @classmethod
     def from_record(cls, options: Mapping[str, Any]) -> "Draws":

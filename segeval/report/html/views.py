@@ -63,11 +63,7 @@ def _sure(of: Shown) -> str:
     """What the intervals are."""
     if not of.intervals or of.tables is None:
         return ""
-    grouped = of.results.group_by(of.draws)
-    drawn = f"{of.tables.clusters:,} {'groups' if grouped else 'images'}"
-    rough = "; fewer than 10 make them rough" if of.tables.clusters < 10 else ""
-    how = f"bootstrap of {of.draws.resamples:,} resamples over {drawn} (seed {of.draws.seed})"
-    return f"intervals: {100 * of.draws.confidence:g} % two-sided, {how}{rough}"
+    return sections.about_intervals(of.draws.how, of.tables.clusters, bool(of.results.group_by(of.draws)))
 
 
 @SECTIONS.add(title="What changed", template="changes.html")
