@@ -50,7 +50,6 @@ class MetaImage(Volume):
     def _locate(self, fields: dict[str, str], ndims: int) -> None:
         """Size and place, in mm from right to left and front to back (LPS) in the file."""
         sizes = next((name for name in ("ElementSpacing", "ElementSize") if name in fields), None)
-        self.spacing, self.unit, self.affine = None, "", None
         if sizes is None:
             return
         steps = _numbers(fields, sizes, ndims)

@@ -73,7 +73,6 @@ class Nifti(Volume):
         right = (steps > 0) & np.isfinite(steps)
         affine = header.get_sform(coded=True)[0]
         affine = header.get_qform(coded=True)[0] if affine is None else affine
-        self.spacing, self.unit, self.affine = None, "", None
         if affine is None:
             if factor is not None and right[: self.axes].all():
                 self._place(np.where(right, steps, 1) * factor, None, None, "mm")

@@ -68,7 +68,6 @@ class Nrrd(Volume):
         self._locate(fields, axes)
 
     def _locate(self, fields: dict[str, str], axes: list[Array | None] | None) -> None:
-        self.spacing, self.unit, self.affine = None, "", None
         vectors = [axis for axis in axes or [] if axis is not None][:3]
         units = set(shlex.split(fields.get("space units", "")))
         if not vectors:

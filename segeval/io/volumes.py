@@ -22,9 +22,9 @@ class Volume:
     """
 
     colour = False
-    spacing: tuple[float, ...] | None
-    unit: str
-    affine: Array | None
+    spacing: tuple[float, ...] | None = None
+    unit = ""
+    affine: Array | None = None
 
     def __init__(
         self,
@@ -79,7 +79,6 @@ class Volume:
         if not np.isfinite(steps).all() or not (steps > 0).all():
             raise DamagedFile(f"the {self._kind} has voxels of {steps.tolist()}", "write the file again")
         self.spacing, self.unit = tuple(reversed(steps[: self.axes].tolist())), unit
-        self.affine = None
         if directions is None or origin is None:
             return
         self._doubt_angles(directions[:, : self.axes])
