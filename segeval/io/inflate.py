@@ -11,7 +11,7 @@ from segeval.io import Array
 Wrapping = Literal["gzip", "zlib"]
 
 _BITS = {"gzip": 31, "zlib": 15}
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _PIECE = 1 << 16  # bytes that are given to the decoder at a time
 _MOST_AFTER = 1 << 26  # bytes behind the pixels that are inflated to see the check sum
 
@@ -107,7 +107,7 @@ class _Stream:
         """Whether there is anything to inflate, in this member or in the next."""
         if not self._member.eof:
             return bool(self.left or self._member.unconsumed_tail)
-        if self._wrapping == "gzip" and bytes(self._data[self._at : self._at + 2]) == _GZIP:
+        if self._wrapping == "gzip" and bytes(self._data[self._at : self._at + 2]) == GZIP:
             self._member = zlib.decompressobj(_BITS[self._wrapping])
             return True
         return False

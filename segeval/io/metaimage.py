@@ -6,7 +6,7 @@ import numpy as np
 
 from segeval.errors import DamagedFile, RefusedFormat, UnfitPixels
 from segeval.io import READERS, Array
-from segeval.io.inflate import Wrapping
+from segeval.io.inflate import GZIP, Wrapping
 from segeval.io.volumes import AGAIN, Volume
 
 _LONGEST = 1 << 16  # bytes of a header
@@ -41,7 +41,7 @@ class MetaImage(Volume):
         order = ">" if any(_yes(fields, name, False) for name in _ORDERS) else "<"
         wrapping: Wrapping | None = None
         if _yes(fields, "CompressedData", False):
-            wrapping = "gzip" if data[start : start + 2] == b"\x1f\x8b" else "zlib"
+            wrapping = "gzip" if data.startswith(GZIP, start) else "zlib"
         super().__init__(
             "MetaImage", data, start, dims, np.dtype(order + _TYPES[kind]), channels=channels, wrapping=wrapping
         )

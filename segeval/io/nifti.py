@@ -12,10 +12,9 @@ import numpy as np
 
 from segeval.errors import DamagedFile, MissingPackage, RefusedFormat, UnclearSpacing, UnfitPixels
 from segeval.io import READERS, Array
-from segeval.io.inflate import Wrapping, beginning, inflated
+from segeval.io.inflate import GZIP, Wrapping, beginning, inflated
 from segeval.io.volumes import DISAGREE, Volume
 
-_GZIP = b"\x1f\x8b"
 _SIZES = {348: "1", 540: "2"}  # of the header, and the version of NIfTI
 _STARTS = tuple(struct.pack(f"{order}i", size) for size in _SIZES for order in "<>")
 _HEAD = 544  # bytes of the longest header, and of what says whether extensions follow
@@ -26,7 +25,7 @@ _MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}  # of the units that a header names; mm
 
 def _most(head: bytes) -> int:
     """How large a file of this header is; deflated ones are a little larger at worst."""
-    plain = beginning(head, _HEAD) if head.startswith(_GZIP) else head
+    plain = beginning(head, _HEAD) if head.startswith(GZIP) else head
     header = _header(plain)
     size = _start(header) + math.prod(_dims(header)) * _dtype(header).itemsize
     return size + (size >> 6)
@@ -34,7 +33,7 @@ def _most(head: bytes) -> int:
 
 @READERS.add(
     suffixes=(".nii", ".nii.gz"),
-    magic=(*_STARTS, _GZIP),
+    magic=(*_STARTS, GZIP),
     most=_most,
     extra="nifti",
     holds="integers of 8 to 64 bits, float; volumes and channels of them; spacing and place",
@@ -43,7 +42,7 @@ class Nifti(Volume):
     """NIfTI: axes in reverse (z, y, x), scaled as it says, labels rounded; all of it is there or none is read."""
 
     def __init__(self, data: bytes) -> None:
-        wrapping: Wrapping | None = "gzip" if data.startswith(_GZIP) else None
+        wrapping: Wrapping | None = "gzip" if data.startswith(GZIP) else None
         header = _header(beginning(data, _HEAD) if wrapping else data[:_HEAD])
         super().__init__("NIfTI", data, _start(header), _dims(header), _dtype(header), wrapping=wrapping)
         self._slope, self._inter = _scale(header)
