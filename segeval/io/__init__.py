@@ -115,16 +115,16 @@ def refused_suffixes() -> tuple[str, ...]:
 def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     """The mask in a file; an error that names the file for whatever is wrong with it."""
     image = header(file, max_pixels)
-    pixels = _guarded(file.name, image.pixels)
+    pixels = guarded(file.name, image.pixels)
     remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    facts = _guarded(file.name, lambda: {name: getattr(image, name) for name in _FACTS if hasattr(image, name)})
+    facts = guarded(file.name, lambda: {name: getattr(image, name) for name in _FACTS if hasattr(image, name)})
     return Mask(file.name, pixels, image.colour, image.levels, remarks, segments=file.segments, **facts)
 
 
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:
     """The file opened and checked as far as that goes without decoding its pixels."""
     data, reader = _content(file, max(_WIDTH * max_pixels, OVERHEAD))
-    image: Image = _guarded(file.name, lambda: _open(reader, data, file.array))
+    image: Image = guarded(file.name, lambda: _open(reader, data, file.array))
     if not image.shape:
         raise UnfitPixels(f"{file.name} holds a single number", "a mask has at least one axis")
     count = math.prod(image.shape)
@@ -140,7 +140,7 @@ def _open(reader: Described, data: bytes, array: str) -> Image:
     return image
 
 
-def _guarded(name: str, decode: Callable[[], Any]) -> Any:
+def guarded(name: str, decode: Callable[[], Any]) -> Any:
     """What `decode` gives; whatever a decoder raises becomes one error that names the file."""
     try:
         return decode()
@@ -179,7 +179,7 @@ def _content(file: MaskFile, limit: int) -> tuple[bytes, Described]:
                 raise NotRegular(f"{file.name} is not a regular file", "only regular files are read")
             head = os.read(descriptor, _HEAD)
             reader = _reader(head, file.name)
-            most = _guarded(file.name, lambda: reader.facts.get("most", lambda _: limit)(head))
+            most = guarded(file.name, lambda: reader.facts.get("most", lambda _: limit)(head))
             if before.st_size > min(limit, most) + OVERHEAD:
                 raise TooLarge(
                     f"{file.name} has {before.st_size:,} bytes, far more than its header or --max-pixels allow",

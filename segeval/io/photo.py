@@ -5,10 +5,9 @@ import os
 
 import numpy as np
 
-from segeval.errors import DamagedFile, NotRegular, SegevalError
-from segeval.io import Array
+from segeval.errors import NotRegular
+from segeval.io import Array, guarded
 from segeval.io.files import MaskFile
-from segeval.text import safe_text
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
 QUALITY = 80  # of JPEG
@@ -16,22 +15,21 @@ QUALITY = 80  # of JPEG
 
 def read(file: MaskFile) -> Array:
     """The pixels (H, W, 3) uint8, turned as the camera was held; wide grey is stretched from least to most."""
-    from PIL import Image, ImageOps
-
     if not os.path.isfile(file.path):
         raise NotRegular(f"{file.name} is not a regular file", "only regular files are read")
-    try:
-        with Image.open(file.path) as opened:
-            if opened.mode.startswith(("I", "F")):
-                values = np.asarray(opened, np.float64)
-                low, span = values.min(), float(np.ptp(values)) or 1.0
-                return np.repeat(np.rint(255 * (values - low) / span).astype(np.uint8)[..., None], 3, axis=2)
-            return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    except (SegevalError, MemoryError):
-        raise
-    except Exception as fault:  # decoders raise whatever they like
-        reason = safe_text(" ".join(str(fault)[:200].split())) or type(fault).__name__
-        raise DamagedFile(f"{file.name} cannot be decoded: {reason}", "fetch or write the file again") from fault
+    pixels: Array = guarded(file.name, lambda: _decoded(file.path))
+    return pixels
+
+
+def _decoded(path: str) -> Array:
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as opened:
+        if opened.mode.startswith(("I", "F")):
+            values = np.asarray(opened, np.float64)
+            low, span = values.min(), float(np.ptp(values)) or 1.0
+            return np.repeat(np.rint(255 * (values - low) / span).astype(np.uint8)[..., None], 3, axis=2)
+        return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
 
 
 def jpeg(pixels: Array, shape: tuple[int, int]) -> bytes:
