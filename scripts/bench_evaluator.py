@@ -7,7 +7,6 @@ One image of 2048 x 1024 labels in 19 classes, made of blobs as masks are; the b
 
 import argparse
 import contextlib
-import time
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -63,23 +62,16 @@ def by_bincount(pred: Array, truth: Array) -> Callable[[], object]:
 def time_evaluator_update(rounds: int) -> list[str]:
     """A table of nanoseconds for each pixel."""
     pred, truth = masks()
-    timed = {
+    programs = {
         "segeval.Evaluator.update": ours(pred, truth),
         "np.bincount": by_bincount(pred, truth),
         "torchmetrics": by_torchmetrics(pred, truth),
         "scikit-learn": by_sklearn(pred, truth),
     }
-    best = dict.fromkeys(timed, float("inf"))
-    for _ in range(rounds):
-        for name, function in timed.items():
-            if function is None:
-                continue
-            start = time.perf_counter()
-            function()
-            best[name] = min(best[name], (time.perf_counter() - start) / pred.size * 1e9)
+    best = benchmarks.best({name: work for name, work in programs.items() if work}, rounds)
     first = best["segeval.Evaluator.update"]
     lines = ["| program | ns a pixel | times segeval |", "|---|---|---|"]
-    return lines + [f"| {name} | {ns:.2f} | {ns / first:.1f} |" for name, ns in best.items() if ns < float("inf")]
+    return lines + [f"| {name} | {1e9 * took / pred.size:.2f} | {took / first:.1f} |" for name, took in best.items()]
 
 
 def installed() -> str:

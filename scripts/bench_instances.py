@@ -9,7 +9,6 @@ tables into docs/benchmarks.md.
 import argparse
 import importlib.metadata
 import platform
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,17 +40,6 @@ def cells(side: int, number: int, seed: int = 0) -> tuple[Array, Array]:
     return pred, truth
 
 
-def seconds(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """The best time of each, in turn."""
-    best = dict.fromkeys(works, float("inf"))
-    for _ in range(rounds):
-        for name, work in works.items():
-            start = time.perf_counter()
-            work()
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
-
-
 def peers(pred: Array, truth: Array) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Those that are installed."""
     try:
@@ -79,7 +67,7 @@ def main() -> None:
     works: dict[str, Callable[[], Any]] = {"np.unique of the truth": lambda: np.unique(pair[1])}
     works["segeval, all numbers"] = lambda: Instances.of(*pair)
     works |= dict(peers(*pair))
-    best = seconds(works, given.rounds)
+    best = benchmarks.best(works, given.rounds)
     floor = best["np.unique of the truth"]
     lines = [
         f"Written by `scripts/bench_instances.py` ({platform.machine()}), Python {platform.python_version()},",
@@ -100,7 +88,7 @@ def main() -> None:
     for side, number in SIZES:
         pred, truth = cells(side, number)
         some = {"unique": lambda t=truth: np.unique(t), "ours": lambda p=pred, t=truth: Instances.of(p, t)}
-        took = seconds(some, given.rounds)  # type: ignore[arg-type]
+        took = benchmarks.best(some, given.rounds)  # type: ignore[arg-type]
         objects = int(Instances.of(pred, truth).whole[0, 0])
         lines.append(
             f"| {side} × {side} | {objects:,} | {1000 * took['ours']:.0f} | {took['ours'] / took['unique']:.2f} |"

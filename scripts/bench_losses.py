@@ -12,8 +12,6 @@ import importlib.util
 import os
 import platform
 import sys
-import time
-import tracemalloc
 import types
 from collections.abc import Callable
 from functools import partial
@@ -67,27 +65,6 @@ def scene(classes: int, height: int, width: int) -> tuple[Array, Array, Array]:
     return logits, softmax, truth
 
 
-def seconds(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def best(timed: Timed, rounds: int) -> dict[str, float]:
-    """The shortest time of each, measured in turn."""
-    runs = [{name: seconds(function) for name, function in timed.items()} for _ in range(rounds)]
-    return {name: min(run[name] for run in runs) for name in timed}
-
-
-def peak(function: Callable[[], object]) -> float:
-    """MB that NumPy and Python allocate at most, above what was there before."""
-    tracemalloc.start()
-    function()
-    found = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return found / 1e6
-
-
 def asked(name: str, classes: int) -> Asked:
     """The loss with the parameters it cannot do without."""
     price = {"pos_weight": 3.0} if classes == 1 else {"class_weights": "balanced"}
@@ -114,10 +91,10 @@ def time_losses_together(what: str, pred: Array, truth: Array, chosen: list[Aske
         for _ in range(PASSES):
             pred.sum()
 
-    times = best({"passes": passes, "sweep": lambda: plan.measure(image), "whole": whole}, rounds)
+    times = benchmarks.best({"passes": passes, "sweep": lambda: plan.measure(image), "whole": whole}, rounds)
     cells = [f"{1000 * times[each]:.0f}" for each in times]
     ratios = [f"{times[each] / times['passes']:.2f}" for each in ("sweep", "whole")]
-    return f"| {' | '.join([what, *cells, *ratios, f'{pred.nbytes / 1e6:.0f}', f'{peak(whole):.1f}'])} |"
+    return f"| {' | '.join([what, *cells, *ratios, f'{pred.nbytes / 1e6:.0f}', f'{benchmarks.peak(whole):.1f}'])} |"
 
 
 def time_losses_additive(classes: int, height: int, width: int, rounds: int) -> list[str]:
@@ -209,7 +186,7 @@ def time_losses_peers(classes: int, height: int, width: int, rounds: int) -> lis
         for threads in dict.fromkeys((1, len(os.sched_getaffinity(0)))):
             torch.set_num_threads(threads)
             with torch.no_grad():
-                times = best(ours | others, rounds)
+                times = benchmarks.best(ours | others, rounds)
             for program, found in times.items():
                 used = 1 if program == "segeval" else threads
                 ratio = found / times["segeval"]

@@ -8,11 +8,8 @@ several of them have are compared. `--write` puts the tables into docs/benchmark
 
 import argparse
 import importlib
-import math
 import os
 import platform
-import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -132,36 +129,16 @@ def peers(pred: Array, truth: Array) -> Iterator[tuple[str, Work]]:
             print(f"{program.__name__}: {fault}")
 
 
-def seconds(works: dict[str, Work], rounds: int) -> dict[str, float]:
-    """The best of some rounds, in which each has its turn."""
-    best = dict.fromkeys(works, math.inf)
-    for _ in range(rounds):
-        for name, work in works.items():
-            start = time.perf_counter()
-            work()
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
-
-
 def beside_peers(rounds: int) -> Iterator[str]:
     """A pair of one class, by every program."""
     pred, truth = pair(PAIR)
     works: dict[str, Work] = {"segeval": lambda: ours(pred, truth), **dict(peers(pred, truth))}
-    mine, times = ours(pred, truth), seconds(works, rounds)
+    mine, times = ours(pred, truth), benchmarks.best(works, rounds)
     yield "| program | ms | times segeval | largest difference |"
     yield "|---|---|---|---|"
     for name, work in works.items():
         off = max(abs(value - mine[key]) for key, value in work().items())
         yield f"| {name} | {1000 * times[name]:.0f} | {times[name] / times['segeval']:.1f} | {off:.1e} |"
-
-
-def peak(work: Callable[[], Any]) -> float:
-    """MB that are taken at most beside the masks."""
-    tracemalloc.start()
-    work()
-    found = tracemalloc.get_traced_memory()[1] / 1e6
-    tracemalloc.stop()
-    return found
 
 
 def scaling(rounds: int) -> Iterator[str]:
@@ -171,8 +148,8 @@ def scaling(rounds: int) -> Iterator[str]:
         pred, truth = pair(shape)
         surface = Surface.of(pred, truth, SPACING)
         border = int(surface.to_pred.total.sum() + surface.to_truth.total.sum())
-        best = seconds({"": lambda p=pred, t=truth: ours(p, t)}, rounds)[""]  # type: ignore[misc]
-        much = peak(lambda p=pred, t=truth: ours(p, t))  # type: ignore[misc]
+        best = benchmarks.best({"": lambda p=pred, t=truth: ours(p, t)}, rounds)[""]  # type: ignore[misc]
+        much = benchmarks.peak(lambda p=pred, t=truth: ours(p, t))  # type: ignore[misc]
         extent = " × ".join(map(str, shape))
         yield f"| {extent} | {border:,} | {1000 * best:.0f} | {1e9 * best / pred.size:.0f} | {much:.0f} |"
 
@@ -184,7 +161,7 @@ def main() -> None:
     given = parser.parse_args()
     pred, truth = organs()
     found = Surface.of(pred, truth, SPACING)
-    best = seconds({"": lambda: ours(pred, truth)}, given.rounds)[""]
+    best = benchmarks.best({"": lambda: ours(pred, truth)}, given.rounds)[""]
     lines = [
         f"Written by `scripts/bench_surface.py` on one thread ({platform.machine()}),",
         f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}.",
@@ -198,7 +175,7 @@ def main() -> None:
         "call. The target is at most a fifth of MONAI's four calls.",
         "",
         f"{len(found.ids)} organs in {' × '.join(map(str, ORGANS))}: {best:.2f} s, and "
-        f"{peak(lambda: ours(pred, truth)):.0f} MB beside the masks.",
+        f"{benchmarks.peak(lambda: ours(pred, truth)):.0f} MB beside the masks.",
         "",
         "## The same over sizes",
         "",

@@ -11,11 +11,11 @@ import argparse
 import math
 import os
 import platform
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import benchmarks
 import numpy as np
 import scipy
 from scipy import ndimage
@@ -59,12 +59,7 @@ def cells(shape: tuple[int, ...], count: int) -> Array:
 
 def seconds(work: Callable[[], Any], rounds: int) -> float:
     """The best of some rounds."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return min(benchmarks.seconds(work) for _ in range(rounds))
 
 
 def one_transform(labels: Array) -> Array:
