@@ -11,14 +11,13 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from check_peers import TOLERANCE, Array, C, label_set, smp_functional
+from check_peers import TOLERANCE, Array, C, Values, label_set, one_hot, smp
 
 from segeval.evidence import Confusion
 from segeval.evidence.confusion import PixelCounts
@@ -26,8 +25,6 @@ from segeval.metrics import METRICS
 from segeval.metrics.peers import CALLS, Call
 from segeval.run.numbers import every
 from segeval.run.tables import Tables
-
-Values = Callable[[Array, Array], Any]
 
 
 def counts(pred: Array, truth: Array) -> PixelCounts:
@@ -79,29 +76,15 @@ def _torchmetrics(call: str) -> Values:
 
 
 def _monai(call: str) -> Values:
-    torch, known = import_module("torch"), dict(vars(import_module("monai.metrics")))
-
-    def one_hot(labels: Array) -> Any:
-        return torch.nn.functional.one_hot(torch.tensor(labels), C).movedim(-1, 1)
-
+    known = dict(vars(import_module("monai.metrics")))
     return lambda pred, truth: eval(call, {**known, "pred": one_hot(pred), "truth": one_hot(truth)})
-
-
-def _smp(call: str) -> Values:
-    torch, module = import_module("torch"), smp_functional()
-
-    def run(pred: Array, truth: Array) -> Any:
-        stats = module.get_stats(torch.tensor(pred), torch.tensor(truth), mode="multiclass", num_classes=C)
-        return eval(call.replace("…", "*stats"), {**vars(module), "stats": stats})
-
-    return run
 
 
 RUNNERS = {
     "torchmetrics": _torchmetrics,
     "scikit-learn": _sklearn,
     "MONAI": _monai,
-    "segmentation-models-pytorch": _smp,
+    "segmentation-models-pytorch": smp,
 }
 
 

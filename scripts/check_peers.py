@@ -31,6 +31,7 @@ from segeval.run.conventions import CONVENTIONS, rows
 from segeval.run.tables import Tables
 
 Array = npt.NDArray[Any]
+Values = Callable[[Array, Array], Any]
 C = 5
 TOLERANCE = 2e-6  # most programs sum in float32
 PAGE = Path(__file__).parent.parent / "docs" / "conventions.md"
@@ -72,10 +73,11 @@ def runner(program: str, call: str) -> Callable[[Array, Array], float] | None:
     package = PACKAGES.get(name)
     if package is None or importlib.util.find_spec(package[0]) is None:
         return None
-    installed = _version(package[1])
+    installed = importlib.metadata.version(package[1])
     if installed != version:
         print(f"{program} is {installed} here")
-    return RUNNERS[name](call)
+    run = RUNNERS[name](call)
+    return lambda pred, truth: float(run(pred, truth))
 
 
 PACKAGES = {
@@ -87,48 +89,45 @@ PACKAGES = {
 }
 
 
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)
-
-
-def _torchmetrics(call: str) -> Callable[[Array, Array], float]:
+def _torchmetrics(call: str) -> Values:
     torch, classification, segmentation = map(
         importlib.import_module, ("torch", "torchmetrics.classification", "torchmetrics.segmentation")
     )
     text = call.removesuffix(", mean of its values")
     text = text[:-1] + ", input_format='index')" if text.startswith("segmentation.") else text
 
-    def run(pred: Array, truth: Array) -> float:
+    def run(pred: Array, truth: Array) -> Any:
         metric = eval(text, {**vars(classification), "segmentation": segmentation, "C": C})
         metric.update(torch.tensor(pred), torch.tensor(truth))
         value = metric.compute()
-        return float(value[value >= 0].mean() if text != call and value.ndim else value)  # −1: in no image
+        return value[value >= 0].mean() if text != call and value.ndim else value  # −1: in no image
 
     return run
 
 
-def _sklearn(call: str) -> Callable[[Array, Array], float]:
+def _sklearn(call: str) -> Values:
     metrics = importlib.import_module("sklearn.metrics")
-    return lambda pred, truth: float(
-        eval(call, {**vars(metrics), "C": C, "pred": pred.ravel(), "truth": truth.ravel()})
-    )
+    return lambda pred, truth: eval(call, {**vars(metrics), "C": C, "pred": pred.ravel(), "truth": truth.ravel()})
 
 
-def _monai(call: str) -> Callable[[Array, Array], float]:
-    torch, metrics = importlib.import_module("torch"), importlib.import_module("monai.metrics")
+def one_hot(labels: Array) -> Any:
+    """A tensor with a channel for each class, as MONAI takes it."""
+    torch = importlib.import_module("torch")
+    return torch.nn.functional.one_hot(torch.tensor(labels), C).movedim(-1, 1)
 
-    def one_hot(labels: Array) -> Any:
-        return torch.nn.functional.one_hot(torch.tensor(labels), C).movedim(-1, 1)
 
-    def run(pred: Array, truth: Array) -> float:
+def _monai(call: str) -> Values:
+    metrics = importlib.import_module("monai.metrics")
+
+    def run(pred: Array, truth: Array) -> Any:
         metric = eval(call, dict(vars(metrics)))
         metric(one_hot(pred), one_hot(truth))
-        return float(metric.aggregate())
+        return metric.aggregate()
 
     return run
 
 
-def smp_functional() -> Any:
+def _smp_functional() -> Any:
     """Its file of metrics alone: the package wants torchvision."""
     found = importlib.util.find_spec("segmentation_models_pytorch")
     assert found
@@ -142,25 +141,26 @@ def smp_functional() -> Any:
     return module
 
 
-def _smp(call: str) -> Callable[[Array, Array], float]:
-    torch, module = importlib.import_module("torch"), smp_functional()
+def smp(call: str) -> Values:
+    """A function of its counts; `…` stands for them."""
+    torch, module = importlib.import_module("torch"), _smp_functional()
 
-    def run(pred: Array, truth: Array) -> float:
+    def run(pred: Array, truth: Array) -> Any:
         stats = module.get_stats(torch.tensor(pred), torch.tensor(truth), mode="multiclass", num_classes=C)
-        return float(eval(call.replace("…", "*stats"), {**vars(module), "stats": stats}))
+        return eval(call.replace("…", "*stats"), {**vars(module), "stats": stats})
 
     return run
 
 
-def _keras(call: str) -> Callable[[Array, Array], float]:
+def _keras(call: str) -> Values:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     metrics = importlib.import_module("keras").metrics
     text = call.replace("[1, 2, …]", str([*range(1, C)]))
 
-    def run(pred: Array, truth: Array) -> float:
+    def run(pred: Array, truth: Array) -> Any:
         metric = eval(text, {**vars(metrics), "C": C})
         metric.update_state(truth, pred)
-        return float(metric.result())
+        return metric.result()
 
     return run
 
@@ -169,7 +169,7 @@ RUNNERS = {
     "torchmetrics": _torchmetrics,
     "scikit-learn": _sklearn,
     "MONAI": _monai,
-    "segmentation-models-pytorch": _smp,
+    "segmentation-models-pytorch": smp,
     "Keras": _keras,
 }
 
