@@ -44,6 +44,12 @@ def test_tasks_are_those_of_the_makefile(root):
     assert set.union(*named.values()) == targets
 
 
+def test_the_scripts_that_pages_name_exist(root):
+    for page in [*root.glob("*.md"), *(root / "docs").glob("*.md")]:
+        for script in re.findall(r"scripts/\w+\.py", page.read_text(encoding="utf-8")):
+            assert (root / script).is_file(), f"{page.name} names {script}"
+
+
 def test_the_workflow(root, project):
     """The floor and the newest Python go through what is run by hand; other actions are pinned by their full hash."""
     text = (root / ".github/workflows/ci.yml").read_text(encoding="utf-8")
