@@ -246,7 +246,9 @@ def test_it_adds_up_and_comes_back():
         assert (one.ids, one.thresholds) == (other.ids, other.thresholds)
         for name in ("whole", "iou", "image"):
             assert np.array_equal(getattr(one, name), getattr(other, name))
-    assert (Instances.none(("0.3", "0.55")) + every[0]).whole.tolist() == every[0].whole.tolist()
+    nothing = Instances.none(("0.3", "0.55"))
+    assert (nothing + every[0]).whole.tolist() == every[0].whole.tolist()
+    assert (nothing + nothing).iou.shape == nothing.iou.shape  # images without any object have a sum too
     with pytest.raises(ValueError, match="thresholds"):
         _ = every[0] + Instances.none(("0.3",))
 
