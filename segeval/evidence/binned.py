@@ -139,14 +139,14 @@ class Binned:
     def unpacked(cls, arrays: Mapping[str, Array]) -> list[Any]:
         """What `packed` was given."""
         sizes = arrays["sizes"]
-        ids = iter(unpacked_text(arrays["ids"]))
         parts = [split(arrays[name], np.maximum(sizes, 0)) for name in cls.of_classes]
         whole = [arrays[name] if bins else arrays[name].tolist() for name, bins in cls.of_image.items()]
+        there = zip(unpacked_text(arrays["ids"]), *whole, strict=True)
         found: list[Any] = []
-        for n, size in enumerate(sizes.tolist()):
+        for size, *own in zip(sizes.tolist(), *parts, strict=True):
             if size < 0:
                 found.append(None)
                 continue
-            at = sum(each is not None for each in found)
-            found.append(cls.made(next(ids), [*(part[n] for part in parts), *(each[at] for each in whole)]))
+            ids, *of_image = next(there)
+            found.append(cls.made(ids, [*own, *of_image]))
         return found
