@@ -4,17 +4,14 @@ Each takes a `Boundary` and gives float64 (C,): 0 where one of the masks is empt
 data set is the mean over images.
 """
 
-from typing import Annotated
-
 import numpy as np
 
 from segeval.evidence.boundary import Boundary
 from segeval.evidence.run_length import Array
 from segeval.metrics import METRICS
 from segeval.metrics.overlap import ratio
-from segeval.parameters import NonNegative, Within
-
-Percent = Annotated[float, Within(0, 100)]
+from segeval.metrics.surface import Percent
+from segeval.parameters import NonNegative
 
 
 def _known(b: Boundary, values: Array) -> Array:
