@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from segeval.distance.grid import Array, Steps
+from segeval.distance.objects import contour
 
 _QUERY = 8  # points of a tree that cost as much to put in as one to look up
 _WHOLE = 1 << 62  # squares of whole steps stay below it
@@ -30,16 +31,7 @@ def border(mask: Array, valid: Array | None = None, full: bool = False) -> Array
 
 def label_border(labels: Array, valid: Array | None = None, full: bool = False) -> Array:
     """The same of all labels of a whole image at once: pixels whose neighbour has another, or is beyond the image."""
-    near = np.zeros(labels.shape, bool)
-    for step in itertools.product((-1, 0, 1), repeat=labels.ndim):
-        if step > (0,) * labels.ndim and (full or sum(map(abs, step)) == 1):
-            here = tuple(slice(max(-s, 0), n - max(s, 0)) for s, n in zip(step, labels.shape, strict=True))
-            there = tuple(slice(max(s, 0), n - max(-s, 0)) for s, n in zip(step, labels.shape, strict=True))
-            differs = labels[here] != labels[there]
-            if valid is not None:
-                differs &= valid[here] & valid[there]
-            near[here] |= differs
-            near[there] |= differs
+    near = contour(labels, valid, full)
     for axis in range(labels.ndim):
         ends = np.moveaxis(near, axis, 0)
         ends[0] = ends[-1] = True

@@ -95,15 +95,18 @@ def likely_kind(ids: int, objects: int, found: int) -> str:
     )
 
 
-def contour(labels: Array) -> Array:
-    """The pixels with a face neighbour of another label."""
+def contour(labels: Array, valid: Array | None = None, full: bool = False) -> Array:
+    """The pixels with a neighbour of another label, both valid.
+
+    full: neighbours share a face, an edge or a corner, and not only a face.
+    """
     edge = np.zeros(labels.shape, bool)
-    for axis in range(labels.ndim):
-        ahead = (*(slice(None),) * axis, slice(1, None))
-        behind = (*(slice(None),) * axis, slice(None, -1))
-        differs = labels[ahead] != labels[behind]
-        edge[ahead] |= differs
-        edge[behind] |= differs
+    for here, before in _neighbours(labels.ndim, full):
+        differs = labels[here] != labels[before]
+        if valid is not None:
+            differs &= valid[here] & valid[before]
+        edge[here] |= differs
+        edge[before] |= differs
     return edge
 
 
@@ -142,10 +145,10 @@ def separated(cells: Cells) -> Cells:
     return replace(cells, objects=np.where(gap, np.int32(0), objects))
 
 
-def _neighbours(ndim: int) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Slices of all pixels that have a certain earlier neighbour, and of these neighbours."""
+def _neighbours(ndim: int, full: bool = True) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """Slices of all pixels that have a certain earlier neighbour, and of these neighbours; full: over corners too."""
     for offset in itertools.product((-1, 0, 1), repeat=ndim):
-        if offset < (0,) * ndim:
+        if offset < (0,) * ndim and (full or sum(map(abs, offset)) == 1):
             here = tuple(slice(max(-step, 0), -step if step > 0 else None) for step in offset)
             before = tuple(slice(max(step, 0), step if step < 0 else None) for step in offset)
             yield here, before
