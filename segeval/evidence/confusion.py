@@ -416,7 +416,7 @@ def _by_id(ids: Array, pixels: Array) -> dict[int, int]:
     return dict(zip(distinct.tolist(), sums.tolist(), strict=True))
 
 
-def positions(ids: Array, classes: Sequence[int]) -> Array:
+def positions(ids: Array, classes: Sequence[int] | Array) -> Array:
     """The position of each id in the list of classes; len(classes) if it is not there."""
     known = np.array(classes, np.int64)
     order = np.argsort(known, kind="stable")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from segeval.evidence.confusion import positions
 from segeval.evidence.run_length import Array, CellCounter, runs, summed
 
 VOID = -1  # in place of a true object: nothing is known there
@@ -161,20 +162,18 @@ def objects_of_cells(
     """The objects of masks whose ids are objects, all of one class, from (true ids, predicted ids, pixels)."""
     truth, pred, pixels = cells
     true_ids = [background, *ignore] if background is not None else ignore
-    numbers, number = _numbered(truth, true_ids)
+    numbers, known = _numbered(truth, true_ids)
     numbers[np.isin(truth, list(ignore))] = VOID
     others, other = _numbered(pred, [] if background is None else [background])
-    kinds = np.full(number + 1, kind), np.full(other + 1, kind)
-    return Objects(*_cells(numbers, others, pixels), *kinds, np.zeros(number + 1, bool), **how)
+    kinds = np.full(len(known) + 1, kind), np.full(len(other) + 1, kind)
+    return Objects(*_cells(numbers, others, pixels), *kinds, np.zeros(len(known) + 1, bool), **how)
 
 
-def _numbered(ids: Array, none: Collection[int]) -> tuple[Array, int]:
-    """The objects of some ids counted from 1, 0 for ids that are none; and how many there are."""
-    known = np.unique(ids)
-    known = known[~np.isin(known, list(none))]
-    place = np.minimum(np.searchsorted(known, ids), max(len(known) - 1, 0))
-    there = known[place] == ids if len(known) else np.zeros(ids.shape, bool)
-    return np.where(there, place + 1, 0), len(known)
+def _numbered(ids: Array, none: Collection[int]) -> tuple[Array, Array]:
+    """The objects of some ids counted from 1, 0 for ids that are none; and the ids of the objects."""
+    known = np.setdiff1d(ids, list(none))
+    place = positions(ids, known)
+    return np.where(place < len(known), place + 1, 0), known
 
 
 def _cells(truth: Array, pred: Array, pixels: Array) -> tuple[Array, Array, Array]:
@@ -220,8 +219,8 @@ def _parts(labels: Array, none: Collection[int], connectivity: str) -> tuple[Arr
         table[ids - low] = np.arange(1, len(ids) + 1)
         numbers = table[labels - low if low else labels]
     else:
-        ids = np.setdiff1d(labels, list(none))
-        numbers = _numbered(labels, none)[0].astype(np.int32)
+        places, ids = _numbered(labels, none)
+        numbers = places.astype(np.int32)
     found, owners = parts(numbers, connectivity)
     return found, np.append([0], ids)[owners]
 

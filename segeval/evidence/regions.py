@@ -254,10 +254,7 @@ def _boxes_by_id(labels: Array, ids: Sequence[int]) -> dict[int, Box]:
     if not wanted:
         return {}
     if wanted[-1] > _TABLE:  # numbered anew, since there is a box for every number
-        order = np.array(wanted)
-        place = np.minimum(np.searchsorted(order, labels), order.size - 1)
-        labels = np.where(order[place] == labels, place + 1, 0)
-        found: list[Any] = ndimage.find_objects(labels, len(wanted))
+        found: list[Any] = ndimage.find_objects(positions(labels, wanted) + 1, len(wanted))
     else:
         every = ndimage.find_objects(labels, wanted[-1])
         found = [every[id_ - 1] for id_ in wanted]
