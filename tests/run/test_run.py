@@ -14,6 +14,7 @@ from support.reference import DATA
 
 import segeval
 from segeval.evidence.kinds import EVIDENCE
+from segeval.losses.engine import counts
 from segeval.metrics import METRICS
 from segeval.run import folder
 
@@ -117,6 +118,17 @@ def test_losses_are_computed_once_for_all_documents(
     folder.write(run, tmp_path)
     assert len(run.document()["losses"]) == 12
     assert len(made) == 1
+
+
+def test_images_are_added_up_once_for_all_losses(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence is looked at as often for a dozen losses over all images together as for one."""
+    looked: list[int] = []
+    measured = counts.measured
+    monkeypatch.setattr(counts, "measured", lambda *args: looked.append(1) or measured(*args))
+    assert len(sample(root, losses="dice", loss_over="batch").document()["losses"]) == 1
+    once = len(looked)
+    assert len(sample(root, loss_over="batch").document()["losses"]) == 12
+    assert len(looked) == 2 * once
 
 
 def test_images_of_a_group_are_drawn_together(root: Path) -> None:

@@ -193,13 +193,20 @@ class Images:
 
     def total(self, asked: Asked) -> Array:
         """(1 + classes,) the value of the evidence of all images together."""
-        if self.unlike or not (self._soft or self._hard):
+        if self._together is None:
             return np.full(1 + len(self._ids), np.nan)
+        return self._shown(self._value(asked, self._together))
+
+    @cached_property
+    def _together(self) -> Measured | None:
+        """The evidence of all images together; None where there is none, or none that adds up."""
+        if self.unlike or not (self._soft or self._hard):
+            return None
         together = list(self._soft.values())
         if self._hard:
             told = self._told([EVIDENCE[self._pixels[0].kind].evidence.summed([self._pixels[n] for n in self._hard])])
             together.append(functools.reduce(operator.add, self._hard.values()).beside(counts.row(told, 0)))
-        return self._shown(self._value(asked, functools.reduce(operator.add, together)))
+        return functools.reduce(operator.add, together)
 
     def _value(self, asked: Asked, found: Measured) -> Array:
         try:
