@@ -30,14 +30,24 @@ def tells(leaf: Leaf) -> bool:
     return leaf.needs not in (Field, Picture) and "weights" not in leaf.params
 
 
+def untold(leaf: Leaf) -> bool:
+    """The opposite."""
+    return not tells(leaf)
+
+
+def one_problem(image: PixelEvidence, binary: bool) -> bool:
+    """Whether an image is one problem, of classes that exclude each other, and not one of each channel."""
+    return not (binary or isinstance(image, ChannelCounts))
+
+
 def measured(plan: Plan, every: Sequence[PixelEvidence], ids: Sequence[int], binary: bool) -> Measured:
     """The evidence of images (at least one) for the formulas that their counts tell.
 
     ids: all classes.  binary: they are background and foreground, and a prediction is of the second alone.
     """
-    kind = type(every[0])
-    exclusive = not (binary or kind is ChannelCounts)
-    counts = PixelCounts(**{name: each.astype(np.float64) for name, each in kind.columns(every, ids).classes.items()})
+    found = type(every[0]).columns(every, ids).classes
+    counts = PixelCounts(**{name: each.astype(np.float64) for name, each in found.items()})
+    exclusive = one_problem(every[0], binary)
     if exclusive:
         cases = _cases_of_classes(counts, predicted_as_none(every, ids))
     else:

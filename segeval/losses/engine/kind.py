@@ -105,12 +105,12 @@ class Losses:
 
 
 def _of_hard_mask(image: Any, spec: "LossChoice") -> Apart:
-    plan = Plan(spec.asked, lambda leaf: not counts.tells(leaf))
+    plan = spec.untold
     if not plan.leaves:
         return COUNTED
     sample = image.sample
     plan.check(sample)
-    told = counts.measured(spec.plan, [image.counts], image.class_ids, sample.binary)
+    told = counts.measured(plan, [image.counts], image.class_ids, sample.binary)  # the soft counts alone
     with np.errstate(under="ignore"):
         return Apart(*plan.apart(sample, counts.row(told, 0).soft))
 
@@ -139,7 +139,8 @@ class Images:
         """Why the images have no losses in common; empty where they have."""
         forms = {each.alike for each in self._soft.values()}
         if self._hard:
-            forms |= {self._told([self._pixels[next(iter(self._hard))]]).alike}
+            binary = self.choice.inputs.binary
+            forms |= {(len(self._whole), binary, counts.one_problem(self._pixels[next(iter(self._hard))], binary))}
         if len({(is_binary, exclusive) for _, is_binary, exclusive in forms}) > 1:
             return "some predictions are maps of the foreground and others are not"
         return "" if len(forms) < 2 else "some predictions have more channels than others"
@@ -158,7 +159,7 @@ class Images:
                 soft = self._soft[n].soft.outcomes if self._soft[n].binary else self._soft[n].soft
                 yield {id_: round(float(pixels)) for id_, pixels in zip(self._whole, soft.t, strict=True)}
             else:
-                found = self._pixels[n].with_ids(self._whole)
+                found = self._pixels[n].with_ids(self._whole).counts
                 yield dict(zip(self._whole, (found.tp + found.fn).tolist(), strict=True))
 
     def values(self) -> dict[str, Array]:

@@ -155,6 +155,11 @@ class LossChoice:
     def plan(self) -> Plan:
         return Plan(self.asked)
 
+    @cached_property
+    def untold(self) -> Plan:
+        """The formulas that the counts of hard masks do not tell."""
+        return Plan(self.asked, counts.untold)
+
     def with_presence(self, presence: str) -> "LossChoice":
         """The same with the classes in every mean that metrics take."""
         return replace(self, caller=replace(self.caller, presence=presence))
@@ -184,7 +189,7 @@ class LossChoice:
     @property
     def wants_classes(self) -> bool:
         """Whether the classes must be known before any image is looked at: to leave out a loss takes none."""
-        return not self.everything or not all(map(counts.tells, self.plan.leaves.values()))
+        return not self.everything or bool(self.untold.leaves)
 
     def _check_effects(self, kept: list[Asked], inputs: Inputs) -> None:
         """Refuse an option that changes no loss."""
