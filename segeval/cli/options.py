@@ -229,6 +229,12 @@ classes = group(
     option("--colors", metavar="NAME|FILE", help="A class table with a colour for each class, for masks in colour."),
 )
 
+
+def masks(function: Function) -> Function:
+    """Two folders of masks: how their files pair and are read, and what their classes are."""
+    return folders(layout(reading(classes(function))))
+
+
 _metrics = (
     option(
         "--metrics",

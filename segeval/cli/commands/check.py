@@ -9,10 +9,7 @@ from segeval.text import counted
 
 
 @options.command
-@options.folders
-@options.layout
-@options.reading
-@options.classes
+@options.masks
 @options.running
 @options.configured
 @click.pass_context

@@ -9,10 +9,7 @@ from segeval.cli import options
 
 
 @options.command
-@options.folders
-@options.layout
-@options.reading
-@options.classes
+@options.masks
 @options.conventions
 @options.background
 @options.compared_output

@@ -9,11 +9,8 @@ from segeval.cli import options
 
 
 @options.command
-@options.folders
-@options.layout
-@options.reading
+@options.masks
 @options.strict
-@options.classes
 @options.measures
 @options.studying
 @options.resuming

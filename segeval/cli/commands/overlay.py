@@ -10,10 +10,7 @@ from segeval.text import counted, safe_text
 
 
 @options.command
-@options.folders
-@options.layout
-@options.reading
-@options.classes
+@options.masks
 @options.drawing
 @options.pictures_output
 @options.running

@@ -10,11 +10,8 @@ from segeval.cli.config import profile, rules_of
 
 
 @options.command
-@options.folders
-@options.layout
-@options.reading
+@options.masks
 @options.strict
-@options.classes
 @options.profiled
 @options.measures
 @options.intervals
