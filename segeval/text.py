@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 # Control, format (bidi, zero width), surrogate, unassigned-private use is fine; line and paragraph separators.
@@ -104,6 +105,17 @@ def some(names: list[str], limit: int = 3) -> str:
     """The first few names, and how many there are in all."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def in_a_row(ids: Iterable[int], to: str) -> list[str]:
+    """Ids, those in a row as the first and the last of them: `0–18`."""
+    spans: list[list[int]] = []
+    for id_ in ids:
+        if spans and id_ == spans[-1][1] + 1:
+            spans[-1][1] = id_
+        else:
+            spans.append([id_, id_])
+    return [str(low) if low == high else f"{low}{to}{high}" for low, high in spans]
 
 
 def counted(number: int, what: str) -> str:

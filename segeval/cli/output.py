@@ -9,7 +9,7 @@ import click
 
 from segeval.catalog import did_you_mean
 from segeval.errors import BadOption, is_doubt
-from segeval.text import counted, safe_text, some
+from segeval.text import counted, in_a_row, safe_text, some
 
 if TYPE_CHECKING:
     from segeval.cli.report_options import Shown
@@ -153,10 +153,4 @@ def check_lines(pairing: "Pairing", found: "Checked") -> Iterator[str]:
 
 def _ranges(ids: list[int]) -> str:
     """`0–18, 255`."""
-    spans: list[list[int]] = []
-    for id_ in ids:
-        if spans and id_ == spans[-1][1] + 1:
-            spans[-1][1] = id_
-        else:
-            spans.append([id_, id_])
-    return some([str(low) if low == high else f"{low}–{high}" for low, high in spans], 8) or "none"
+    return some(in_a_row(ids, "–"), 8) or "none"

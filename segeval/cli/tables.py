@@ -21,6 +21,7 @@ from segeval.run.averages import AVERAGES
 from segeval.run.conventions import CONVENTIONS
 from segeval.run.numbers import MEANS, SUMMARY
 from segeval.run.profiles import PROFILES
+from segeval.text import in_a_row
 
 Rows = list[list[str]]
 
@@ -209,14 +210,8 @@ def classes() -> Rows:
 
 
 def _ids(ids: Sequence[int]) -> str:
-    """Ids, those in a row as their first and last."""
-    runs: list[list[int]] = []
-    for id_ in ids:
-        if runs and id_ == runs[-1][-1] + 1:
-            runs[-1] = [runs[-1][0], id_]
-        else:
-            runs.append([id_])
-    parts = ["…".join(map(str, run)) for run in runs]
+    """Ids, those in a row as their first and last; of many parts the ends."""
+    parts = in_a_row(ids, "…")
     return " ".join(parts if len(parts) <= 5 else [parts[0], "…", parts[-1]]) or "–"
 
 
