@@ -20,7 +20,7 @@ from segeval.metrics.sections import SECTIONS
 from segeval.run.averages import AVERAGES
 from segeval.run.conventions import CONVENTIONS
 from segeval.run.numbers import MEANS, SUMMARY
-from segeval.run.profiles import PROFILES
+from segeval.run.profiles import PROFILES, find
 from segeval.text import in_a_row
 
 Rows = list[list[str]]
@@ -260,6 +260,14 @@ def class_page(name: str) -> str:
         for c in table.classes
     ]
     return "\n".join([*lines, "", aligned(rows)])
+
+
+def profile_page(name: str) -> str:
+    """A profile in full."""
+    found = find(name)
+    lines = [f"profile.{name}", "", found.says, "", f"options: {_options(found.options)}"]
+    lines += [f"its numbers: {', '.join(found.reports)}", *(f"  segeval explain {each}" for each in found.reports)]
+    return "\n".join(lines)
 
 
 def map_page(name: str) -> str:

@@ -68,23 +68,16 @@ def _explanation(name: str) -> str:
 
 
 def _of_data_set(name: str) -> str:
-    """The page of a class table or an id map; empty for another name."""
+    """The page of a class table, a profile or an id map; empty for another name."""
     from segeval.catalog import did_you_mean
-    from segeval.cli.tables import class_page, map_page
+    from segeval.cli.tables import class_page, map_page, profile_page
     from segeval.data.class_tables import id_maps
     from segeval.errors import UnknownName
 
     if name.startswith("classes."):
         return class_page(name.removeprefix("classes."))
     if name.startswith("profile."):
-        from segeval.cli.tables import profiles
-        from segeval.run.profiles import find
-
-        bare = name.removeprefix("profile.")
-        found = find(bare)
-        row = next(row for row in profiles() if row[0] == bare)
-        numbers = "\n".join(f"  segeval explain {each}" for each in found.reports)
-        return f"{name}\n\n{found.says}\n\noptions: {row[2]}\nits numbers: {row[3]}\n{numbers}"
+        return profile_page(name.removeprefix("profile."))
     if name.startswith("map."):
         if (bare := name.removeprefix("map.")) in id_maps():
             return map_page(bare)
