@@ -553,11 +553,12 @@ _background = option(
     help="The id of no object, to tell false positives from false negatives; by default 0 unless it has a name.",
 )
 
-_page = made("segeval.cli.page", "Page")
+_photographs = option("--images-pattern", metavar="P", help="Names of photographs, such as '*/{id}_leftImg8bit.png'.")
+
 page = group(
     "page",
     "Report",
-    _page,
+    made("segeval.cli.page", "Page"),
     option(
         "-o",
         "--output",
@@ -569,7 +570,7 @@ page = group(
     option("--pred", metavar="DIR", help="The predictions of the run, for a gallery of images with their errors."),
     option("--truth", metavar="DIR", help="The true masks of the run."),
     option("--images", metavar="DIR", help="Photographs to lay behind the masks, under the same names."),
-    option("--images-pattern", metavar="P", help="Names of photographs, such as '*/{id}_leftImg8bit.png'."),
+    _photographs,
     option("--cards", type=int, default=48, show_default=True, metavar="N", help="How many images the gallery shows."),
     option(
         "--by",
@@ -595,7 +596,7 @@ drawing = group(
         help="What to draw: errors, and the masks in the colours of their classes.",
     ),
     option("--images", metavar="DIR", help="Photographs to lay behind the errors, under the same names."),
-    option("--images-pattern", metavar="P", help="Names of photographs, such as '*/{id}_leftImg8bit.png'."),
+    _photographs,
 )
 pictures_output = group(
     "output",
@@ -620,7 +621,7 @@ figures = group(
 plotted_losses = group(
     "param",
     "Figures",
-    dict,
+    lambda param: param,
     option(
         "-p",
         "--param",
@@ -633,7 +634,7 @@ plotted_losses = group(
 plotted_run = group(
     "by",
     "Figures",
-    dict,
+    lambda by: by,
     option(
         "--by",
         default="miou_image",

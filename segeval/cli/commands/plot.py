@@ -23,8 +23,8 @@ def command(
     what: str,
     names: tuple[str, ...],
     figures: dict[str, Any],
-    param: dict[str, Any],
-    by: dict[str, Any],
+    param: tuple[str, ...],
+    by: str,
     draws: Any,
     output: dict[str, Any],
 ) -> None:
@@ -53,14 +53,14 @@ def command(
     asked, shown = [], None
     if what == "losses":
         options.refuse(ctx, _OF_RUNS, "losses are not of images", "leave it out")
-        asked = drawn(names or [name for name, entry in LOSSES.items() if entry.default], param["param"])
+        asked = drawn(names or [name for name, entry in LOSSES.items() if entry.default], param)
     else:
         if names:
             raise BadOption(f"{what} and {names[0]} are two runs", "plot one; `segeval compare` sets several together")
         options.refuse(ctx, ["param"], "a run has its parameters", "leave it out")
         results = Results.read(what)
-        ordering(results, by["by"])
-        shown = Shown(results, draws=draws, by=by["by"])
+        ordering(results, by)
+        shown = Shown(results, draws=draws, by=by)
     to = Figures(folder, formats, figures["style"])
     ctx.with_resource(held({"-o": output["folder"]}, []))
     check_empty(folder, output["force"])
