@@ -13,7 +13,7 @@ from segeval.cli import options
 def command(name: str | None) -> None:
     """Explain an error code, a metric, a summary number, a loss (as `loss.dice`), or `exit-codes`.
 
-    Also a class table (`classes.voc`) or an id map (`map.ade20k-shift`).
+    Also a class table (`classes.voc`), a profile (`profile.cityscapes`) or an id map (`map.ade20k-shift`).
 
     Without NAME all names are listed.
 
