@@ -144,7 +144,6 @@ def _narrowed(table: Table, width: int) -> tuple[Table, list[str]]:
         if _least(narrow) <= width:
             break
         place = narrow.headers.index(header)
-        rows = [[*row[:place], *row[place + 1 :]] for row in narrow.rows]
-        narrow = replace(narrow, headers=[*narrow.headers[:place], *narrow.headers[place + 1 :]], rows=rows)
+        narrow = _of_columns(narrow, [n for n in range(len(narrow.headers)) if n != place])
         left_out.append(header)
     return (narrow, left_out) if _least(narrow) <= width else (table, [])
