@@ -1,6 +1,6 @@
 """A folder of figures."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,7 @@ class Figures:
             files = [f for name, figure in found.items() if figure is not None for f in self._write(name, figure)]
         return files, [name for name, figure in found.items() if figure is None]
 
-    def _write(self, name: str, figure: Any) -> Iterable[str]:
-        return list(self._saved(name, figure))
-
-    def _saved(self, name: str, figure: Any) -> Iterator[str]:
+    def _write(self, name: str, figure: Any) -> Iterator[str]:
         for form in self.formats:
             save(self.folder / f"{name}.{form}", written(figure, form))
             yield f"{name}.{form}"

@@ -28,7 +28,7 @@ class Drawn:
     id: str
     files: tuple[str, ...]
     wrong: int  # pixels
-    kinds: int  # pixels in all
+    pixels: int  # in all
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,8 @@ class Layers:
         pred, truth = pred[looked_at], truth[looked_at]
         ignored = truth == IGNORED
         invented, missed = (pred == 1) & (truth == 0), (pred == 0) & (truth == 1)
-        kinds = _kinds(((pred == 1) & (truth == 1)).any(0), ((pred == 1) & (truth == 1)).any(0))
+        found = ((pred == 1) & (truth == 1)).any(0)
+        kinds = np.where(found, Kind.HIT, Kind.RIGHT).astype(np.uint8)
         kinds[invented.any(0)] = Kind.INVENTED
         kinds[missed.any(0)] = Kind.MISSED
         kinds[invented.any(0) & missed.any(0)] = Kind.CONFUSED
@@ -121,8 +122,8 @@ def blocks(kinds: Array, n: int) -> Array:
     return found
 
 
-def _kinds(pred: Array, truth: Array, confused: Array | None = None) -> Array:
-    """The kinds of pixels of which each side says whether something is there."""
+def _kinds(pred: Array, truth: Array, confused: Array | None) -> Array:
+    """The kinds of pixels of which each side says whether something is there; those that may be confused, if any."""
     found = np.zeros(truth.shape, np.uint8)
     found[pred & truth] = Kind.HIT
     if confused is not None:

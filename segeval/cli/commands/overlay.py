@@ -69,11 +69,11 @@ def command(
         for kind, text in legend(masks, empty).items():
             click.echo(safe_text(f"{kind.name.lower()}: {text}"))
     present.say_faults(failures, [], pairing.extra)
-    worst = max(drawn, key=lambda each: each.wrong / each.kinds, default=None)
+    worst = max(drawn, key=lambda each: each.wrong / each.pixels, default=None)
     last = f"{counted(sum(len(each.files) for each in drawn), 'picture')} of {counted(len(drawn), 'image')}"
     most = ""
     if worst:
-        share = f"{worst.id} ({100 * worst.wrong / worst.kinds:.2f} % of its pixels)"
+        share = f"{worst.id} ({100 * worst.wrong / worst.pixels:.2f} % of its pixels)"
         most = f" · most errors: {share}" if worst.wrong else " · no errors"
     click.echo(safe_text(f"{last} in {output['folder']}{most}"))
     ctx.exit(ending(fault.exit_code for fault in failures))
