@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from segeval.errors import ShapesDiffer, UnknownTruthIds
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, split, united
-from segeval.evidence.run_length import Array, CellCounter, merged_cells, narrow, runs, summed
+from segeval.evidence.run_length import Array, cells_of, merged_cells, narrow, summed
 from segeval.text import counted, extent, some
 
 AT_ONCE = 1024  # images whose cells are put together: more would only take memory
@@ -128,10 +128,7 @@ class Confusion(Counted):
             ids = range(num_classes)
         if ids is not None and len(set(ids)) < len(ids):
             raise ValueError("an id is given twice")
-        counter = CellCounter()
-        for block in runs(pred, truth):
-            counter.add(block)
-        return cls.from_cells(counter.cells(), ids, ignore)
+        return cls.from_cells(cells_of(pred, truth), ids, ignore)
 
     @classmethod
     def from_cells(

@@ -14,7 +14,7 @@ from segeval.errors import BadOption, NoEffect
 from segeval.evidence import objects as found_objects
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_text, split, united, unpacked_text
 from segeval.evidence.objects import HALF, Objects, Pairs, Threshold
-from segeval.evidence.run_length import Array, CellCounter, narrow, runs
+from segeval.evidence.run_length import Array, cells_of, narrow
 
 MODES = ("labels", "components", "panoptic")  # ids are objects; classes of connected parts; objects of a table
 MATCHINGS = ("optimal", "greedy")
@@ -254,10 +254,8 @@ class Instances:
             "labels", "none" if background is None else background, matching=matching, iou_thresholds=iou_thresholds
         )
         assert asked
-        counter = CellCounter()
-        for block in runs(one, other):
-            counter.add(block)
-        return counted(found_objects.objects_of_cells(counter.cells(), background, [*ignore], OBJECT), asked)
+        objects = found_objects.objects_of_cells(cells_of(one, other), background, [*ignore], OBJECT)
+        return counted(objects, asked)
 
     @classmethod
     def measured(cls, image: Any, spec: InstanceOptions) -> "Instances":

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segeval.evidence.confusion import positions
-from segeval.evidence.run_length import Array, CellCounter, runs, summed
+from segeval.evidence.run_length import Array, cells_of, summed
 
 VOID = -1  # in place of a true object: nothing is known there
 _TABLE = 1 << 24  # ids up to which a table of all ids is cheaper than sorting
@@ -198,10 +198,7 @@ def objects_of_maps(
     pred: Array, truth: Array, pred_kinds: Array, truth_kinds: Array, crowd: Array, **how: Any
 ) -> Objects:
     """The objects of two arrays of their numbers."""
-    counter = CellCounter()
-    for block in runs(pred, truth):
-        counter.add(block)
-    true, predicted, pixels = (column.astype(np.int64) for column in counter.cells())
+    true, predicted, pixels = (column.astype(np.int64) for column in cells_of(pred, truth))
     return Objects(true, predicted, pixels, truth_kinds, pred_kinds, crowd, **how)
 
 

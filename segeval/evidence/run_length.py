@@ -104,6 +104,14 @@ class CellCounter:
         return _split(*summed(*(np.concatenate(column) for column in zip(*self._cells, strict=True))))
 
 
+def cells_of(pred: Array, truth: Array) -> tuple[Array, Array, Array]:
+    """The cells of two label arrays of one shape."""
+    counter = CellCounter()
+    for block in runs(pred, truth):
+        counter.add(block)
+    return counter.cells()
+
+
 def merged_cells(truth: Array, pred: Array, pixels: Array) -> tuple[Array, Array, Array]:
     """The same cells, sorted, each pair of ids once."""
     return _split(*summed(_key(truth, pred), pixels))
