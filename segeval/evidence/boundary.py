@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.evidence.distances import CLOSE
-from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_text, split, united, unpacked_text
+from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_classes, packed_text, split, united, unpacked_text
 from segeval.evidence.regions import Region, Regions
 from segeval.evidence.run_length import Array
 
@@ -137,8 +137,7 @@ class Boundary(Valued):
             np.array([each.rims[w] for w in widths], np.int64).reshape(4 * len(widths), len(each.ids)) for each in there
         ]
         return {
-            "sizes": np.array([-1 if each is None else len(each.ids) for each in every], np.int64),
-            "ids": joined([np.array(each.ids, np.int64) for each in there]),
+            **packed_classes(every),
             "widths": packed_text(widths),
             "rims": np.hstack(rims) if rims else np.zeros((0, 0), np.int64),
             **{name: joined([getattr(each, name) for each in there]) for name in ("truth", "pred")},

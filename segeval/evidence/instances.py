@@ -12,7 +12,7 @@ import numpy.typing as npt
 from segeval.catalog import check_choice
 from segeval.errors import BadOption, NoEffect
 from segeval.evidence import objects as found_objects
-from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_text, split, united, unpacked_text
+from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_classes, packed_text, split, united, unpacked_text
 from segeval.evidence.objects import HALF, Objects, Pairs, Threshold
 from segeval.evidence.run_length import Array, cells_of, narrow
 
@@ -320,8 +320,7 @@ class Instances:
         there = [each for each in every if each is not None]
         return {
             "thresholds": packed_text(list(there[0].thresholds) if there else []),
-            "sizes": np.array([-1 if each is None else len(each.ids) for each in every], np.int64),
-            "ids": joined([np.array(each.ids, np.int64) for each in there]),
+            **packed_classes(every),
             "whole": joined([each.whole for each in there]),
             "iou": joined([each.iou for each in there]),
             "image": joined([each.image for each in there]),

@@ -220,10 +220,9 @@ class ClassColumns:
     @classmethod
     def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
         """The columns of all images, one after the other, with the number of classes of each."""
-        sizes = [-1 if each is None else len(each.ids) for each in every]
         there = [each for each in every if each is not None]
-        arrays = {"sizes": np.array(sizes, np.int64), "ids": joined([np.array(each.ids, np.int64) for each in there])}
-        return arrays | {name: joined([np.asarray(getattr(each, name)) for each in there]) for name in cls._names()}
+        columns = {name: joined([np.asarray(getattr(each, name)) for each in there]) for name in cls._names()}
+        return packed_classes(every) | columns
 
     @classmethod
     def unpacked(cls, arrays: Mapping[str, Array]) -> list[Any]:
@@ -298,6 +297,14 @@ def split(joined: Array, sizes: Array) -> list[Array]:
     if int(ends[-1] if ends.size else 0) != len(joined):
         raise ValueError(f"{len(joined)} numbers do not split into parts of {int(np.sum(sizes))}")
     return np.split(joined, ends[:-1]) if ends.size else []
+
+
+def packed_classes(every: Sequence[Any]) -> dict[str, Array]:
+    """The classes of many images one after the other, and how many each has: −1 for one without such evidence."""
+    return {
+        "sizes": np.array([-1 if each is None else len(each.ids) for each in every], np.int64),
+        "ids": joined([np.array(each.ids, np.int64) for each in every if each is not None]),
+    }
 
 
 def packed_text(document: Any) -> Array:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from segeval.evidence.confusion import positions
 from segeval.evidence.distances import FIELDS, Distances
-from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_text, split, united, unpacked_text
+from segeval.evidence.kinds import EVIDENCE, Valued, joined, packed_classes, packed_text, split, united, unpacked_text
 from segeval.evidence.regions import Labelled, Region, Regions
 from segeval.evidence.run_length import Array
 
@@ -155,8 +155,7 @@ class Surface(Valued):
         """All of all images, one after the other."""
         there = [each for each in every if each is not None]
         arrays = {
-            "sizes": np.array([-1 if each is None else len(each.ids) for each in every], np.int64),
-            "ids": joined([np.array(each.ids, np.int64) for each in there]),
+            **packed_classes(every),
             "diagonals": np.array([each.diagonal for each in there], np.float64),
             "units": packed_text([each.unit for each in there]),
             **{name: joined([getattr(each, name) for each in there]) for name in ("truth", "pred")},
