@@ -70,8 +70,7 @@ def _weighted_of_images(tables: Tables, metric: Metric) -> Array:
 
 def _pairs(tables: Tables, metric: Metric) -> Array:
     """The values of each image and class in means, as means take them."""
-    values = tables.penalised(metric, tables.values(metric))
-    return tables.in_means(metric, tables.filled(metric, values, tables.counts, tables.decisions))
+    return tables.in_means(metric, tables.for_means(metric))
 
 
 AVERAGES = {

@@ -198,7 +198,7 @@ def parts(tables: Tables, way: Way) -> Parts:
         told = ~np.isnan(raw)
         cells = np.nan_to_num(ratio(whole, whole.sum(axis=0))) * np.where(told, share, 0.0)
         return Parts(cells, own, np.where(told, 0.0, share), np.nan_to_num(values))
-    values = tables.filled(metric, tables.values(metric), counts, tables.decisions)
+    values = tables.for_means(metric)
     defined = (kept & ~np.isnan(values)).astype(np.float64)
     if way.average == "pairs":
         weights = defined / max(defined.sum(), 1)

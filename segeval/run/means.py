@@ -100,11 +100,7 @@ class Drawn:
     def means(self, metric: Metric) -> Array:
         """For each class the mean over images of a metric (B, classes)."""
 
-        def found() -> Array:
-            values = self.tables.penalised(metric, self.tables.values(metric))
-            return self.over_images(self.tables.filled(metric, values, self.tables.counts, self.tables.decisions))
-
-        values: Array = self.once(("images", metric.printed), found)
+        values: Array = self.once(("images", metric.printed), lambda: self.over_images(self.tables.for_means(metric)))
         return values
 
     def class_terms(self, metric: Metric) -> Array:

@@ -161,6 +161,10 @@ class Tables:
         instead[..., self.outline.bare(metric)] = math.nan
         return np.where(np.isnan(values), instead, values)
 
+    def for_means(self, metric: Metric) -> Array:
+        """A metric of each image and class (images, classes) as means take it: penalised, and filled."""
+        return self.filled(metric, self.penalised(metric, self.values(metric)), self.counts, self.decisions)
+
     def in_means(self, metric: Metric, values: Array) -> Array:
         """The columns of classes that are in means of a metric."""
         out, bare = set(self.scoring.mean_without), self.outline.bare(metric)
@@ -180,8 +184,7 @@ class Tables:
         """For each image the mean of a metric over its classes."""
 
         def means() -> Array:
-            values = self.penalised(metric, self.values(metric))
-            rows = self.in_means(metric, self.filled(metric, values, self.counts, self.decisions))
+            rows = self.in_means(metric, self.for_means(metric))
             return np.array([mean(row, self.scoring.mean).value for row in rows], np.float64)
 
         found: Array = self.once(("means of images", metric.printed), means)
