@@ -199,22 +199,21 @@ def _all_of(outline: Outline) -> dict[str, tuple[Number, bool]]:
     for prefix, own in [("", outline), *([("group_", outline.merged)] if outline.groups else [])]:
         accuracy = _mean(own, METRICS["recall"], AVERAGES["dataset"], "mean_accuracy", prefix)
         found[accuracy.name] = accuracy, False
-        told = averaged(own)
         for metric in _with_means(own):
             for average in AVERAGES.values():
                 if metric.eats is COUNTS or not average.pixels:
                     number = _mean(own, metric, average, metric.mean_name(average.name), prefix)
-                    found[number.name] = number, average.quiet or metric not in told
+                    found[number.name] = number, average.quiet or not _unasked(own, metric)
     return found
 
 
 def averaged(outline: Outline) -> list[Metric]:
     """The metrics whose means are always told: of pixel counts, and those of other evidence that were asked for."""
-    return [
-        metric
-        for metric in _with_means(outline)
-        if not metric.quiet and (metric.eats is COUNTS or metric.name in outline.scoring.names)
-    ]
+    return [metric for metric in _with_means(outline) if _unasked(outline, metric)]
+
+
+def _unasked(outline: Outline, metric: Metric) -> bool:
+    return not metric.quiet and (metric.eats is COUNTS or metric.name in outline.scoring.names)
 
 
 def _with_means(outline: Outline) -> list[Metric]:
