@@ -90,8 +90,13 @@ def why(results: Results, k: int, metric: str = "iou", most: int = 10) -> Why:
         return values
 
     score = float(scored(*(np.array([each]) for each in whole))[0])
-    now = scored(whole[0] + fn, whole[1] - fp, whole[2] - fn, whole[3] + fp)
-    gains = entry.good(now) - entry.good(np.array([score]))
+
+    def without(missed: Array, invented: Array) -> tuple[Array, Array]:
+        """The score without each of these errors, and how much better that is."""
+        after = scored(whole[0] + missed, whole[1] - invented, whole[2] - missed, whole[3] + invented)
+        return after, entry.good(after) - entry.good(np.array([score]))
+
+    now, gains = without(fn, fp)
     order = np.lexsort((np.arange(gains.size), -np.nan_to_num(gains, nan=-math.inf)))
     images = [
         Costly(tables.ids[n], int(fn[n]), int(fp[n]), float(now[n]), float(gains[n]))
@@ -99,17 +104,12 @@ def why(results: Results, k: int, metric: str = "iou", most: int = 10) -> Why:
         if fn[n] or fp[n]
     ]
     confusions = _confusions(results, cells, k)
-    better = []
-    for truth, pred, pixels, image in confusions:
-        missed, invented = (pixels, 0) if truth == k else (0, pixels)
-        after = scored(
-            *(
-                np.array([each])
-                for each in (whole[0] + missed, whole[1] - invented, whole[2] - missed, whole[3] + invented)
-            )
-        )
-        gain = float((entry.good(after) - entry.good(np.array([score])))[0])
-        better.append(Confused(_name(results, truth), _name(results, pred), pixels, float(after[0]), gain, image))
+    errors = np.array([(pixels, 0) if truth == k else (0, pixels) for truth, _, pixels, _ in confusions], np.int64)
+    after, gained = (each.tolist() for each in without(*errors.reshape(-1, 2).T))
+    better = [
+        Confused(_name(results, truth), _name(results, pred), pixels, then, gain, image)
+        for (truth, pred, pixels, image), then, gain in zip(confusions, after, gained, strict=True)
+    ]
     better.sort(key=lambda each: (-each.gain, -each.pixels, each.truth, each.pred))
     name = results.classes[k]["name"]
     return Why(name, metric, score, dict(zip(PixelCounts._fields, whole, strict=True)), better[:most], images)
