@@ -171,9 +171,10 @@ def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Optio
         named = [f"{stranger} ({counted(pixels, 'pixel')})" for stranger, pixels in strangers.items()]
         what = f"{id_}: the prediction holds ids that are no class: {some(named)}"
         yield UnknownPredIds(what, "they count as wrong")
-    more = [str(stranger) for stranger in sorted({*confusion.pred.tolist()} - {-1, 0, 1})]
-    if options.reading.truth_threshold is not None and options.classes.scored is None and more:
-        what = f"{id_}: the prediction holds ids beside the two classes of --truth-threshold: {some(more)}"
+    unnamed = options.reading.truth_threshold is not None and options.classes.scored is None
+    if unnamed and (more := sorted({*confusion.pred.tolist()} - {-1, 0, 1})):
+        named = [str(stranger) for stranger in more]
+        what = f"{id_}: the prediction holds ids beside the two classes of --truth-threshold: {some(named)}"
         yield UnknownPredIds(what, "each is a class that the truth never has; --binary makes foreground of all")
     yield from diagnose.of_image(image.truth_name, image.cells, image.labels, options.classes)
     pred, truth = image.labels.pred, image.labels.truth
