@@ -50,11 +50,11 @@ def _text(name: str) -> str:
 
 
 def worst(run: Run, count: int, metric: str) -> list[tuple[str, float]]:
-    """The images of lowest mean over classes of a metric; those without a value are left out."""
-    values = METRICS.find(metric).good(run.tables.image_means(METRICS.find(metric)))
-    order = np.argsort(values, kind="stable")
-    found = run.tables.image_means(METRICS.find(metric))
-    return [(run.tables.ids[n], float(found[n])) for n in order[:count].tolist() if not math.isnan(values[n])]
+    """The images of the worst mean over classes of a metric; those without a value are left out."""
+    entry = METRICS.find(metric)
+    found = run.tables.image_means(entry)
+    order = np.argsort(entry.good(found), kind="stable")
+    return [(run.tables.ids[n], float(found[n])) for n in order[:count].tolist() if not math.isnan(found[n])]
 
 
 def plot_confusion(run: Run, ax: Any) -> Any:
