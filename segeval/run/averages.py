@@ -32,10 +32,6 @@ def _of_classes(d: Drawn, metric: Metric) -> Array:
     return d.tables.in_means(metric, d.means(metric))
 
 
-def _image_means(tables: Tables, metric: Metric) -> Array:
-    return tables.image_means(metric)
-
-
 def _together(tables: Tables, metric: Metric, counts: Any, decisions: Array) -> Array:
     """A metric of the counts of all classes in means together: (…,) of (…, classes)."""
     parts = {name: tables.in_means(metric, getattr(counts, name)) for name in PixelCounts._fields}
@@ -82,7 +78,7 @@ AVERAGES = {
             "mean over c of {metric}(Σ over images of the counts of c)",
             lambda d, metric: d.class_terms(metric),
             lambda d, metric: d.over_classes(d.class_terms(metric)),
-            _image_means,
+            Tables.image_means,
         ),
         Average(
             "image",
@@ -90,7 +86,7 @@ AVERAGES = {
             "mean over images of (mean over c of {metric} of c in the image)",
             lambda d, metric: d.tables.image_means(metric),
             lambda d, metric: d.over_images(d.tables.image_means(metric)[:, None])[:, 0],
-            _image_means,
+            Tables.image_means,
         ),
         Average(
             "class",
@@ -98,7 +94,7 @@ AVERAGES = {
             "mean over c of (mean over images of {metric} of c)",
             _of_classes,
             lambda d, metric: d.over_classes(_of_classes(d, metric)),
-            _image_means,
+            Tables.image_means,
         ),
         Average(
             "micro",
@@ -126,7 +122,7 @@ AVERAGES = {
             "mean over images and c of {metric} of c in the image",
             lambda d, metric: _pairs(d.tables, metric),
             lambda d, metric: d.over_pairs(_pairs(d.tables, metric)),
-            _image_means,
+            Tables.image_means,
             quiet=True,
         ),
         Average(
