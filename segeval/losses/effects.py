@@ -55,7 +55,7 @@ def _rows(leaf: Leaf, channels: int) -> int:
         return 1 if channels == 1 and not leaf.outcomes else max(channels, 2)
     if leaf.needs is not SoftCounts:
         return 0
-    shape = leaf.placed(0)(_counts(channels)).shape
+    shape = leaf.placed(0)(two_pixels(channels)).shape
     return int(shape[0]) if shape else 0
 
 
@@ -63,9 +63,9 @@ def _pools(leaf: Leaf, channels: int) -> bool:
     """Whether the counts of all classes can be added before a formula."""
     if leaf.needs is not SoftCounts or _rows(leaf, channels) != channels:
         return False
-    return bool(leaf.placed(0)(_counts(channels).pooled).shape[0] == 1)
+    return bool(leaf.placed(0)(two_pixels(channels).pooled).shape[0] == 1)
 
 
-def _counts(channels: int) -> SoftCounts:
-    """Those of two pixels, of which one is true, at p = 1/2."""
+def two_pixels(channels: int) -> SoftCounts:
+    """The counts of two pixels, of which one is true, at p = 1/2."""
     return SoftCounts(*(np.full(channels, each) for each in (1.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.25, 2.0)))

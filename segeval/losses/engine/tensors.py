@@ -19,6 +19,7 @@ from segeval.data.from_arrays import Images
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
 from segeval.evidence.sample import Picture, Sample
 from segeval.evidence.soft import ClassSums, SoftCounts
+from segeval.losses.effects import two_pixels
 from segeval.losses.engine.evidence import Plan
 from segeval.losses.engine.said import Said
 
@@ -80,11 +81,10 @@ def read_counts(plan: Plan, channels: int) -> sweeps.Wanted:
 
 
 class _Noted(SoftCounts):
-    """Soft counts of two pixels, of which one is true, at p = 1/2, that note which of them are read."""
+    """Soft counts of two pixels that note which of them are read."""
 
     def __init__(self, channels: int, seen: set[str]) -> None:
-        each = zip((every.name for every in fields(SoftCounts)), (1.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.25, 2.0), strict=True)
-        vars(self).update(_seen=seen, _values={name: np.full(channels, value) for name, value in each})
+        vars(self).update(_seen=seen, _values=vars(two_pixels(channels)))
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._values:
