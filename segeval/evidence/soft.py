@@ -3,7 +3,7 @@
 Sums of one image are (C,); those of many images side by side have an axis of images before that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
 import numpy as np
@@ -22,7 +22,7 @@ class Sums:
 
     @property
     def fields(self) -> list[Numbers]:
-        return list(vars(self).values())
+        return [getattr(self, each.name) for each in fields(self)]  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Where predictions are logits and the truth is hard, one sweep over the batch giv
 counts (`segeval.arrays.sweeps`); everything else is torch's own functions, each called when somebody asks.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from segeval.arrays.functions import Array, class_sums, plain
 from segeval.arrays.torch import minimum
 from segeval.data.checks import HUGE, TOLERANCE
 from segeval.data.from_arrays import Images
-from segeval.evidence.pixels import Numbers, Outcomes, Pixels
+from segeval.evidence.pixels import Outcomes, Pixels
 from segeval.evidence.sample import Picture, Sample
 from segeval.evidence.soft import ClassSums, SoftCounts
 from segeval.losses.effects import two_pixels
@@ -91,10 +91,6 @@ class _Noted(SoftCounts):
             raise AttributeError(name)
         self._seen.add(name)
         return self._values[name]
-
-    @property
-    def fields(self) -> list[Numbers]:
-        return [getattr(self, each.name) for each in fields(SoftCounts)]
 
 
 def _tensor(truth: Any, device: Any) -> Tensor:
@@ -512,10 +508,6 @@ class TensorCounts(SoftCounts):
 
     pixels: TensorPixels
     image: TensorSample
-
-    @property
-    def fields(self) -> list[Numbers]:
-        return [getattr(self, each.name) for each in fields(SoftCounts)]
 
     def __add__(self, other: SoftCounts) -> SoftCounts:  # type: ignore[override]
         return SoftCounts(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
