@@ -174,3 +174,11 @@ def test_what_lies_beyond_ignored_pixels_is_outside(num_classes, wide):
         assert boundary.rim("percent", percent).truth.tolist() == [expected]
         expected = len(plain_surface.band(pred, truth, 1, depth, (1.0, 1.0), (255,))[1])
         assert boundary.rim("depth", depth).truth.tolist() == [expected]
+
+
+def test_a_depth_that_is_a_distance_is_within_it():
+    """0.3 is 3 steps of 0.1."""
+    truth = np.zeros((20, 20), np.uint8)
+    truth[2:18, 2:18] = 1
+    boundary = Boundary.of(truth, truth, (0.1, 0.1), depth=[0.3])
+    assert boundary.rim("depth", 0.3).truth.tolist() == [16**2 - 10**2]

@@ -238,6 +238,8 @@ def test_sums_hold_the_distances_of_both():
     assert (metrics.hd(both)[0], both.truth.tolist(), both.pred.tolist()) == (2, [2], [3])
     assert metrics.assd(both)[0] == pytest.approx((0 + 0 + 1 + 2 + 2) / 5)
     assert metrics.nsd(both, tolerance=1)[0] == 3 / 5
+    spaced = Surface.of(np.array([1, 0]), np.array([1, 0]), (2.0,))
+    assert [(a + b).unit for a, b in ((one, other), (spaced, spaced), (one, spaced))] == ["pixel", "spacing", "mixed"]
     every = pairs()
     added = every[0] + every[1] + every[2]
     assert added.ids == (1, 2, 5)
