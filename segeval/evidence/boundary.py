@@ -225,7 +225,7 @@ def _cracks(regions: Regions, id_: int, reach: float) -> list[int]:
     from segeval.distance.borders import cracks, distances
     from segeval.distance.grid import steps
 
-    limit = math.ceil(_pixels_of_diagonal(regions, reach)) * CLOSE
+    limit = math.ceil(_pixels_of_diagonal(regions, reach))  # whole, as the steps are: no rounding to allow for
     region, grid = _region(regions, id_, 1, beyond=False), steps(None, len(regions.shape))
     pred, truth = (cracks(mask, region.valid) for mask in (region.pred, region.truth))
     ways = [distances(pred, truth, grid), distances(truth, pred, grid)]
