@@ -58,6 +58,15 @@ def test_pairs_are_tested_and_adjusted(runs):
     assert [number["p"][n][n] for n in range(3)] == [None] * 3
 
 
+def test_wins_are_by_adjusted_values():
+    """A pair that differs by more than chance when it stands alone is no win among three."""
+    runs = [model(wrong=0.3, seed=1), model(wrong=0.36, seed=4), model(wrong=0.36, seed=14)]
+    alone = compare(runs[:2], ["miou_dataset"], FEW).numbers[0].differences[0].p
+    (number,) = named(runs).document()["numbers"]
+    assert alone <= FEW.alpha < number["p"][0][1]
+    assert number["wins"] == [0, 0, 0]
+
+
 def test_several_numbers(runs):
     """The mean of ranks: by the IoU of each class the ranks of all runs, then their mean, by hand."""
     found = named(runs, numbers=["iou[*]", "n_missed[0]"]).document()

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from segeval.cli.main import cli
 from segeval.report.md import markdown_text
-from segeval.report.sections import shown, worst_images
+from segeval.report.sections import about_intervals, shown, worst_images
 from segeval.text import csv_cell, marked
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -160,6 +160,16 @@ def test_golden_sample(score, root, golden):
 def test_shown_numbers_never_lie_at_the_edges(value, text):
     """0 and 1 are shown only for 0 and 1."""
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("drawn", "grouped", "said"),
+    [(10, False, "10 images (seed 3)"), (9, True, "9 groups (seed 3); fewer than 10 make them rough")],
+)
+def test_what_intervals_are(drawn, grouped, said):
+    """How many resamples of what; few make them rough."""
+    text = about_intervals({"confidence": 0.9, "resamples": 10_000, "seed": 3}, drawn, grouped)
+    assert text == f"intervals: 90 % two-sided, bootstrap of 10,000 resamples over {said}"
 
 
 def test_worst_images():
