@@ -101,7 +101,7 @@ class Losses:
     @classmethod
     def unpacked(cls, arrays: Mapping[str, Array]) -> list[Left | None]:
         """What `packed` was given."""
-        return packing.unpacked(arrays, Measured, Apart)
+        return [COUNTED if each == COUNTED else each for each in packing.unpacked(arrays, Measured, Apart)]
 
 
 def _of_hard_mask(image: Any, spec: "LossChoice") -> Apart:
