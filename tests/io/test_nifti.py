@@ -22,6 +22,7 @@ from segeval.errors import (
     VolumesCounted,
 )
 from segeval.io.files import MaskFile
+from segeval.io.nifti import Nifti
 
 nibabel = pytest.importorskip("nibabel", reason="reading NIfTI needs nibabel")
 
@@ -111,6 +112,10 @@ def test_scaled_labels_of_one_block_and_fractions_of_another(read, monkeypatch):
     assert read(scaled(np.uint8([0, 3, 6, 10, 16]), 0.3125, 0.0), NAME).pixels.ravel().tolist() == [0, 1, 2, 3, 5]
 
 
+def test_scaled_numbers_take_eight_bytes_each():
+    assert Nifti(scaled(np.uint8([0, 3, 200]), 2.0, -1.0)).nbytes == 24
+
+
 @pytest.mark.parametrize("stored", [np.uint8([1]), np.float32([1])])
 def test_a_slope_without_intercept_is_refused(read, stored):
     with pytest.raises(DamagedFile, match="the slope 2 and the intercept nan"):
@@ -120,6 +125,8 @@ def test_a_slope_without_intercept_is_refused(read, stored):
 def test_labels_too_large_to_be_any(read):
     with pytest.raises(UnfitPixels, match="numbers of 2e\\+19"):
         read(scaled(np.uint8([2]), 1e19, 0.0), NAME)
+    with pytest.raises(UnfitPixels, match="numbers of 1.8e\\+16"):
+        read(scaled(np.uint8([1]), 2.0**54, 0.0), NAME)  # beyond 2⁵³ a float64 skips whole numbers
 
 
 SIMPLE = volume(LABELS)
@@ -305,6 +312,7 @@ def test_channels_of_numbers_need_no_word(read):
         (put(SIMPLE, "<f", 108, float("nan")), DamagedFile, "begin at byte nan"),
         (put(SIMPLE, "<f", 108, 352.5), DamagedFile, "begin at byte 352.5"),
         (put(SIMPLE, "<f", 108, 0), DamagedFile, "begin at byte 0"),
+        (put(SIMPLE, "<f", 108, 70_000_000), DamagedFile, "begin at byte 7e\\+07"),
         (put(SIMPLE, "<f", 108, 60_000_000), DamagedFile, "is cut|is whole, but holds 472"),
         (put(SIMPLE, "<h", 72, 16), DamagedFile, "uint8 of 16 bits"),
         (put(SIMPLE, "<h", 70, 77), UnfitPixels, "pixels of type 77"),

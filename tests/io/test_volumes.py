@@ -152,6 +152,7 @@ def nrrd(old, new):
         (meta(b"= LOCAL", b"= secret.raw"), RefusedFormat, "in another file"),
         (meta(b"= LOCAL", b"= LIST\nsecret.raw"), RefusedFormat, "in another file"),
         (meta(b"NDims = 3", b"NDims = 9"), DamagedFile, "9 axes"),
+        (meta(b"NDims = 3", b"NDims = 6"), DamagedFile, "6 axes"),
         (meta(b"DimSize = 4 3 2", b"DimSize = 4 3"), DamagedFile, "2 numbers for DimSize, and 3"),
         (meta(b"DimSize = 4 3 2", b"DimSize = 4 -3 2"), DamagedFile, "'4 -3 2' for DimSize"),
         (meta(b"DimSize = 4 3 2", b"DimSize = 4 0 2"), DamagedFile, "announces"),
@@ -168,6 +169,13 @@ def nrrd(old, new):
         (nrrd(b"encoding: raw", b"encoding: raw\ndata file: secret.raw"), RefusedFormat, "in another file"),
         (nrrd(b"encoding: raw", b"encoding: raw\ndatafile: LIST"), RefusedFormat, "in another file"),
         (nrrd(b"encoding: raw", b"encoding: raw\nbyte skip: -1"), RefusedFormat, "other bytes"),
+        (nrrd(b"encoding: raw", b"encoding: raw\nline skip: 2"), RefusedFormat, "other bytes"),
+        (nrrd(b"encoding: raw", b"encoding: raw\nlineskip: 2"), RefusedFormat, "other bytes"),
+        (
+            nrrd(b"dimension: 3", b"dimension: 7").replace(b": 4 3 2", b": 4 3 2 1 1 1 1"),
+            DamagedFile,
+            "the sizes .* of 7 axes",
+        ),
         (nrrd(b"encoding: raw", b"encoding: bzip2"), UnfitPixels, "'bzip2'"),
         (nrrd(b"encoding: raw", b"encoding raw"), DamagedFile, "line without a value"),
         (nrrd(b"endian: little\n", b""), DamagedFile, "in which order"),
@@ -226,3 +234,60 @@ def test_a_space_of_another_hand(read):
         np.testing.assert_array_equal(mask.affine, turned * np.array([*signs, 1, 1])[:, None])
     mask = read(nrrd(b"left-posterior-superior", b"scanner-xyz"), "a.nrrd")
     assert (mask.affine, mask.spacing) == (None, (3, 0.75, 0.5))
+
+
+BIG = meta(b"BinaryDataByteOrderMSB = False", b"ElementByteOrderMSB = True")
+SAID = b"space directions: (0,-0.5,0) (0.75,0,0) (0,0,3)\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "spacing", "unit"),
+    [
+        (nrrd(b"space origin: (-10,20,30.5)\n", b""), (3, 0.75, 0.5), "mm"),
+        (nrrd(SAID, SAID + b'space units: "um" "um" "um"\n'), (3, 0.75, 0.5), "µm"),
+        (nrrd(SAID, SAID + b'space units: "um" "mm" "mm"\n'), (3, 0.75, 0.5), "mm"),
+        (nrrd(SAID, b'spacings: 0.5 0.75 3\nunits: "um" "mm" "um"\n'), (3, 0.75, 0.5), ""),
+        (nrrd(SAID, b"spacings: 0.5 0.75\n"), None, ""),
+        (meta(b"ElementSpacing", b"ElementSize"), (3, 0.75, 0.5), "mm"),
+    ],
+    ids=["no origin", "µm", "two units", "two units of spacings", "a length too few", "ElementSize"],
+)
+def test_what_headers_say_of_size(read, data, spacing, unit):
+    mask = read(data, "a.nrrd")
+    assert (mask.pixels.shape, mask.spacing, mask.unit) == (ARRAY.shape, spacing, unit)
+
+
+def test_a_first_axis_without_a_length_is_that_of_channels(read):
+    mask = read(nrrd(SAID, b"spacings: nan 0.75 3\n"), "a.nrrd")
+    assert (mask.spacing, mask.affine) == ((3, 0.75), None)
+    np.testing.assert_array_equal(mask.pixels, np.moveaxis(ARRAY, -1, 0))
+
+
+def test_words_of_other_programs_in_a_header(read):
+    """Tables of segments as 3D Slicer keeps them, and the case of an encoding, by the definition of NRRD."""
+    for old, new in ((SAID, b"Segment0_Name:=tumour\n" + SAID), (b"encoding: raw", b"encoding: RAW")):
+        np.testing.assert_array_equal(read(nrrd(old, new), "a.nrrd").pixels, ARRAY, strict=True)
+
+
+def test_other_words_of_metaimage(read):
+    """Without the type of the object, a place by another name, and deflated as gzip."""
+    head = BY_SIMPLEITK["b.mha"].removesuffix(DEFLATED).removeprefix(b"ObjectType = Image\n")
+    for name in (b"Offset", b"Position", b"Origin"):
+        mask = read(head.replace(b"Offset", name) + PACKED, "a.mha")
+        np.testing.assert_array_equal(mask.pixels, ARRAY, strict=True)
+        np.testing.assert_array_equal(mask.affine, PLACE)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        (nrrd(b"unsigned short", b"long long int"), "<i8"),
+        (meta(b"MET_USHORT", b"MET_LONG"), "<i4"),
+        (meta(b"MET_USHORT", b"MET_LONG_LONG"), "<i8"),
+        (BIG.replace(b"MET_USHORT", b"MET_LONG"), ">i4"),
+    ],
+    ids=["long long of NRRD", "LONG", "LONG_LONG", "big-endian LONG"],
+)
+def test_types_by_the_definitions_of_the_formats(read, data, dtype):
+    mask = read(data[: -ARRAY.nbytes] + ARRAY.astype(dtype).tobytes(), "a.mha")
+    np.testing.assert_array_equal(mask.pixels, ARRAY.astype(dtype[1:]), strict=True)
