@@ -147,6 +147,14 @@ def test_an_ignored_id_of_some_masks_is_used(save, invoke):
     assert invoke("weightmap", "truth", "--ignore", "255", "--ignore", "7", "--force").exit_code == 2
 
 
+def test_images_without_a_prediction_need_no_option(invoke, tmp_path):
+    """An ignored id that no mask holds changes nothing, whether all images have a prediction or not."""
+    (tmp_path / "pred" / "2.png").unlink()
+    result = invoke("score", "pred", "truth", "--num-classes", "3", "--missing", "worst", "--ignore", "255")
+    assert result.exit_code == 2
+    assert "--ignore 255 had no effect on any image" in result.stderr
+
+
 def test_what_a_configuration_says_is_only_noted(invoke, tmp_path):
     """It may be there for other data, or other metrics."""
     text = '[data]\nclass_weights = "balanced"\nloss_over = "batch"\nbeta = 3\nweights = "maps"\nignore = [77]\n'

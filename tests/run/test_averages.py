@@ -68,6 +68,13 @@ def test_against_sklearn(name: str, options: dict[str, Any], expected: float) ->
         assert run.document()["options"]["numbers"] == [name]
 
 
+def test_a_class_without_a_value_has_no_weight() -> None:
+    """Precision of a class that is never predicted is undefined: that of the other, 2/4, is the mean."""
+    truth, pred = np.array([[0, 0, 1, 1]]), np.zeros((1, 4), np.uint8)
+    run = segeval.score([pred], [truth], num_classes=2, numbers=["mprecision_weighted"])
+    assert run.summary["mprecision_weighted"] == 0.5
+
+
 def test_what_is_predicted_as_no_class_agrees_with_nothing() -> None:
     """As one more class that is never true; scikit-learn gives the same for 3 and for 77."""
     every = [(np.where(pred == 3, 77, pred), truth) for pred, truth in pairs()]

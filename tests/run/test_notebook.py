@@ -32,6 +32,13 @@ def test_table(run):
 def test_worst(run):
     assert run.worst() == [("b", 0.0), ("a", pytest.approx((2 / 3 + 1 / 2) / 2))]
     assert [id_ for id_, _ in run.worst(1, "recall")] == ["b"]
+    assert [id_ for id_, _ in run.worst(1, "false_negative_rate")] == ["b"]  # the highest is the worst
+
+
+def test_an_image_without_a_mean_is_not_the_worst():
+    truth = np.array([[0, 1]])
+    run = score({"a": truth, "b": truth}, {"a": truth, "b": truth * 0 + 255}, num_classes=2, ignore=[255])
+    assert run.worst() == [("a", 1.0)]
 
 
 def test_plot(run):

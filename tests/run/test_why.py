@@ -59,6 +59,26 @@ def test_another_metric_and_fewer_rows(results):
         why(results, 1, "hd")
 
 
+def test_a_metric_of_what_is_rightly_left_alone(results):
+    """Specificity is tn / (tn + fp), 6/9: an error of another class that is none has one more pixel of tn."""
+    found = why(results, 1, "specificity", 2)
+    assert found.score == pytest.approx(6 / 9)
+    assert [(each.truth, each.pred, each.score) for each in found.confusions] == [
+        ("dog", "cat", pytest.approx(8 / 9)),
+        ("road", "cat", pytest.approx(7 / 9)),
+    ]
+    assert [(each.id, each.score) for each in found.images] == [
+        ("b", pytest.approx(8 / 9)),
+        ("a", pytest.approx(7 / 9)),
+    ]
+
+
+def test_the_parameters_of_the_run(results, tmp_path):
+    """F3 is 10 tp / (10 tp + 9 fn + fp)."""
+    run = score(tmp_path / "pred", tmp_path / "truth", classes=["road", "cat", "dog"], beta=3)
+    assert why(Results.of(run), 1, "f_beta").score == pytest.approx(70 / (70 + 54 + 3))
+
+
 def test_classes_that_overlap(save, tmp_path):
     """No pixel is one class rather than another."""
     save("pred/a.npy", np.ones((2, 3, 3), np.uint8))
