@@ -145,6 +145,24 @@ def test_hard_masks_beside_probabilities(score):
     assert "2 hard masks" in text
 
 
+def test_yes_and_no_beside_how_sure(score):
+    """Channels that do not exclude each other have losses in common, whether they are masks or probabilities."""
+    truths = [(R.rand(2, 6, 8) < 0.4).astype(np.uint8) for _ in range(2)]
+    preds = [np.where(R.rand(2, 6, 8) < 0.7, truths[0], 1 - truths[0]).astype(np.uint8), 0.1 + 0.8 * R.rand(2, 6, 8)]
+    found, _ = score(preds, truths, "--multilabel")
+    pairs = zip(preds, truths, strict=True)
+    each = [segeval.losses.value("dice", p.astype(float), t, multilabel=True, channels=True) for p, t in pairs]
+    assert found["losses"]["dice"]["value"] == pytest.approx(np.mean(each), rel=1e-9)
+
+
+def test_weights_by_the_pixels_of_the_folder(score):
+    """N / (K N_c) of all true masks together."""
+    found, _ = score(NOISE, TRUTH, "--num-classes", "3", "--class-weights", "balanced")
+    pixels = np.bincount(np.concatenate([each.ravel() for each in TRUTH]), minlength=3)
+    weights = (pixels.sum() / (3 * pixels)).tolist()
+    assert found["losses"]["weighted_cross_entropy"]["params"]["class_weights"] == pytest.approx(weights, rel=1e-12)
+
+
 def test_maps_beside_channels(score):
     """They have no losses in common: none is told, and the metrics stay."""
     truths = [np.minimum(each, 1) for each in TRUTH]
