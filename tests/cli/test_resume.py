@@ -94,6 +94,32 @@ def test_a_study_that_was_killed(start, invoke, tmp_path, measured, place, count
     assert (result.stdout, result.stderr) == (whole.stdout, whole.stderr)
 
 
+@pytest.mark.parametrize(
+    ("more", "count", "left"),
+    [
+        (["--shard", "1/3"], 3, 2),  # of the images 0, 1, 2 and 4
+        (["--losses", "tversky", "--pool-by", ".(.*)"], 3, IMAGES - 2),
+        (
+            ["--metrics", "f_beta,nsd,hd95_max,pq", "--instances", "components", "--tolerance", "2", "--penalty", "30"],
+            5,
+            IMAGES - 4,
+        ),
+    ],
+)
+def test_any_kind_and_order_of_images(start, invoke, tmp_path, measured, more, count, left):
+    """A shard, pooled images, and evidence of distances and objects go on as counts and losses do."""
+    given = ["score", "pred", "truth", *OPTIONS, "-j", "1", *more]
+    process = start(*given, "--resume", "-o", "out", patch=signalled(ADD, count, "SIGKILL"))
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    result = invoke(*given, "--resume", "-o", "out")
+    assert result.exit_code in (0, 3), result.stderr
+    assert len(measured) == left
+    whole = invoke(*given, "-o", "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+    assert (result.stdout, result.stderr, result.exit_code) == (whole.stdout, whole.stderr, whole.exit_code)
+
+
 def test_what_changed_is_measured_again(killed, invoke, save, tmp_path, measured):
     """Of the same size and with the old time too."""
     killed(ADD, 6)
