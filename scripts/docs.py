@@ -197,7 +197,7 @@ def _environment() -> dict[str, str]:
 
 
 def _help(command: str) -> str:
-    words = [word for word in (command, "--help") if word]
+    words = [word for word in (command, "--help", "all") if word]
     program = [sys.executable, "-m", "segeval", *words]
     text = subprocess.run(program, capture_output=True, check=True, encoding="utf-8", env=_environment()).stdout
     name = " ".join(["segeval", *([command] if command else [])])

@@ -74,7 +74,7 @@ class Doubt(Remark):
 class BadOption(UsageError):
     """An option has a value that makes no sense.
 
-    The message says which values do. `segeval COMMAND --help` shows every option.
+    The message says which values do. `segeval COMMAND --help all` shows every option.
     """
 
     code = "SEG101"

@@ -22,33 +22,80 @@ class Option(click.Option):
     """An option that stands in the help under a heading.
 
     One that is `trusted` decides what is written, overwritten or followed: only who runs the program may say it, on the
-    command line or in a file given with `--config`.
+    command line or in a file given with `--config`. One that people use `often` stands in the short help too.
     """
 
-    def __init__(self, *args: Any, heading: str, trusted: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, heading: str, trusted: bool = False, often: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.heading = heading
         self.trusted = trusted
+        self.often = often
 
 
-class Ignored(click.ParamType[Any]):
+class Ignored(click.types.StringParamType):
     """What `--ignore` takes: an id, or a word or number for no data; looked at when a command runs."""
 
     name = "id"
 
 
 class Command(click.Command):
-    """A command whose help groups its options."""
+    """A command whose help groups its options, and of very many shows those that people use often."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        known = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        shown = known if ctx.meta.get(_IN_FULL) or len(known) < _MANY else [each for each in known if _is_often(each)]
         sections: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record and isinstance(param, click.Option):
-                sections.setdefault(getattr(param, "heading", "Other options"), []).append(record)
-        for heading, records in sorted(sections.items(), key=lambda section: section[0] == "Other options"):
+        for param in shown:
+            if record := param.get_help_record(ctx):
+                sections.setdefault(_heading(param), []).append(record)
+        for heading, records in sorted(sections.items(), key=lambda section: section[0] == _OTHERS):
             with formatter.section(heading):
                 formatter.write_dl(records)
+        if more := len(known) - len(shown):
+            unseen = list(dict.fromkeys(_heading(each) for each in known if _heading(each) not in sections))
+            also = f", also under {', '.join(unseen)}" if unseen else ""
+            formatter.write_paragraph()
+            formatter.write_text(f"{more} more options{also}: {ctx.command_path} --help all")
+
+    @functools.cached_property
+    def _help(self) -> click.Option:
+        return Option(
+            ["-h", "--help"],
+            heading=_OTHERS,
+            often=True,
+            metavar="[all]",
+            is_flag=False,
+            flag_value="",
+            is_eager=True,
+            expose_value=False,
+            callback=_show_help,
+            help="Show this, or with `all` every option, and exit.",
+        )
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:  # noqa: ARG002 - click's signature
+        return self._help
+
+
+_OTHERS = "Other options"
+_IN_FULL = "segeval.help-in-full"
+_MANY = 25  # options that do not fit on a screen
+
+
+def _heading(param: click.Option) -> str:
+    return param.heading if isinstance(param, Option) else _OTHERS
+
+
+def _is_often(param: click.Option) -> bool:
+    return isinstance(param, Option) and param.often
+
+
+def _show_help(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Print the help where it was asked for; what stands behind `--help` and is not `all` belongs to the command."""
+    if value is None or ctx.resilient_parsing:
+        return
+    ctx.meta[_IN_FULL] = value == "all"
+    click.echo(ctx.get_help(), color=ctx.color)
+    ctx.exit()
 
 
 def command(function: Function) -> click.Command:
@@ -133,7 +180,7 @@ def _under(
 def formats(text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     """`--format`: what stdout holds."""
     known = click.Choice(["table", "json", "csv", "md"])
-    return option("--format", "form", type=known, default="table", show_default=True, help=text)
+    return option("--format", "form", type=known, default="table", show_default=True, help=text, often=True)
 
 
 max_pixels = option(
@@ -153,8 +200,9 @@ layout = group(
         "--pred-pattern",
         metavar="P",
         help="Names of predictions, such as '{id}_pred.png'; `**/` is any folders.",
+        often=True,
     ),
-    option("--gt-pattern", metavar="P", help="Names of true masks, such as '*/{id}_gtFine_labelIds.png'."),
+    option("--gt-pattern", metavar="P", help="Names of true masks, such as '*/{id}_gtFine_labelIds.png'.", often=True),
     option(
         "--missing",
         type=click.Choice(["error", "worst", "skip"]),
@@ -172,7 +220,12 @@ reading = group(
     "reading",
     "Input",
     made("segeval.data.reading", "reading"),
-    option("--probability", is_flag=True, help="Grey predictions are foreground probabilities (255 or 65535 is 1)."),
+    option(
+        "--probability",
+        is_flag=True,
+        help="Grey predictions are foreground probabilities (255 or 65535 is 1).",
+        often=True,
+    ),
     option("--logits", is_flag=True, help="Floating-point predictions are raw outputs: softmax or sigmoid first."),
     option("--threshold", type=float, default=0.5, show_default=True, metavar="T", help="Foreground is above T."),
     option(
@@ -211,11 +264,12 @@ classes = group(
     "choice",
     "Classes",
     made("segeval.data.class_selection", "choose"),
-    option("--num-classes", type=int, metavar="N", help="The classes are the ids 0 … N−1."),
+    option("--num-classes", type=int, metavar="N", help="The classes are the ids 0 … N−1.", often=True),
     option(
         "--classes",
         metavar="NAME|NAMES|FILE",
         help="A known table (`segeval list classes`), names of the ids 0, 1, …, or a class file.",
+        often=True,
     ),
     option(
         "--ignore",
@@ -223,8 +277,9 @@ classes = group(
         multiple=True,
         metavar="ID|nan|nodata",
         help="Leave out pixels with this true id, NaN, or what the file declares as no data; repeatable.",
+        often=True,
     ),
-    option("--binary", is_flag=True, help="Two classes: 0, and everything else."),
+    option("--binary", is_flag=True, help="Two classes: 0, and everything else.", often=True),
     option("--multilabel", is_flag=True, help="Classes do not exclude each other: masks hold a channel for each."),
     option("--colors", metavar="NAME|FILE", help="A class table with a colour for each class, for masks in colour."),
 )
@@ -242,6 +297,7 @@ _metrics = (
         show_default=True,
         metavar="NAMES",
         help="Comma-separated, a family, or all; see `segeval list metrics`.",
+        often=True,
     ),
     option(
         "--presence",
@@ -348,6 +404,7 @@ _losses = _under(
         metavar="none|all|NAMES",
         help="A dozen that add up (default), all that the inputs allow, or names with commas, default among them; see "
         "`segeval list losses`.",
+        often=True,
     ),
     option("--weights", metavar="DIR", help="Weight maps for unet_cross_entropy, as `segeval weightmap` writes them."),
     option(
@@ -382,6 +439,7 @@ _objects = _under(
         "--instances",
         metavar="labels|components|panoptic",
         help="Score objects: ids are objects, connected parts of classes are, or those that a panoptic table names.",
+        often=True,
     ),
     option(
         "--connectivity",
@@ -409,6 +467,7 @@ rules = option(
     multiple=True,
     metavar="RULE",
     help="'miou_dataset >= 0.78', 'iou[person] drop <= 0.01'; repeatable. Instead of those in the configuration.",
+    often=True,
 )
 baseline = option("--baseline", metavar="RUN", help="An earlier run of the same images, for rules with `drop`.")
 inconclusive = option(
@@ -506,6 +565,7 @@ conventions = group(
         multiple=True,
         type=click.Choice(["iou", "dice", "precision", "recall"]),
         help="Which numbers; IoU and Dice unless said. Repeatable.",
+        often=True,
     ),
 )
 background = group(
@@ -586,7 +646,13 @@ drawing = group(
     "drawing",
     "Pictures",
     dict,
-    option("--class", "name", metavar="NAME", help="Errors of this class alone: all others count as background."),
+    option(
+        "--class",
+        "name",
+        metavar="NAME",
+        help="Errors of this class alone: all others count as background.",
+        often=True,
+    ),
     _background,
     option(
         "--layers",
@@ -595,14 +661,23 @@ drawing = group(
         metavar="NAMES",
         help="What to draw: errors, and the masks in the colours of their classes.",
     ),
-    option("--images", metavar="DIR", help="Photographs to lay behind the errors, under the same names."),
+    option("--images", metavar="DIR", help="Photographs to lay behind the errors, under the same names.", often=True),
     _photographs,
 )
 pictures_output = group(
     "output",
     "Output",
     dict,
-    option("-o", "--output", "folder", required=True, metavar="DIR", help="Write the pictures there.", trusted=True),
+    option(
+        "-o",
+        "--output",
+        "folder",
+        required=True,
+        metavar="DIR",
+        help="Write the pictures there.",
+        trusted=True,
+        often=True,
+    ),
     option("--force", is_flag=True, help="Write into a folder that is not empty.", trusted=True),
 )
 figures = group(
@@ -652,6 +727,7 @@ scored_page = group(
         metavar="FILE",
         help="Write one HTML file to look at: worst images, confusions, classes, and the verdict.",
         trusted=True,
+        often=True,
     ),
 )
 
@@ -670,7 +746,9 @@ intervals = group(
     "draws",
     "Statistics",
     made("segeval.run.bootstrap", "Draws"),
-    option("--ci", is_flag=True, help="Confidence intervals (two-sided) of every summary number, by bootstrap."),
+    option(
+        "--ci", is_flag=True, help="Confidence intervals (two-sided) of every summary number, by bootstrap.", often=True
+    ),
     *_drawing,
 )
 
@@ -686,6 +764,7 @@ output = group(
         help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv, metrics.json and "
         "evidence.npz.",
         trusted=True,
+        often=True,
     ),
     formats("On stdout."),
     option(
@@ -721,8 +800,22 @@ studying = group(
     "studying",
     "Output",
     dict,
-    option("-o", "--output", "folder", metavar="DIR", help="Write losses.json and losses_images.csv.", trusted=True),
-    option("--maps", metavar="DIR", help="Write pictures of the loss and the gradient of each pixel.", trusted=True),
+    option(
+        "-o",
+        "--output",
+        "folder",
+        metavar="DIR",
+        help="Write losses.json and losses_images.csv.",
+        trusted=True,
+        often=True,
+    ),
+    option(
+        "--maps",
+        metavar="DIR",
+        help="Write pictures of the loss and the gradient of each pixel.",
+        trusted=True,
+        often=True,
+    ),
     formats("On stdout; csv is the table of images."),
     option(
         "--images",
@@ -763,7 +856,7 @@ studying = group(
 def _workers(what: str) -> Callable[[Function], Function]:
     """`-j`: how many of them work at a time."""
     text = f"{what}; by default one for each core. Never changes a result."
-    jobs = option("-j", "--jobs", type=int, metavar="N", help=text)
+    jobs = option("-j", "--jobs", type=int, metavar="N", help=text, often=True)
     return group("jobs", "Running", made("segeval.evaluate.measure", "workers"), jobs)
 
 
@@ -781,7 +874,12 @@ def profiled(function: Function) -> Function:
     text = (
         "Options as a program or benchmark has them: `segeval list profiles`. Other options, and those of files, win."
     )
-    settings: dict[str, Any] = {"heading": "What to measure", "is_eager": True, "expose_value": False}
+    settings: dict[str, Any] = {
+        "heading": "What to measure",
+        "is_eager": True,
+        "expose_value": False,
+        "often": True,
+    }
     return click.option("--profile", cls=Option, metavar="NAME", callback=config.use_profile, help=text, **settings)(
         function
     )

@@ -67,7 +67,7 @@ def test_every_option_is_explained(command):
 
 def test_options_stand_under_headings(invoke):
     """Sections in the order of the work; `Other options` holds nothing of substance."""
-    text = invoke("score", "--help").stdout
+    text = invoke("score", "--help", "all").stdout
     headings = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
     wanted = ["Pairing", "Input", "Classes", "What to measure", "Output", "Running"]
     assert [heading for heading in headings if heading in wanted] == wanted
@@ -75,6 +75,40 @@ def test_options_stand_under_headings(invoke):
     for heading, option in (("Pairing", "--missing"), ("Classes", "--ignore"), ("Output", "--force")):
         assert option in sections[heading]
     assert "--" not in sections.get("Other options", "").replace("--help", "")
+
+
+def _options(text):
+    """The options that a help explains."""
+    return re.findall(r"^  (?:-\w, )?(--[\w-]+)", text, re.MULTILINE)
+
+
+def test_help_of_many_options_is_short(invoke):
+    """The options that people use, by groups; the last line says how to see all."""
+    short, full = (invoke("score", "--help", *more).stdout for more in ([], ["all"]))
+    assert len(_options(short)) < 20
+    assert {"--num-classes", "--ignore", "--metrics", "--losses", "--output", "--report"} < {*_options(short)}
+    found = cli.get_command(click.Context(cli), "score").params
+    known = {max(param.opts, key=len) for param in found if isinstance(param, click.Option)}
+    assert {*_options(full)} == known | {"--help"}
+    more = len(known | {"--help"}) - len(_options(short))
+    assert short.splitlines()[-1] == f"{more} more options, also under Borders: segeval score --help all"
+    assert len(short.splitlines()) < 80
+    assert "--help all" not in full
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_few_options_has_them_all(invoke, command):
+    """What fits on a screen is told at once."""
+    short, full = (invoke(command, "-h", *more).stdout for more in ([], ["all"]))
+    assert (short == full) == (len(_options(full)) < 25)
+    assert {*_options(short)} <= {*_options(full)}
+
+
+@pytest.mark.parametrize("words", [["--help", "pred", "gt"], ["pred", "gt", "-h"], ["-h", "-o", "out"]])
+def test_help_comes_wherever_it_is_asked_for(invoke, words):
+    """Words behind it that are not `all` are those of the command."""
+    result = invoke("score", *words)
+    assert (result.exit_code, result.stdout) == (0, invoke("score", "-h").stdout)
 
 
 def test_help_names_the_arguments(invoke):
@@ -95,9 +129,12 @@ for args in {args}:
 """
 
 
+SAID = [["--help"], ["--help", "all"]]
+
+
 def test_help_loads_nothing_heavy(run):
     """Help of the program and of every command, and the version, import none of the libraries."""
-    args = [["--version"], ["--help"], *([name, "--help"] for name in COMMANDS), ["completion", "bash"]]
+    args = [["--version"], ["--help"], *([name, *said] for name in COMMANDS for said in SAID), ["completion", "bash"]]
     code, out, _ = run(patch=PROBE.format(args=args, heavy=HEAVY) + "\nsys.exit(0)")
     loaded = [line for line in out.decode().splitlines() if line.startswith("LOADED")]
     assert (code, loaded) == (0, ["LOADED []"] * len(args))

@@ -25,9 +25,16 @@ _plan = group(
         default="unet2015",
         show_default=True,
         help="The formula of the paper, or that of its authors' later plugin.",
+        often=True,
     ),
-    option("--w0", type=float, metavar="W", help="Height of the ridge; 10, or 50 with falk2019."),
-    option("--sigma", type=float, metavar="S", help="Width of the ridge, in pixels or the spacing's unit; 5, or 6."),
+    option("--w0", type=float, metavar="W", help="Height of the ridge; 10, or 50 with falk2019.", often=True),
+    option(
+        "--sigma",
+        type=float,
+        metavar="S",
+        help="Width of the ridge, in pixels or the spacing's unit; 5, or 6.",
+        often=True,
+    ),
     option(
         "--eps", type=float, default=1e-4, show_default=True, metavar="E", help="No weight is off by more; 0 is exact."
     ),
@@ -49,6 +56,7 @@ _plan = group(
         "--class-weights",
         metavar="SCHEME|ID=W,…",
         help="balanced (default), median-frequency, rarest1, complement, none, or a weight for each class.",
+        often=True,
     ),
     option(
         "--frequency",
@@ -68,6 +76,7 @@ _plan = group(
         default="auto",
         show_default=True,
         help="What ids are: one kind of cell, single cells, or classes of cells.",
+        often=True,
     ),
     option(
         "--connectivity",
@@ -79,10 +88,16 @@ _plan = group(
     option("--ignore", type=int, multiple=True, metavar="ID", help="Pixels with this id weigh 0; repeatable."),
     option("--spacing", metavar="S,S,…|file", help="Length of a pixel along each axis, or as the file says."),
     option(
-        "--format", "form", type=_choice("npy", "tiff", "npz"), default="npy", show_default=True, help="Of the maps."
+        "--format",
+        "form",
+        type=_choice("npy", "tiff", "npz"),
+        default="npy",
+        show_default=True,
+        help="Of the maps.",
+        often=True,
     ),
     option("--dtype", default="float32", show_default=True, metavar="TYPE", help="float32 or float16."),
-    option("--preview", is_flag=True, help="Write a picture of each map into DIR/preview too."),
+    option("--preview", is_flag=True, help="Write a picture of each map into DIR/preview too.", often=True),
     options.max_pixels,
     option(
         "--max-memory",
@@ -105,6 +120,7 @@ _output = group(
         metavar="DIR",
         help="Write the maps and weightmap.json there; without it, into MASKS-weights beside MASKS.",
         trusted=True,
+        often=True,
     ),
     option("--masks-out", metavar="DIR", help="Write the masks with gaps there.", trusted=True),
     option("--resume", is_flag=True, help="Keep the maps in DIR whose mask and options are unchanged.", trusted=True),
