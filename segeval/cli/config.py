@@ -27,6 +27,8 @@ _OURS = re.compile(r"^[ \t]*+\[[ \t]*+tool\.segeval[ \t]*+[].]", re.MULTILINE)
 
 def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Take the values of the configuration as the defaults of this command."""
+    if ctx.resilient_parsing:  # a shell asks what might come next
+        return
     if param.name == "isolated" and value:
         ctx.default_map = dict(ctx.meta.get("segeval.profile", ("", {}))[1])
         ctx.meta["segeval.isolated"] = True
@@ -40,7 +42,7 @@ def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 def use_profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     """Take the options of a profile as the defaults of this command; those of a configuration win."""
-    if value is None:
+    if value is None or ctx.resilient_parsing:
         return
     from segeval.run.profiles import find
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from segeval.cli import config
+from segeval.cli import completing, config
 from segeval.errors import NoEffect
 from segeval.text import safe_text
 
@@ -26,10 +26,15 @@ class Option(click.Option):
     """
 
     def __init__(self, *args: Any, heading: str, trusted: bool = False, often: bool = False, **kwargs: Any) -> None:
+        if kwargs.get("metavar") in _PLACES:
+            kwargs = {"shell_complete": completing.place(_PLACES[kwargs["metavar"]]), **kwargs}
         super().__init__(*args, **kwargs)
         self.heading = heading
         self.trusted = trusted
         self.often = often
+
+
+_PLACES = {"DIR": "dir", "FILE": "file", "RUN": "file"}  # what a shell offers for values that are called so
 
 
 class Ignored(click.types.StringParamType):
@@ -69,6 +74,7 @@ class Command(click.Command):
             is_eager=True,
             expose_value=False,
             callback=_show_help,
+            shell_complete=completing.name(lambda _: ["all"]),
             help="Show this, or with `all` every option, and exit.",
         )
 
@@ -117,7 +123,12 @@ def refuse(ctx: click.Context, names: Iterable[str], why: str, hint: str) -> Non
 
 def folders(function: Function) -> Function:
     """The two folders: predictions, then truth."""
-    return click.argument("pred")(click.argument("gt")(function))
+    return argument("pred")(argument("gt")(function))
+
+
+def argument(name: str, **settings: Any) -> Callable[[Function], Function]:
+    """An argument that is a file or folder, as the shell knows then."""
+    return click.argument(name, shell_complete=completing.place(), **settings)
 
 
 def group(
@@ -268,6 +279,7 @@ classes = group(
     option(
         "--classes",
         metavar="NAME|NAMES|FILE",
+        shell_complete=completing.name(completing.class_tables, or_file=True),
         help="A known table (`segeval list classes`), names of the ids 0, 1, …, or a class file.",
         often=True,
     ),
@@ -281,7 +293,12 @@ classes = group(
     ),
     option("--binary", is_flag=True, help="Two classes: 0, and everything else.", often=True),
     option("--multilabel", is_flag=True, help="Classes do not exclude each other: masks hold a channel for each."),
-    option("--colors", metavar="NAME|FILE", help="A class table with a colour for each class, for masks in colour."),
+    option(
+        "--colors",
+        metavar="NAME|FILE",
+        help="A class table with a colour for each class, for masks in colour.",
+        shell_complete=completing.name(completing.class_tables, or_file=True),
+    ),
 )
 
 
@@ -297,6 +314,7 @@ _metrics = (
         show_default=True,
         metavar="NAMES",
         help="Comma-separated, a family, or all; see `segeval list metrics`.",
+        shell_complete=completing.name_list(completing.metrics),
         often=True,
     ),
     option(
@@ -338,6 +356,7 @@ _metrics = (
         "numbers",
         multiple=True,
         metavar="NAME",
+        shell_complete=completing.name(completing.numbers),
         help="One more number of the whole data set, such as mdice_micro, miou_weighted, mspecificity_class or "
         "multiclass_kappa (see `segeval list means`); repeatable.",
     ),
@@ -402,6 +421,7 @@ _losses = _under(
         default="default",
         show_default=True,
         metavar="none|all|NAMES",
+        shell_complete=completing.name_list(completing.losses),
         help="A dozen that add up (default), all that the inputs allow, or names with commas, default among them; see "
         "`segeval list losses`.",
         often=True,
@@ -528,8 +548,22 @@ asking_why = group(
     "why",
     "What to explain",
     dict,
-    option("--class", "name", required=True, metavar="NAME", help="The class, by its name or id."),
-    option("--metric", default="iou", show_default=True, metavar="NAME", help="The score that is lost."),
+    option(
+        "--class",
+        "name",
+        required=True,
+        metavar="NAME",
+        help="The class, by its name or id.",
+        shell_complete=completing.name(completing.classes_of_run),
+    ),
+    option(
+        "--metric",
+        default="iou",
+        show_default=True,
+        metavar="NAME",
+        help="The score that is lost.",
+        shell_complete=completing.name(completing.single_metrics),
+    ),
     option(
         "-n",
         "--number",
@@ -879,6 +913,7 @@ def profiled(function: Function) -> Function:
         "is_eager": True,
         "expose_value": False,
         "often": True,
+        "shell_complete": completing.name(completing.profiles),
     }
     return click.option("--profile", cls=Option, metavar="NAME", callback=config.use_profile, help=text, **settings)(
         function

@@ -9,7 +9,7 @@ from segeval.cli import options
 
 
 @options.command
-@click.argument("runs", nargs=-1, required=True)
+@options.argument("runs", nargs=-1, required=True)
 @options.comparing
 @options.draws
 @options.compared_output

@@ -10,7 +10,7 @@ from segeval.cli import options
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script of a shell: for commands, options, files, and the names that options take.
 
     \b
     Example:
@@ -18,4 +18,6 @@ def command(ctx: click.Context, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(ctx.find_root().command, {}, "segeval", "_SEGEVAL_COMPLETE").source())
+    script = kind(ctx.find_root().command, {}, "segeval", "_SEGEVAL_COMPLETE").source()
+    # Fish would keep of "dice,iou" the part before its comma.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))

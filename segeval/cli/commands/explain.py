@@ -5,11 +5,11 @@ import textwrap
 
 import click
 
-from segeval.cli import options
+from segeval.cli import completing, options
 
 
 @options.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.name(completing.topics))
 def command(name: str | None) -> None:
     """Explain an error code, a metric, a summary number, a loss (as `loss.dice`), or `exit-codes`.
 

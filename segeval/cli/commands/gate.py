@@ -12,7 +12,7 @@ from segeval.text import safe_text
 
 
 @options.command
-@click.argument("run")
+@options.argument("run")
 @options.ruling
 @options.updating
 @options.draws

@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from segeval.cli import options
+from segeval.cli import completing, options
 from segeval.text import counted, safe_text
 
 
 @options.command
-@click.argument("what")
-@click.argument("names", nargs=-1)
+@click.argument("what", shell_complete=completing.name(lambda _: ["losses"], or_file=True))
+@click.argument("names", nargs=-1, shell_complete=completing.name(completing.single_losses))
 @options.figures
 @options.plotted_losses
 @options.plotted_run

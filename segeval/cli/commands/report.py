@@ -10,7 +10,7 @@ from segeval.text import safe_text
 
 
 @options.command
-@click.argument("run")
+@options.argument("run")
 @options.page
 @options.ruling
 @options.draws

@@ -130,7 +130,7 @@ _output = group(
 
 
 @options.command
-@click.argument("masks")
+@options.argument("masks")
 @_plan
 @_output
 @options.processes

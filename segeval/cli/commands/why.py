@@ -10,7 +10,7 @@ from segeval.text import counted
 
 
 @options.command
-@click.argument("run")
+@options.argument("run")
 @options.asking_why
 @options.configured
 @click.pass_context
