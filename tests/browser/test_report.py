@@ -50,7 +50,9 @@ def address(tmp_path_factory) -> str:
         path = str(folder / name)
         classes = ["--classes", str(folder / "classes.csv"), "--losses", "dice,focal"]
         run("score", path, str(folder / "truth"), *classes, "-o", str(folder / f"run-{name}"))
-    masks = ["--pred", str(folder / "now"), "--truth", str(folder / "truth"), "--images", str(folder / "photos")]
+    plain = ["--pred", str(folder / "now"), "--truth", str(folder / "truth")]
+    run("report", str(folder / "run-now"), *plain, "-o", str(folder / "plain.html"), "--resamples", "500")
+    masks = [*plain, "--images", str(folder / "photos")]
     rules = ["-r", "miou_dataset >= 0.2", "-r", "iou[*] drop <= 0.5", "--baseline", str(folder / "run-before")]
     run("report", str(folder / "run-now"), *masks, *rules, "-o", str(folder / "page.html"), "--resamples", "500")
     return f"file://{folder}/page.html"
@@ -82,7 +84,7 @@ def browser() -> Iterator:
 def opened(browser, address):
     """Open the page, as wide, dark or without script as asked; nothing may be logged or fetched."""
 
-    def opened(width=1200, dark=False, script=True):
+    def opened(width=1200, dark=False, script=True, page="page"):
         size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -90,7 +92,7 @@ def opened(browser, address):
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
         browser.get("about:blank")
         browser.get_log("browser"), browser.get_log("performance")
-        browser.get(address)
+        browser.get(address.replace("page.html", f"{page}.html"))
         return browser
 
     yield opened
@@ -139,6 +141,21 @@ def test_layers_by_key_and_click(opened):
     assert visible(browser, "truth")
     browser.find_element(By.ID, "gallery-find").send_keys("1")
     assert visible(browser, "truth")
+
+
+@pytest.mark.parametrize("page", ["page", "plain"])
+def test_what_is_asked_for_lies_on_top(opened, page):
+    """Of photographs as of the true mask in grey, also in the large view."""
+    browser = opened(page=page)
+    point = """const box = document.querySelector(arguments[0]).getBoundingClientRect();
+    return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2).className"""
+    for key, layer in (("2", "truth"), ("3", "prediction"), ("1", "errors")):
+        browser.execute_script("document.querySelector('.card .stack').scrollIntoView()")
+        webdriver.ActionChains(browser).send_keys(key).perform()
+        assert layer in browser.execute_script(point, ".card .stack").split()
+        browser.find_element(By.CSS_SELECTOR, ".card .stack").click()
+        assert layer in browser.execute_script(point, "#large .stack").split()
+        webdriver.ActionChains(browser).send_keys(webdriver.Keys.ESCAPE).perform()
 
 
 def shown_cards(browser):
