@@ -1,11 +1,16 @@
 """The replay of other libraries' cases tells the same from another number, and from what has no way here."""
 
+import json
 import math
 
 import pytest
+from peer_recipes import OUTSIDE, RECIPES
 from replay_peer_cases import outcome, read, same
+from support.reference import DATA
 
 import segeval
+
+CASES = json.loads((DATA / "peer_cases.json").read_text(encoding="utf-8"))["cases"]
 
 # Two masks of a line: of class 1 two pixels are true, and two of the three predicted are right: 2·2/(3 + 2).
 MASKS = [{"pred": [[0, 1, 1, 1]], "truth": [[0, 0, 1, 1]]}]
@@ -48,3 +53,14 @@ def test_what_can_be_read_of_a_run():
     assert read(run, "images.iou").tolist() == [[1 / 2, 2 / 3]]
     assert read(run, "loss.jaccard") == pytest.approx(5 / 12)  # of both classes
     assert read(run, "lossclass.jaccard") == [1 / 2, pytest.approx(1 / 3)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_cases_of_other_suites_come_out(case):
+    """What their tests and documentation expect, each with its source in the file."""
+    assert outcome(case) == ("the same", "")
+
+
+def test_no_case_is_both_reached_and_outside():
+    assert not RECIPES.keys() & OUTSIDE.keys()
+    assert {case["id"] for case in CASES} == RECIPES.keys()
