@@ -1,11 +1,14 @@
 """The figures: each function makes one of numbers that are known."""
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from segeval.figures.curves import Curves
 from segeval.figures.style import made
+from segeval.report import diagrams
 from segeval.report.html.page import Shown
 from segeval.report.html.views import classes, confusion, spread
 from segeval.run.notebook import heat_map
@@ -113,4 +116,41 @@ def of_images(of: Shown) -> Any | None:
     return figure
 
 
-OF_RUN = {"confusion": of_confusion, "classes": of_classes, "images": of_images}
+def of_diagram(of: diagrams.Drawn) -> Any:
+    """A panel for each class: steps, or dots beside the line where they should lie and counts below them."""
+    diagram, lines = of.diagram, of.lines
+    across = min(len(lines), 4)
+    down = -(-len(lines) // across)
+    figure, axes = made(0.6 + 2.2 * across, 0.6 + 2.3 * down, ncols=across, nrows=down, squeeze=False, sharey=True)
+    for ax, line in itertools.zip_longest(axes.flat, lines):
+        if line is None:
+            ax.set_axis_off()
+            continue
+        x, y = line.points[diagram.x], line.points[diagram.y]
+        if diagram.steps:
+            ax.step([0, *x[::-1]], [y[-1], *y[::-1]], where="pre")
+        else:
+            ax.plot([0, 1], [0, 1], color="0.5", linewidth=0.8)
+            ax.plot(x, y, "o", markersize=4, clip_on=False)
+        if diagram.weight:
+            weights = np.log1p(line.points[diagram.weight])
+            ax.bar(x, 0.15 * weights / weights.max(), width=0.04, color="0.5", alpha=0.5)
+        number = "" if line.value is None else f"\n{of.short} {line.value:.4f}"
+        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        ax.set_title(f"{safe_text(line.name)}{number}", fontsize="medium")
+    figure.supxlabel(diagram.x, fontsize="medium")
+    figure.supylabel(diagram.y, fontsize="medium")
+    said = [f"the {len(lines)} of worst {of.short}"] if of.left_out else []
+    said += [f"grey bars: {diagram.weight}, on a logarithmic scale"] if diagram.weight else []
+    figure.suptitle("; ".join(said) or None, fontsize="medium")
+    return figure
+
+
+_ALWAYS = {"confusion": of_confusion, "classes": of_classes, "images": of_images}
+
+
+def of_run(of: Shown) -> Iterator[tuple[str, Any | None]]:
+    """The figures of a run by name, None where it has no numbers for one; diagrams only where it has them."""
+    yield from ((name, make(of)) for name, make in _ALWAYS.items())
+    if of.tables is not None:
+        yield from ((each.diagram.name, of_diagram(each)) for each in diagrams.drawn(of.document, of.tables))

@@ -34,7 +34,7 @@ class Figures:
     def run(self, shown: Shown) -> tuple[list[str], list[str]]:
         """Write the figures of a run; gives the names of the files, and of the figures that it has no numbers for."""
         with styled(self.style):
-            found = {name: make(shown) for name, make in draw.OF_RUN.items()}
+            found = dict(draw.of_run(shown))
             files = [f for name, figure in found.items() if figure is not None for f in self._write(name, figure)]
         return files, [name for name, figure in found.items() if figure is None]
 

@@ -13,6 +13,7 @@ from segeval.evidence.kinds import Columns
 from segeval.evidence.run_length import Array
 from segeval.measures import Measure
 from segeval.metrics import METRICS
+from segeval.metrics.diagrams import DIAGRAMS, Lines
 from segeval.metrics.overlap import ratio
 from segeval.metrics.sections import SECTIONS, Told
 
@@ -101,3 +102,27 @@ def calibration(_: object) -> Iterator[Told]:
     yield Told("mce", ("mce",), lambda columns: _largest(*of_all(columns)), METRICS["mce"])
     yield Told("brier", ("brier",), pooled_brier, Measure("brier", brier, 0, math.inf, 0))
     yield Told("nll", ("nll",), pooled_nll, METRICS["nll"])
+
+
+@DIAGRAMS.add(
+    "calibration",
+    title="Reliability",
+    x="mean probability",
+    y="observed frequency",
+    number="ece",
+    weight="pixels",
+    whole="the likeliest class",
+)
+def reliability(columns: Columns) -> Lines:
+    """How sure predictions are, and how often they are right, of the pixels in each of 15 bins of probability.
+
+    Below the line of x = y they are surer than they may be. Of all classes together: the likeliest class of each pixel.
+
+    DeGroot, M. H. & Fienberg, S. E. (1983). doi:10.2307/2987588
+    """
+
+    def points(n: Array, y: Array, p: Array) -> dict[str, Array]:
+        return {"mean probability": ratio(p, n), "observed frequency": ratio(y, n), "pixels": n}
+
+    c = Calibration.viewed(**columns.classes)
+    return Lines(points(c.n, c.y, c.p), points(*of_all(columns)))

@@ -13,6 +13,7 @@ from segeval.evidence.kinds import Columns
 from segeval.evidence.run_length import Array
 from segeval.measures import Metric
 from segeval.metrics import METRICS
+from segeval.metrics.diagrams import DIAGRAMS, Lines
 from segeval.metrics.overlap import ratio
 from segeval.metrics.sections import SECTIONS, Told
 
@@ -112,3 +113,24 @@ def curves(_: object) -> Iterator[Told]:
 def _of_columns(metric: Metric, columns: Columns) -> Array:
     found: Array = metric.func(Curves.viewed(**columns.classes))
     return found
+
+
+@DIAGRAMS.add(
+    "curves",
+    title="Precision and recall",
+    x="recall",
+    y="precision",
+    number="average_precision",
+    steps=True,
+    every=17,
+)
+def precision_recall(columns: Columns) -> Lines:
+    """What share of what is predicted is right, and what share of a class is found, at each of 256 thresholds.
+
+    Below the steps lies the average precision.
+
+    Davis, J. & Goadrich, M. (2006). doi:10.1145/1143844.1143874
+    """
+    c = Curves.viewed(**columns.classes)
+    thresholds = np.broadcast_to(c.thresholds, c.pos.shape)
+    return Lines({"threshold": thresholds, "recall": recall_curve(c), "precision": precision_curve(c)})

@@ -5,6 +5,7 @@ Axe, where `SEGEVAL_AXE` names its `axe.min.js`, looks for what people with othe
 
 import base64
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ LONG = "a_class_with_a_name_that_is_rather_long_and_has_<b>tags</b>"
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory) -> str:
-    """A page with everything: a baseline, rules, masks and photographs."""
+    """A page with everything: a baseline, rules, probabilities, photographs, and sections of every kind."""
     from click.testing import CliRunner
 
     from segeval.cli.main import cli
@@ -37,7 +38,9 @@ def address(tmp_path_factory) -> str:
         truth = np.kron(random.integers(0, 4, (6, 8)), np.ones((10, 10), int)).astype(np.uint8)
         for name, wrong in (("before", 0.02), ("now", 0.06 + 0.03 * (n % 3))):
             pred = np.where(random.random(truth.shape) < wrong, random.integers(0, 4, truth.shape), truth)
-            _save(folder / name / f"img{n:02}.png", pred.astype(np.uint8))
+            sure = 0.1 + 0.6 * (pred == np.arange(4)[:, None, None])
+            (folder / name).mkdir(exist_ok=True)
+            np.save(folder / name / f"img{n:02}.npy", sure + random.uniform(-0.05, 0.05, sure.shape))
         _save(folder / "truth" / f"img{n:02}.png", truth)
         _save(folder / "photos" / f"img{n:02}.png", np.repeat(truth[..., None] * 60, 3, axis=2))
     (folder / "classes.csv").write_text(f'id,name\n0,background\n1,cat\n2,dog\n3,"{LONG}"\n')
@@ -49,7 +52,8 @@ def address(tmp_path_factory) -> str:
     for name in ("before", "now"):
         path = str(folder / name)
         classes = ["--classes", str(folder / "classes.csv"), "--losses", "dice,focal"]
-        run("score", path, str(folder / "truth"), *classes, "-o", str(folder / f"run-{name}"))
+        every = ["--metrics", "all", "--instances", "components", "--logits"]
+        run("score", path, str(folder / "truth"), *classes, *every, "-o", str(folder / f"run-{name}"))
     plain = ["--pred", str(folder / "now"), "--truth", str(folder / "truth")]
     run("report", str(folder / "run-now"), *plain, "-o", str(folder / "plain.html"), "--resamples", "500")
     masks = [*plain, "--images", str(folder / "photos")]
@@ -185,6 +189,21 @@ def test_a_picture_is_enlarged_and_closed(opened):
     assert large.find_element(By.TAG_NAME, "img").size["width"] > stack.size["width"]
     webdriver.ActionChains(browser).send_keys(webdriver.Keys.ESCAPE).perform()
     assert not large.is_displayed()
+
+
+def test_a_chart_is_enlarged_with_its_caption(opened):
+    """By a key and by a click; the copy has no id of the original."""
+    browser = opened()
+    large = browser.find_element(By.ID, "large")
+    charts = browser.find_elements(By.CSS_SELECTOR, "#diagrams .zoom")
+    assert len(charts) == 5 + 4
+    browser.find_elements(By.CSS_SELECTOR, "#diagrams .enlarge")[1].send_keys(webdriver.Keys.ENTER)
+    assert re.fullmatch(r"background ECE 0\.\d+", large.find_element(By.TAG_NAME, "figcaption").text)
+    assert large.find_element(By.TAG_NAME, "svg").size["width"] > 2 * charts[1].size["width"]
+    assert large.find_elements(By.CSS_SELECTOR, "[id]:not(#large-place)") == []
+    webdriver.ActionChains(browser).send_keys(webdriver.Keys.ESCAPE).perform()
+    charts[-1].click()
+    assert LONG in large.find_element(By.TAG_NAME, "figcaption").text
 
 
 def test_a_cell_of_the_heat_map_names_its_images(opened):

@@ -179,3 +179,25 @@ def test_without_the_extra(invoke, monkeypatch):
     assert found.exit_code == 2
     assert "SEG116 figures need matplotlib" in found.stderr
     assert "pip install 'segeval-masks[plot]'" in found.stderr
+
+
+def test_diagrams(invoke, save, tmp_path):
+    """Of probabilities: reliability as dots, precision and recall as steps below which the average precision lies."""
+    p = np.array([[0.9, 0.4, 0.7, 0.2]])
+    save("pred/a.npy", np.stack([1 - p, p]))
+    save("truth/a.png", np.array([[1, 0, 0, 1]], np.uint8))
+    args = ["score", "pred", "truth", "--classes", "sky,$x$", "--metrics", "curves,calibration", "-o", "run"]
+    assert invoke(*args).exit_code == 0
+    found = invoke("plot", "run", "-o", "out", "--format", "svg")
+    assert found.exit_code == 0, found.output
+    assert {"reliability.svg", "precision_recall.svg"} <= set(names(tmp_path / "out"))
+    with styled("light"):
+        figures = dict(draw.of_run(Shown(Results.read("run"))))
+    dots = figures["reliability"].axes[2]
+    assert dots.get_title() == f"$x$\nECE {(0.1 + 0.4 + 0.7 + 0.8) / 4:.4f}"
+    np.testing.assert_allclose(dots.lines[1].get_xdata(), [0.2, 0.4, 0.7, 0.9])
+    assert dots.lines[1].get_ydata().tolist() == [1, 0, 0, 1]
+    steps = figures["precision_recall"].axes[1]
+    x, y = steps.lines[0].get_data()
+    assert np.sum(np.diff(x) * y[1:]) == pytest.approx((1 + 2 / 4) / 2)
+    assert steps.get_title() == "$x$\nAP 0.7500"

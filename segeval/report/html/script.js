@@ -41,6 +41,32 @@
     });
   }
 
+  // Pictures: a click or a key shows a large copy, whose ids are not those of the original.
+  const large = one("large");
+  const enlarge = (copy) => {
+    for (const each of [copy, ...all("*", copy)]) {
+      for (const key of ["id", "tabindex", "role", "aria-label", "aria-labelledby"]) each.removeAttribute(key);
+    }
+    one("large-place").replaceChildren(copy);
+    large.showModal();
+  };
+  for (const chart of all(".zoom")) {
+    const figure = chart.closest("figure");
+    const button = document.createElement("button");
+    const show = () => {
+      const copy = figure.cloneNode(true);
+      copy.querySelector("button").remove();
+      enlarge(copy);
+    };
+    chart.classList.add("zooms");
+    button.type = "button";
+    button.className = "enlarge";
+    button.textContent = "Enlarge";
+    button.setAttribute("aria-label", `Enlarge ${chart.querySelector("title").textContent}`);
+    figure.querySelector("figcaption").append(" ", button);
+    for (const each of [chart, button]) each.addEventListener("click", show);
+  }
+
   // The list of images: what is typed is looked for in the names.
   const find = one("images-find");
   if (find) {
@@ -82,11 +108,8 @@
       const layer = layers[Number(event.key) - 1];
       if (layer && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) layer.checked = true;
     });
-    const large = one("large");
-    const enlarge = (stack) => {
+    const seen = (stack) => {
       const copy = stack.cloneNode(true);
-      copy.removeAttribute("tabindex");
-      copy.removeAttribute("role");
       // The layers of the copy show what is shown of the original.
       all("img", stack).forEach((img, n) => {
         const style = getComputedStyle(img);
@@ -95,18 +118,17 @@
       all("img", copy).filter((img) => img.hidden).forEach((img) => img.remove());
       for (const img of all("img", copy)) img.classList.remove("layer");
       if (getComputedStyle(all(".truth", stack)[0]).filter === "none") copy.classList.remove("plain");
-      one("large-place").replaceChildren(copy);
-      large.showModal();
+      return copy;
     };
     for (const stack of all(".stack", list)) {
       stack.tabIndex = 0;
       stack.setAttribute("role", "button");
       stack.setAttribute("aria-label", `Enlarge ${stack.closest(".card").dataset.id}`);
-      stack.addEventListener("click", () => enlarge(stack));
+      stack.addEventListener("click", () => enlarge(seen(stack)));
       stack.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
-        enlarge(stack);
+        enlarge(seen(stack));
       });
     }
   }

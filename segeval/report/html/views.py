@@ -10,6 +10,8 @@ import numpy as np
 
 from segeval.evidence.confusion import shares
 from segeval.evidence.run_length import Array
+from segeval.metrics.diagrams import Diagram
+from segeval.report import diagrams as drawings
 from segeval.report import sections, verdict
 from segeval.report.html import gallery
 from segeval.report.html.page import SECTIONS, STEPS, Shown
@@ -24,6 +26,7 @@ ROWS = 2000  # of a table of images; of more the extremes are shown
 CLASSES = 40  # of a heat map; of more those with the most wrong pixels are shown
 BEHIND = 5  # images that are named behind a cell
 MOVED = 60  # rows of the plot of changes
+FINE = 1 / 300  # of an axis: what cannot be told apart in a panel
 
 
 @SECTIONS.add(title="Summary", template="summary.html")
@@ -372,6 +375,59 @@ def _of_groups(of: Shown, values: Array) -> list[Data]:
         if (defined := each[np.isfinite(each)]).size:
             found.append({"name": name, "count": int(defined.size), "quantiles": _quantiles(defined)})
     return sorted(found, key=lambda group: group["quantiles"][3])[:50]
+
+
+@SECTIONS.add(title="Over thresholds and probabilities", template="diagrams.html")
+def diagrams(of: Shown) -> Data | None:
+    """Precision and recall, reliability, and whatever else a kind of evidence draws: a panel for each class."""
+    if of.tables is None:
+        return None
+    found = [_panels(each) for each in drawings.drawn(of.document, of.tables)]
+    return {"diagrams": found} if found else None
+
+
+def _panels(drawn: drawings.Drawn) -> Data:
+    diagram = drawn.diagram
+    return {
+        "diagram": diagram,
+        "about": diagram.summary,
+        "short": drawn.short,
+        "left_out": drawn.left_out,
+        "table": drawn.table,
+        "panels": [
+            {
+                "name": line.name,
+                "value": line.value,
+                "curve": _thinned(line.points[diagram.x][::-1], line.points[diagram.y][::-1]) if diagram.steps else [],
+                "dots": [
+                    {
+                        "x": row[diagram.x],
+                        "y": row[diagram.y],
+                        "told": ", ".join(f"{name} {sections.shown(value)}" for name, value in row.items()),
+                    }
+                    for row in drawings.rows_of(line, diagram.every)
+                ],
+                "bars": _bars(line, diagram) if diagram.weight else [],
+            }
+            for line in drawn.lines
+        ],
+    }
+
+
+def _thinned(x: Array, y: Array) -> list[tuple[float, float]]:
+    """The points of a line that can be told apart in a small picture, the first and the last among them."""
+    kept = [0]
+    for n in range(1, len(x) - 1):
+        if abs(x[n] - x[kept[-1]]) + abs(y[n] - y[kept[-1]]) > FINE:
+            kept.append(n)
+    kept = sorted({*kept, len(x) - 1})
+    return [(float(x[n]), float(y[n])) for n in kept]
+
+
+def _bars(line: drawings.Line, diagram: Diagram) -> list[tuple[float, float]]:
+    """Where the bars below a line stand and how high they are, by the logarithm: counts differ by powers of ten."""
+    heights = np.log1p(line.points[diagram.weight])
+    return list(zip(line.points[diagram.x].tolist(), (heights / heights.max()).tolist(), strict=True))
 
 
 @SECTIONS.add(title="Losses", template="losses.html")

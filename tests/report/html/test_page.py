@@ -11,11 +11,14 @@ import pytest
 from support.models import model
 from support.verdicts import ATTACKS, renamed, verdict
 
+from segeval.evaluate.api import score
 from segeval.gate.compare import compare
+from segeval.report.diagrams import drawn
 from segeval.report.html import gallery
 from segeval.report.html.gallery import picks
 from segeval.run.bootstrap import Draws
 from segeval.run.cells import Cells
+from segeval.run.folder import write
 from segeval.run.results import Results
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
@@ -140,6 +143,71 @@ def test_largest_confusions():
     ]
 
 
+def sure(classes=3, images=4, **options):
+    """A run of probabilities, that has curves and calibration; class 1 is nowhere true."""
+    random = np.random.default_rng(7)
+    pred = [random.dirichlet(np.ones(classes), (5, 6)).transpose(2, 0, 1) for _ in range(images)]
+    truth = [np.where(each == 1, 0, each) for each in random.integers(0, classes, (images, 5, 6))]
+    return score(pred, truth, num_classes=classes, metrics=["iou", "curves", "calibration"], **options)
+
+
+def test_diagrams_have_their_tables_beside_them():
+    """A panel for each class that has points, one of the likeliest class, and the numbers of all in a table."""
+    run = sure()
+    text = page(Shown(Results.of(run), draws=FEW))
+    part = re.search(r'<section id="diagrams".*?</section>', text, re.S)[0]
+    titles = re.findall(r'<title id="[^"]+">([^<]+)</title>', part)
+    of = [f"Reliability of {name}" for name in ("the likeliest class", "0", "1", "2")]
+    assert titles == [*of, "Precision and recall of 0", "Precision and recall of 2"]
+    assert f"<b>0</b> ECE {run.classes[0]['ece']:.4f}" in part
+    assert f"<b>the likeliest class</b> ECE {run.document()['calibration']['ece']:.4f}" in part
+    assert f"<b>2</b> AP {run.classes[2]['average_precision']:.4f}" in part
+    reliable, curves = re.findall(r"<details>.*?</details>", part, re.S)
+    assert re.findall(r'<th scope="col"[^>]*>([^<]+)', reliable) == [
+        *("class", "mean probability", "observed frequency", "pixels")
+    ]
+    pixels = [int(each) for each in re.findall(r'<td class="short">0</td>.*?(\d+)</td></tr>', reliable)]
+    assert sum(pixels) == 4 * 30
+    # Of class 0, at threshold 0 all pixels are predicted: found are all, right is the share that is true.
+    share = run.classes[0]["truth_pixels"] / (4 * 30)
+    assert f'<td class="n">0</td><td class="n">1.0000</td><td class="n">{share:.4f}</td>' in curves.replace(
+        "0.0000", "0"
+    )
+    assert page(Shown(Results.of(run), draws=FEW)) == text
+
+
+def test_diagrams_of_a_run_from_disk_are_the_same(tmp_path):
+    run = sure()
+    write(run, tmp_path)
+    parts = [
+        re.search(r'<section id="diagrams".*?</section>', page(Shown(each, draws=FEW)), re.S)[0]
+        for each in (Results.of(run), Results.read(str(tmp_path)))
+    ]
+    assert parts[0] == parts[1]
+
+
+def test_diagrams_of_classes_that_do_not_exclude_each_other():
+    """There is no likeliest class."""
+    random = np.random.default_rng(8)
+    pred, truth = random.random((2, 3, 5, 6)), random.integers(0, 2, (2, 3, 5, 6))
+    run = score([*pred], [*truth], multilabel=True, num_classes=3, metrics=["calibration"])
+    text = page(Shown(Results.of(run), draws=FEW))
+    assert text.count('class="zoom"') - text.count('id="histogram-title"') - text.count('id="curve-title"') == 3
+    assert "likeliest" not in text
+
+
+def test_diagrams_of_many_classes_are_of_the_worst():
+    """24 of them, and the others counted."""
+    run = sure(classes=30, images=2)
+    lines = next(each for each in drawn(run.document(), run.tables) if each.diagram.name == "precision_recall")
+    known = {row["name"]: row["average_precision"] for row in run.classes if row["truth_pixels"]}
+    assert {line.name for line in lines.lines} == {*sorted(known, key=known.get)[:24]}
+    assert lines.left_out == len(known) - 24
+    assert f"Shown are the 24 of worst AP; {len(known) - 24} more are left out." in page(
+        Shown(Results.of(run), draws=FEW)
+    )
+
+
 def test_picks():
     """The worst, those that changed most, and some by chance; each once, with all its tags. By hand."""
     values, ids = np.array([0.5, 0.1, np.nan, 0.9, 0.3]), list("abcde")
@@ -206,7 +274,6 @@ def test_a_run_json_alone():
 
 def test_pictures_shrink_to_the_budget(save, tmp_path):
     """A small budget makes small pictures, then fewer, and says so."""
-    from segeval.evaluate.api import score
     from segeval.overlay.source import Masks
 
     random = np.random.default_rng(0)
@@ -227,7 +294,6 @@ def test_pictures_shrink_to_the_budget(save, tmp_path):
 
 def test_images_that_are_not_those_of_the_run_are_named(save, tmp_path):
     """The card stays away, and a line says why."""
-    from segeval.evaluate.api import score
     from segeval.overlay.source import Masks
 
     for name in "ab":
