@@ -253,17 +253,8 @@ class Confusion(Counted):
     @classmethod
     def columns(cls, every: Sequence[Any], ids: Sequence[int], spec: Any = None) -> Columns:  # noqa: ARG003
         """The counts of every image and class."""
-        shape = (len(every), len(ids) + 1)
-        tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
-        for image, row, column, number in _placed_cells(every, ids):
-            right = row == column
-            np.add.at(truth, (image, row), number)
-            np.add.at(pred, (image, column), number)
-            np.add.at(tp, (image[right], row[right]), number[right])
-        pixels_of_images = truth.sum(axis=1, keepdims=True)
-        tp, truth, pred = tp[:, :-1], truth[:, :-1], pred[:, :-1]
-        counts = PixelCounts(tp, pred - tp, truth - tp, pixels_of_images - truth - pred + tp)
-        return Columns(counts._asdict(), whole_images(every))
+        found = placed(every, ids)
+        return Columns(found.counts._asdict(), {"right": found.right, "pixels": found.pixels})
 
     @classmethod
     def merged(cls, every: Sequence["Confusion"], groups: Mapping[str, Sequence[int]]) -> Columns:
@@ -275,18 +266,15 @@ class Confusion(Counted):
         shape = (len(every), len(groups))
         tp, truth, pred = (np.zeros(shape, np.int64) for _ in range(3))
         pixels, right = np.zeros((len(every), 1), np.int64), np.zeros(len(every), np.int64)
-        for start in range(0, len(every), AT_ONCE):
-            cells = [confusion.valid for confusion in every[start : start + AT_ONCE]]
-            image = start + np.repeat(np.arange(len(cells)), [len(each) for _, _, each in cells])
-            true_ids, pred_ids, counts = (np.concatenate(column) for column in zip(*cells, strict=True))
-            np.add.at(pixels[:, 0], image, counts)
+        for part, image, true_ids, pred_ids, counts in _valid_cells(every):
+            np.add.at(pixels[part, 0], image, counts)
             inside = np.zeros(counts.shape, bool)
             for n, members in enumerate(groups.values()):
                 true, given = np.isin(true_ids, members), np.isin(pred_ids, members)
                 for sums, where in ((tp, true & given), (truth, true), (pred, given)):
-                    np.add.at(sums[:, n], image[where], counts[where])
+                    np.add.at(sums[part, n], image[where], counts[where])
                 inside |= true & given
-            np.add.at(right, image[inside], counts[inside])
+            np.add.at(right[part], image[inside], counts[inside])
         found = PixelCounts(tp, pred - tp, truth - tp, pixels - truth - pred + tp)
         return Columns(found._asdict(), {"right": right, "pixels": pixels[:, 0]})
 
@@ -324,22 +312,57 @@ def _stacked(truth: Array, pred: Array, pixels: Array) -> Array:
     return np.stack((truth, pred, pixels), dtype=np.int32 if small else np.int64, casting="same_kind")
 
 
-def _placed_cells(every: Sequence[Confusion], ids: Sequence[int]) -> Iterator[tuple[Array, Array, Array, Array]]:
-    """The cells of many images, many at a time, since images are many and small: image, row, column, pixels."""
+class Placed(NamedTuple):
+    """Counts of many images: of each class, of its pixels that are predicted as no class, and of each image."""
+
+    counts: PixelCounts  # int64 (images, classes) each
+    none: Array  # int64 (images, classes)
+    right: Array  # int64 (images,)
+    pixels: Array  # int64 (images,)
+
+
+def placed(every: Sequence[Any], ids: Sequence[int]) -> Placed:
+    """The counts of every image, a `Confusion`, over the classes `ids`."""
+    tp, fp, fn, tn, none = (np.zeros((len(every), len(ids)), np.int64) for _ in range(5))
+    right, whole = (np.zeros(len(every), np.int64) for _ in range(2))
+    other = len(ids)  # the place of ids that are no class
+    for part, image, truth, pred, pixels in _valid_cells(every):
+        row, column = positions(truth, ids), positions(pred, ids)
+        found, missed, stray = row == column, row != column, column == other
+        shape = (len(right[part]), other + 1)
+        tp[part], fn[part], fp[part], none[part] = (
+            _sums(shape, image[where], place[where], pixels[where])[:, :-1]
+            for place, where in ((row, found), (row, missed), (column, missed), (row, stray))
+        )
+        np.add.at(right[part], image, np.where((truth == pred) & (truth >= 0), pixels, 0))
+        np.add.at(whole[part], image, pixels)
+    tn += whole[:, None]
+    for each in (tp, fp, fn):
+        tn -= each
+    return Placed(PixelCounts(tp, fp, fn, tn), none, right, whole)
+
+
+def _sums(shape: tuple[int, int], image: Array, place: Array, pixels: Array) -> Array:
+    """int64 (images, places): the pixels that each image has in each place."""
+    sums = np.zeros(shape, np.int64)
+    np.add.at(sums.reshape(-1), image * shape[1] + place, pixels)
+    return sums
+
+
+def _valid_cells(every: Sequence[Confusion]) -> Iterator[tuple[slice, Array, Array, Array, Array]]:
+    """The cells of many images that are not ignored, many images at a time, since images are many and small.
+
+    Which images they are of, and of each cell which one of these, its true id, its predicted id and its pixels: int64.
+    """
     for start in range(0, len(every), AT_ONCE):
-        cells = [confusion.valid for confusion in every[start : start + AT_ONCE]]
-        image = start + np.repeat(np.arange(len(cells)), [len(pixels) for _, _, pixels in cells])
-        truth, pred, pixels = (np.concatenate(column) for column in zip(*cells, strict=True))
-        yield image, positions(truth, ids), positions(pred, ids), pixels
-
-
-def predicted_as_none(every: Sequence[Any], ids: Sequence[int]) -> Array:
-    """int64 (images, classes): the pixels of each true class whose predicted id is none of the classes."""
-    found = np.zeros((len(every), len(ids) + 1), np.int64)
-    for image, row, column, pixels in _placed_cells(every, ids):
-        stray = column == len(ids)
-        np.add.at(found, (image[stray], row[stray]), pixels[stray])
-    return found[:, :-1]
+        part = every[start : start + AT_ONCE]
+        truth, pred, pixels = np.concatenate([each.cells for each in part], axis=1, dtype=np.int64)
+        image = np.repeat(np.arange(len(part)), [each.cells.shape[1] for each in part])
+        keep = np.ones(len(image), bool)
+        for ignore in {each.ignore for each in part if each.ignore}:  # as a rule one for all
+            own = np.array([each.ignore == ignore for each in part])[image]
+            keep &= ~(own & np.isin(truth, list(ignore)))
+        yield slice(start, start + len(part)), image[keep], truth[keep], pred[keep], pixels[keep]
 
 
 def matrices(every: Sequence[Any], ids: Sequence[int]) -> Array:
@@ -351,14 +374,6 @@ def matrices(every: Sequence[Any], ids: Sequence[int]) -> Array:
 def _shared(ids: tuple[int, ...], ignore: frozenset[int]) -> tuple[tuple[int, ...], frozenset[int]]:
     """The same, one object for all images that have them."""
     return ids, ignore
-
-
-def whole_images(every: Sequence[Any]) -> dict[str, Array]:
-    """Of each image the decisions that are right, and all of them."""
-    return {
-        "right": np.array([each.right for each in every], np.int64),
-        "pixels": np.array([each.total for each in every], np.int64),
-    }
 
 
 def packed_ids(every: Sequence[Any]) -> dict[str, Array]:

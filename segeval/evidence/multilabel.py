@@ -14,12 +14,12 @@ from segeval.evidence.confusion import (
     packed_ids,
     positions,
     unpacked_ids,
-    whole_images,
 )
 from segeval.evidence.kinds import Columns, joined, split, united
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, runs
 
 IGNORED = 2  # in a truth of channels, beside 0 and 1: this pixel is not looked at
+WHOLE = {"right": "right", "pixels": "total"}  # of an image as a whole: the decisions that are right, and all
 
 
 @counts_of_pixels
@@ -97,7 +97,8 @@ class ChannelCounts(Counted):
             name: np.array([getattr(row, name) for row in rows], np.int64).reshape(shape)
             for name in PixelCounts._fields
         }
-        return Columns(counts, whole_images(every))
+        whole = {name: np.array([getattr(each, of) for each in every], np.int64) for name, of in WHOLE.items()}
+        return Columns(counts, whole)
 
     @property
     def by_id(self) -> None:

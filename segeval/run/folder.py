@@ -19,7 +19,7 @@ from segeval.run.profiles import PROFILES, File
 from segeval.run.records import packed
 from segeval.run.run import SCHEMA, Run, as_text, finite
 from segeval.run.stored import EVIDENCE
-from segeval.run.tables import PIXELS
+from segeval.run.tables import PIXELS, Tables
 from segeval.text import csv_cell, marked
 
 METRICS = "metrics.json"  # every defined number by a plain name
@@ -95,23 +95,22 @@ def _images(run: Run) -> Iterable[list[Any]]:
 
 def image_columns(run: Run, part: slice) -> dict[str, Any]:
     """What is known of each class in some images, by the names of `images.csv`: arrays of images × classes."""
-    others = _others(run)
     tables = run.tables.only(np.arange(len(run.tables.ids))[part])
     tp, fp, fn, tn = tables.counts.tp, tables.counts.fp, tables.counts.fn, tables.counts.tn
     found = {"truth_pixels": tp + fn, "pred_pixels": tp + fp, "tp": tp, "fp": fp, "fn": fn}
     found |= {metric.printed: tables.values(metric) for metric in run.options.scoring.entries}
-    found |= {f"loss.{name}": values[part] for name, values in _losses(run).classes.items()} | {"tn": tn}
-    return found | {f"{prefix}{name}": each[part] for prefix, of in others for name, each in of.classes.items()}
+    found |= {f"loss.{name}": values for name, values in _losses(tables).classes.items()} | {"tn": tn}
+    return found | {f"{prefix}{name}": each for prefix, of in _others(tables) for name, each in of.classes.items()}
 
 
-def _losses(run: Run) -> Columns:
-    return run.tables.columns("losses") if run.criteria else Columns({}, {})
+def _losses(tables: Tables) -> Columns:
+    return tables.columns("losses") if "losses" in tables.load else Columns({}, {})
 
 
-def _others(run: Run) -> list[tuple[str, Columns]]:
+def _others(tables: Tables) -> list[tuple[str, Columns]]:
     """The columns of all evidence but pixels and losses, with what their names begin with; metrics stand elsewhere."""
-    kinds = [KINDS[name] for name in run.tables.load if name != "losses" and KINDS[name].eaten is not PIXELS.eaten]
-    found = [(kind, run.tables.columns(kind.name)) for kind in kinds]
+    kinds = [KINDS[name] for name in tables.load if name != "losses" and KINDS[name].eaten is not PIXELS.eaten]
+    found = [(kind, tables.columns(kind.name)) for kind in kinds]
     return [(kind.prefix, Columns({}, of.images) if kind.valued else of) for kind, of in found]
 
 
@@ -125,15 +124,15 @@ def _image_rows(
 
 def _records(run: Run) -> Iterable[list[Any]]:
     """One row for each image: what is of it as a whole."""
-    found = [("loss.", _losses(run)), *_others(run)]
-    names = [f"{prefix}{name}" for prefix, columns in found for name in columns.images]
-    yield ["id", "group", "truth_sha256", "right", "pixels", *names]
-    values = [column.tolist() for _, columns in found for column in columns.images.values()]
     tables = run.tables
-    whole = zip(tables.ids, tables.truths, tables.right.tolist(), tables.decisions.tolist(), strict=True)
-    for n, (id_, truth, right, pixels) in enumerate(whole):
-        row = [marked(id_), marked(run.grouped(id_)), truth, right, pixels]
-        yield [*row, *(csv_cell(column[n]) for column in values)]
+    found = [("loss.", _losses(tables)), *_others(tables)]
+    whole = {f"{prefix}{name}": each.copy() for prefix, columns in found for name, each in columns.images.items()}
+    yield ["id", "group", "truth_sha256", "right", "pixels", *whole]
+    for start in range(0, len(tables.ids), CHUNK):
+        part = slice(start, start + CHUNK)
+        values = [each[part].tolist() for each in (tables.right, tables.decisions, *whole.values())]
+        for n, (id_, truth) in enumerate(zip(tables.ids[part], tables.truths[part], strict=True)):
+            yield [marked(id_), marked(run.grouped(id_)), truth, *(csv_cell(column[n]) for column in values)]
 
 
 def _confusion(run: Run) -> Iterable[list[Any]]:

@@ -1,15 +1,13 @@
 """The losses of a run as `run.json` has them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from segeval.evidence.kinds import Columns
 from segeval.losses.engine.evidence import Asked, Plan
-from segeval.losses.engine.kind import Images
+from segeval.losses.engine.kind import Images, Values
 from segeval.losses.engine.selection import LossChoice
 from segeval.run.statistics import mean
 
@@ -18,10 +16,14 @@ from segeval.run.statistics import mean
 class Criteria:
     """The losses of some images over some classes: everything here is a function of their evidence."""
 
-    images: Images
+    values: Values  # of images and classes
     number: int  # of images
     names: tuple[str, ...]  # of classes
-    load: Callable[[], Columns]  # the values of images and classes
+
+    @property
+    def images(self) -> Images:
+        """What each image left behind."""
+        return self.values.of
 
     @property
     def choice(self) -> LossChoice:
@@ -42,10 +44,7 @@ class Criteria:
         return {each.name: self._block(each) for each in self.asked}
 
     def _block(self, asked: Asked) -> dict[str, Any]:
-        columns = self.load()
-        of_images, of_classes = columns.images[asked.name], columns.classes[asked.name]
-        summed = self.summed(asked)
-        rows = np.column_stack([of_images, of_classes])
+        rows, summed = self.values.rows(asked.name), self.summed(asked)
         values = self.images.total(asked) if summed else [mean(column).value for column in rows.T]
         return {
             "value": float(values[0]),
@@ -53,7 +52,7 @@ class Criteria:
             "params": {name: _plain(value) for name, value in asked.params.items()},
             "reduction": "sums over all images, then the formula" if summed else "mean over images",
             "images": self.number,
-            "undefined": int(np.isnan(of_images).sum()),
+            "undefined": int(np.isnan(rows[:, 0]).sum()),
             **({"clipped": self.images.hard} if asked.entry.log else {}),
         }
 

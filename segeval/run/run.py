@@ -243,11 +243,16 @@ class Run:
         return Tables(self.outline, ids, self.options.draws.grouping.every(ids), truths, load, self._merged)
 
     def columns(self, kind: str) -> Columns:
-        """The columns of one kind of evidence."""
-        ids, spec = self.class_table.ids, self.options.specs[kind]
-        beside = (self.counts,) if EVIDENCE[kind].beside_counts else ()
-        found: Columns = EVIDENCE[kind].evidence.columns(self.of_kind(kind), ids, spec, *beside)
-        return found
+        """The columns of one kind of evidence, made once."""
+        if kind not in self._columns:
+            ids, spec = self.class_table.ids, self.options.specs[kind]
+            beside = (self.counts,) if EVIDENCE[kind].beside_counts else ()
+            self._columns[kind] = EVIDENCE[kind].evidence.columns(self.of_kind(kind), ids, spec, *beside)
+        return self._columns[kind]
+
+    @cached_property
+    def _columns(self) -> dict[str, Columns]:
+        return {}
 
     def _merged(self) -> Tables | None:
         """The tables of groups of classes, from the merged counts."""
@@ -262,12 +267,12 @@ class Run:
 
     def numbers(self) -> dict[str, float]:
         """Every number, by the name that rules use: `miou_dataset`, `iou[road]`, `loss.dice`; nan where undefined."""
-        told = self.criteria.document if self.criteria else {}
-        found = {number.title: number.of_images(self.tables) for number in numbers(self.outline)}
-        for name, loss in told.items():  # also those of summed evidence, which single images do not tell
-            found[f"loss.{name}"] = loss["value"]
-            found |= {f"loss.{name}[{of}]": value for of, value in loss["per_class"].items()}
-        return found
+        told = {}
+        for name, loss in (self.criteria.document if self.criteria else {}).items():
+            told[f"loss.{name}"] = loss["value"]
+            told |= {f"loss.{name}[{of}]": value for of, value in loss["per_class"].items()}
+        every = numbers(self.outline)
+        return {n.title: told[n.title] if n.title in told else n.of_images(self.tables) for n in every}
 
     def flat(self) -> dict[str, float]:
         """Every defined number by a plain name, as trackers want it: `miou_dataset`, `iou/road`, `loss/dice/road`.
@@ -341,17 +346,12 @@ class Run:
         """The losses, if any were asked for."""
         if self.options.losses is None:
             return None
-        from segeval.losses.engine.kind import Images
+        from segeval.losses.engine.kind import Values
         from segeval.run.losses import Criteria
 
-        table = self.class_table
-        images = Images(self.of_kind("losses"), self.counts, table.ids, self.options.losses)
-        names = tuple(c.name for c in table.classes)
-        return Criteria(images, len(self.cases), names, self._loss_columns)
-
-    def _loss_columns(self) -> Columns:
-        """Those of the tables, made once; a method, since a run can be pickled."""
-        return self.tables.columns("losses")
+        values = self.columns("losses")
+        assert isinstance(values, Values)
+        return Criteria(values, len(self.cases), tuple(c.name for c in self.class_table.classes))
 
     @property
     def fingerprint(self) -> str:

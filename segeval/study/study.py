@@ -132,7 +132,7 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     }
 
     def compared(name: str) -> dict[str, Agreement]:
-        loss = criteria.load().images[name].tolist() if ids else []
+        loss = criteria.values.images[name].tolist() if ids else []
         return {metric: agreement(ids, loss, values) for metric, values in scores.items()}
 
     return {asked.name: {m: asdict(each) for m, each in compared(asked.name).items()} for asked in criteria.asked}

@@ -4,8 +4,6 @@ import csv
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
-import numpy as np
-
 from segeval.report.md import markdown_text, write_tables
 from segeval.report.sections import Cell, Table, loss_table
 from segeval.report.table import draw, fitted, room
@@ -111,10 +109,8 @@ def _csv(view: View, run: Run, out: TextIO) -> None:  # noqa: ARG001 - one signa
     rows.writerow(["id", "loss", "class", "value"])
     criteria = run.criteria
     assert criteria is not None
-    found = criteria.load()
-    for name, values in found.images.items():
-        of_images = zip(run.tables.ids, np.column_stack([values, found.classes[name]]), strict=True)
-        for id_, row in of_images:
+    for name in (asked.name for asked in criteria.asked):
+        for id_, row in zip(run.tables.ids, criteria.values.rows(name), strict=True):
             for kind, value in zip(["", *criteria.names], row.tolist(), strict=True):
                 rows.writerow([marked(id_), name, marked(kind), csv_cell(value)])
 

@@ -77,7 +77,8 @@ def test_a_run_read_back_is_the_run(stored):
     assert (read.ids, read.groups, read.truths) == (made.ids, made.groups, made.truths)
     assert set(read.groups) == {"lower", "upper"}
     for kind in ("counts", "losses"):
-        for here, there in zip(vars(read.columns(kind)).values(), vars(made.columns(kind)).values(), strict=True):
+        for part in ("classes", "images"):
+            here, there = (getattr(each.columns(kind), part) for each in (read, made))
             assert here.keys() == there.keys()
             assert all(np.array_equal(here[name], there[name], equal_nan=True) for name in here), kind
     for a, b in zip(read.merged.counts, made.merged.counts, strict=True):

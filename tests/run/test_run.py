@@ -10,11 +10,12 @@ import jsonschema
 import numpy as np
 import pytest
 from conftest import Save
+from support.files import content
 from support.reference import DATA
 
 import segeval
 from segeval.evidence.kinds import EVIDENCE
-from segeval.losses.engine import counts
+from segeval.losses.engine import counts, kind
 from segeval.metrics import METRICS
 from segeval.run import folder
 
@@ -118,6 +119,26 @@ def test_losses_are_computed_once_for_all_documents(
     folder.write(run, tmp_path)
     assert len(run.document()["losses"]) == 12
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(("fitting", "looked"), [(0.5, [1] * 12), (5.9, [5, 5, 2]), (12, [12])])
+def test_values_of_losses_at_hand(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fitting: float, looked: list[int]
+) -> None:
+    """Of many images the values of so many losses are made at a time as fit, and files are the same."""
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    folder.write(sample(root), tmp_path / "whole")
+    run, made = sample(root), []
+    of_one = 8 * len(run.records) * (1 + len(run.class_table.classes))
+    values = kind.Images.values
+    monkeypatch.setattr(kind.Images, "values", lambda *args: made.append(len(args[1])) or values(*args))
+    monkeypatch.setattr(kind, "AT_HAND", int(fitting * of_one))
+    found = run.tables.columns("losses")
+    assert len([found.images[name] for name in found.images]) == 12
+    assert made == looked
+    folder.write(run, tmp_path / "parts")
+    assert content(tmp_path / "parts") == content(tmp_path / "whole")
 
 
 def test_images_are_added_up_once_for_all_losses(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ evaluated once for each case, and every sum over pixels is a sum over cases of h
 images are looked at side by side: every sum has an axis of images first, and none depends on the other images.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from segeval.arrays.functions import LOW, Array
-from segeval.evidence.confusion import PixelCounts, matrices, predicted_as_none
+from segeval.evidence.confusion import PixelCounts, matrices, placed
 from segeval.evidence.multilabel import ChannelCounts, PixelEvidence
 from segeval.evidence.pixels import Distributions, Outcomes, Pixels, Values
 from segeval.evidence.sample import Field, Picture
@@ -45,12 +45,13 @@ def measured(plan: Plan, every: Sequence[PixelEvidence], ids: Sequence[int], bin
 
     ids: all classes.  binary: they are background and foreground, and a prediction is of the second alone.
     """
-    found = type(every[0]).columns(every, ids).classes
-    counts = PixelCounts(**{name: each.astype(np.float64) for name, each in found.items()})
     exclusive = one_problem(every[0], binary)
     if exclusive:
-        cases = _cases_of_classes(counts, predicted_as_none(every, ids))
+        found = placed(every, ids)
+        counts = _floats(found.counts)
+        cases = _cases_of_classes(counts, found.none)
     else:
+        counts = _floats(type(every[0]).columns(every, ids).classes.values())
         counts = PixelCounts(*(each[:, 1:] for each in counts)) if binary else counts
         cases = _cases_of_channels(counts)
     seen = Seen(counts, cases, exclusive)
@@ -98,6 +99,10 @@ S = TypeVar("S", bound=Sums)
 
 def _row(sums: S, n: int) -> S:
     return type(sums)(*(each[n] for each in sums.fields))
+
+
+def _floats(counts: Iterable[Array]) -> PixelCounts:
+    return PixelCounts(*(each.astype(np.float64) for each in counts))
 
 
 def _cases_of_classes(counts: PixelCounts, none: Array) -> Array:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segeval.losses.engine.selection import LossChoice
 
 AT_ONCE = 1 << 14  # numbers of many images that are looked at together
+AT_HAND = 1 << 24  # bytes of values of losses that are kept
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,9 @@ class Losses:
     @classmethod
     def columns(
         cls, every: Sequence[Left | None], ids: Sequence[int], spec: "LossChoice", pixels: Sequence[PixelEvidence]
-    ) -> Columns:
+    ) -> "Values":
         """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
-        found = Images(every, pixels, tuple(ids), spec)
-        rows = found.values()
-        return Columns({name: v[:, 1:] for name, v in rows.items()}, {name: v[:, 0] for name, v in rows.items()})
+        return Values(Images(every, pixels, tuple(ids), spec), range(len(every)))
 
     @classmethod
     def packed(cls, every: Sequence[Left | None]) -> dict[str, Array]:
@@ -162,29 +161,37 @@ class Images:
                 found = self._pixels[n].with_ids(self._whole).counts
                 yield dict(zip(self._whole, (found.tp + found.fn).tolist(), strict=True))
 
-    def values(self) -> dict[str, Array]:
-        """(images, 1 + classes) of each loss: its values, and those of the classes of tables; nan where undefined."""
-        found = {asked.name: np.full((len(self._every), 1 + len(self._ids)), np.nan) for asked in self.asked}
+    @property
+    def width(self) -> int:
+        """How many values each loss has of an image."""
+        return 1 + len(self._ids)
+
+    def values(self, some: Sequence[Asked], images: Sequence[int]) -> dict[str, Array]:
+        """(images, 1 + classes) of some losses and images: the value, and those of the classes; nan where undefined."""
+        found = {asked.name: np.full((len(images), self.width), np.nan) for asked in some}
         if self.unlike:
             return found
-        for n, one in self._soft.items():
-            for asked in self.asked:
-                found[asked.name][n] = self._shown(self._value(asked, one))
+        plan = Plan([each for each in self.choice.asked if each.name in found])
+        hard = [(row, n) for row, n in enumerate(images) if n in self._hard]
+        for row, n in enumerate(images):
+            if n in self._soft:
+                for asked in some:
+                    found[asked.name][row] = self._shown(self._value(asked, self._soft[n]))
         step = max(1, AT_ONCE // (counts.CASES * max(1, len(self._whole))))
-        hard = list(self._hard)
-        for part in (hard[start : start + step] for start in range(0, len(hard), step)):
-            counted = self._told([self._pixels[n] for n in part])  # of some images at a time: it is many times as large
-            for asked in self.asked:
-                found[asked.name][part] = self._shown(self._of_counts(asked, part, counted))
+        for start in range(0, len(hard), step):  # of some images at a time: what counts tell is many times as large
+            rows, part = map(list, zip(*hard[start : start + step], strict=True))
+            told = self._told(plan, [self._pixels[n] for n in part])
+            for asked in some:
+                found[asked.name][rows] = self._shown(self._of_counts(asked, part, told))
         return found
 
     def _shown(self, values: Array) -> Array:
         """(…, 1 + classes): the value and those of the classes of the tables, of those of all classes."""
         return np.append(values, np.full((*values.shape[:-1], 1), np.nan), axis=-1)[..., self._columns]
 
-    def _told(self, pixels: Sequence[PixelEvidence]) -> Measured:
+    def _told(self, plan: Plan, pixels: Sequence[PixelEvidence]) -> Measured:
         with np.errstate(all="ignore"):  # an image of which all is ignored has no shares
-            return counts.measured(self.choice.plan, pixels, self._whole, self.choice.inputs.binary)
+            return counts.measured(plan, pixels, self._whole, self.choice.inputs.binary)
 
     def _of_counts(self, asked: Asked, part: list[int], counted: Measured) -> Array:
         if all(map(counts.tells, Plan([asked]).leaves.values())):
@@ -195,7 +202,7 @@ class Images:
     def total(self, asked: Asked) -> Array:
         """(1 + classes,) the value of the evidence of all images together."""
         if self._together is None:
-            return np.full(1 + len(self._ids), np.nan)
+            return np.full(self.width, np.nan)
         return self._shown(self._value(asked, self._together))
 
     @cached_property
@@ -205,7 +212,8 @@ class Images:
             return None
         together = list(self._soft.values())
         if self._hard:
-            told = self._told([EVIDENCE[self._pixels[0].kind].evidence.summed([self._pixels[n] for n in self._hard])])
+            summed = EVIDENCE[self._pixels[0].kind].evidence.summed([self._pixels[n] for n in self._hard])
+            told = self._told(self.choice.plan, [summed])
             together.append(functools.reduce(operator.add, self._hard.values()).beside(counts.row(told, 0)))
         return functools.reduce(operator.add, together)
 
@@ -226,3 +234,53 @@ class Images:
     def hard(self) -> int:
         """How many predictions are hard masks."""
         return len(self._hard)
+
+
+class Values(Columns):
+    """The values of losses of some images, made when they are asked for: those of all losses would be by far the most
+    that a run keeps of an image.
+
+    So many losses are looked at together as `AT_HAND` bytes hold, and only the last ones asked for are kept.
+    """
+
+    def __init__(self, of: Images, images: Sequence[int]) -> None:
+        self.of, self._images = of, images
+        self._kept: dict[str, Array] = {}
+        super().__init__(_Part(self, np.s_[:, 1:]), _Part(self, np.s_[:, 0]))
+
+    def rows(self, name: str) -> Array:
+        """(images, 1 + classes) of a loss."""
+        if name not in self._kept:
+            start = [*self.classes].index(name) // self._together * self._together
+            self._kept = {}  # before others are made
+            self._kept = self.of.values(self.of.asked[start : start + self._together], self._images)
+        return self._kept[name]
+
+    @property
+    def _together(self) -> int:
+        """How many losses are looked at together."""
+        return max(1, AT_HAND // (8 * self.of.width * max(1, len(self._images))))
+
+    def only(self, images: Array) -> Columns:
+        """Those of some images, by their positions."""
+        if self._together >= len(self.of.asked):
+            return super().only(images)
+        return Values(self.of, [self._images[n] for n in images.tolist()])
+
+
+@dataclass(frozen=True)
+class _Part(Mapping[str, Array]):
+    """The columns of images, or of classes, by the names of losses."""
+
+    of: Values
+    part: Any
+
+    def __getitem__(self, name: str) -> Array:
+        found: Array = self.of.rows(name)[self.part]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (each.name for each in self.of.of.asked)
+
+    def __len__(self) -> int:
+        return len(self.of.of.asked)
