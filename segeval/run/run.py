@@ -243,7 +243,7 @@ class Run:
         return Tables(self.outline, ids, self.options.draws.grouping.every(ids), truths, load, self._merged)
 
     def columns(self, kind: str) -> Columns:
-        """The columns of one kind of evidence, made once."""
+        """The columns of one kind of evidence."""
         if kind not in self._columns:
             ids, spec = self.class_table.ids, self.options.specs[kind]
             beside = (self.counts,) if EVIDENCE[kind].beside_counts else ()
