@@ -183,6 +183,11 @@ class Outcomes:
             return values
         return namespace(values).sum(self.share * values, axis=0)
 
+    @property
+    def cost(self) -> Numbers:
+        """(n,) −ln p of what is true; where the truth is soft, its mean over the outcomes."""
+        return self.expected(self.surprisal)
+
     def by_outcome(self, values: Numbers) -> Numbers:
         """(K,) the sum of (n,) values over the pixels of each outcome."""
         if values is self.surprisal:  # the values of some formulas, already summed for others

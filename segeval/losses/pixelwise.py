@@ -42,8 +42,8 @@ def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     Shannon (1948). doi:10.1002/j.1538-7305.1948.tb01338.x; label smoothing: Szegedy et al. (2016). arXiv:1512.00567
     """
     if label_smoothing == 0:
-        return o.surprisal
-    return (1 - label_smoothing) * o.expected(o.surprisal) + label_smoothing * o.mean_surprisal
+        return o.cost
+    return (1 - label_smoothing) * o.cost + label_smoothing * o.mean_surprisal
 
 
 def _fits_weights(outcomes: int, *, pos_weight: float | Weights | None, class_weights: object, **_: object) -> None:
@@ -217,7 +217,7 @@ def topk_cross_entropy(
 
     Wu et al. (2016). arXiv:1605.06885; Shrivastava et al. (2016). arXiv:1604.03540
     """
-    surprisal = x.outcomes.expected(x.outcomes.surprisal)
+    surprisal = x.outcomes.cost
     values = plain(surprisal)
     if threshold is None:
         kept = np.zeros(values.size)

@@ -1,5 +1,6 @@
 """Losses of tensors: their sweeps and short cuts give what the plain loops give, with the same derivatives."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,16 @@ from support.loss_reference import REFERENCE
 from support.loss_reference.cases import CASES, SHAPE, Case, fits, settings, softmax
 
 from segeval import losses
+from segeval.data.from_arrays import images
+from segeval.errors import BadOption, SegevalError
 from segeval.losses import LOSSES
+from segeval.losses.engine.inputs import samples
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytestmark = pytest.mark.torch
 
 from segeval.arrays import sweeps  # noqa: E402 - it wants torch
+from segeval.losses.engine.tensors import TensorSample  # noqa: E402
 
 NAMES = LOSSES.asked_by_name()
 R = np.random.RandomState(33)
@@ -54,14 +59,25 @@ def test_every_loss_of_tensors_is_that_of_the_plain_loops(name: str, kind: str) 
 X, LABELS = 2 * R.randn(2, 3, *SHAPE), R.randint(0, 3, (2, *SHAPE))
 VOID = np.where(R.rand(2, *SHAPE) < 0.3, 255, LABELS)
 SOFT = np.stack([softmax(x) for x in R.randn(2, 3, *SHAPE)])
+SKIPPED = R.rand(2, 1, *SHAPE) < 0.2
+YES = R.rand(*X.shape) < 0.3
 KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "classes": (X, LABELS, {}),
     "ignored pixels": (X, VOID, {"ignore": (255,)}),
     "an ignored class": (X, VOID, {"ignore": (0, 255)}),
     "soft truth": (X, SOFT, {"channels": True}),
     "one-hot": (X, (np.arange(3)[:, None, None] == LABELS[:, None]).astype(np.uint8), {"channels": True}),
-    "multilabel": (X, (R.rand(*X.shape) < 0.3).astype(np.float32), {"multilabel": True}),
+    "soft truth, ignored": (X, np.where(SKIPPED, 255, SOFT), {"channels": True, "ignore": (255,)}),
+    "multilabel": (X, YES.astype(np.float32), {"multilabel": True}),
+    "multilabel, ignored": (X, np.where(SKIPPED, 255, YES).astype(np.uint8), {"multilabel": True, "ignore": (7, 255)}),
+    "multilabel, a channel ignored": (
+        X,
+        np.where(VOID[:, None] > 2, [[[[1]], [[-7]], [[0]]]], YES.astype(float)),
+        {"multilabel": True, "ignore": (-7,)},
+    ),
     "soft multilabel": (X, R.rand(*X.shape), {"multilabel": True}),
+    "soft binary": (X[:, :1], SOFT[:, :1], {"channels": True}),
+    "soft binary, ignored": (X[:, :1], np.where(SKIPPED, 3, SOFT[:, :1]), {"channels": True, "ignore": (3,)}),
     "binary": (X[:, :1], (LABELS == 1).astype(bool), {}),
     "binary, ignored": (X[:, :1], np.where(VOID == 2, 0, VOID), {"ignore": (255,)}),
     "probabilities": (np.stack([softmax(x) for x in X]), LABELS, {"inputs": "probabilities"}),
@@ -77,7 +93,7 @@ def test_batches_are_as_without_torch(name: str, kind: str) -> None:
     pred, truth, said = KINDS[kind]
     options = {"inputs": "logits", "batch": True, **said}
     if name == "weighted_cross_entropy":
-        two = kind.startswith("binary") or "multilabel" in kind or kind == "an ignored class"
+        two = "binary" in kind or "multilabel" in kind or kind == "an ignored class"
         options["class_weights"] = (0.5, 2.0) if two else (0.5, 2.0, 1.25)
     expected, slope = losses.value(name, pred, truth, **options), losses.gradient(name, pred, truth, **options)
     for kind_of_number, close in ((torch.float64, 1e-9), (torch.float32, 2e-5)):
@@ -89,16 +105,73 @@ def test_batches_are_as_without_torch(name: str, kind: str) -> None:
         assert given.grad.numpy() == pytest.approx(slope, rel=close, abs=close * np.abs(slope).max())
 
 
+SWEEPS: dict[str, tuple[Any, Any]] = {
+    "softmax": (sweeps.softmax_sums, R.randint(0, 3, (2, 4))),
+    "shared": (sweeps.shared_sums, SOFT.reshape(2, 3, -1)[:, :, :4]),
+    "sigmoid": (sweeps.sigmoid_sums, R.randint(0, 2, (2, 3, 4))),
+    "sigmoid, soft": (partial(sweeps.sigmoid_sums, hard=False), R.rand(2, 3, 4)),
+}
+
+
 @pytest.mark.parametrize("void", [False, True])
-@pytest.mark.parametrize("sweep", [sweeps.softmax_sums, sweeps.sigmoid_sums])
-def test_sweeps_have_second_derivatives(sweep: Any, void: bool) -> None:
+@pytest.mark.parametrize("kind", SWEEPS)
+def test_sweeps_have_second_derivatives(kind: str, void: bool) -> None:
     """By differences of the first ones."""
+    sweep, truth = SWEEPS[kind][0], torch.tensor(SWEEPS[kind][1])
     x = torch.tensor(X.reshape(2, 3, -1)[:, :, :4], requires_grad=True)
-    shape = (2, 4) if sweep is sweeps.softmax_sums else (2, 3, 4)
-    truth = torch.tensor(R.randint(-int(void), 2, shape))
-    assert torch.autograd.gradcheck(lambda given: tuple(sweep(given, truth, void, (0, 1, 2, 3))), x)
-    assert torch.autograd.gradgradcheck(lambda given: tuple(sweep(given, truth, void, (0, 1, 2, 3))), x)
-    assert torch.autograd.gradgradcheck(lambda given: sweep(given, truth, void, ())[0], x)
+    kept = torch.tensor([[True, False, True, True], [False, True, True, False]]) if void else None
+
+    def whole(given: Any) -> tuple[Any, ...]:
+        costs, sums = sweep(given, truth, kept, (0, 1, 2, 3))
+        return sums, *costs
+
+    assert torch.autograd.gradcheck(whole, x)
+    assert torch.autograd.gradgradcheck(whole, x)
+    assert torch.autograd.gradgradcheck(lambda given: sweep(given, truth, kept, ())[0][1], x)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_of_truth_is_looked_at_twice(kind: str) -> None:
+    """None falls back to the way of all other arrays, which is slow for tensors."""
+    pred, truth, said = KINDS[kind]
+    given = {
+        "inputs": "logits",
+        "ignore": (),
+        **{key: each for key, each in said.items() if key in ("inputs", "ignore")},
+    }
+    axes = {"multilabel": said.get("multilabel", False), "channels": said.get("channels")}
+    found = samples(images(torch.tensor(pred), torch.tensor(truth), batch=True, **axes), **given)
+    assert all(isinstance(each, TensorSample) for each in found)
+
+
+NO_TARGET: list[tuple[str, Any, Any, dict[str, Any], str]] = [
+    ("no sum of 1", 1, 0.75, {}, "sum"),
+    ("beyond 1", 2, 1.5, {"multilabel": True}, "1.5"),
+    ("below 0", 2, -0.5, {"multilabel": True}, "-0.5"),
+    ("nan", 2, np.nan, {"multilabel": True}, "NaN"),
+    ("nan beside ignored", 2, np.nan, {"multilabel": True, "ignore": (255,)}, "NaN"),
+]
+
+
+@pytest.mark.parametrize(
+    ("channel", "value", "said", "words"), [row[1:] for row in NO_TARGET], ids=[row[0] for row in NO_TARGET]
+)
+def test_targets_that_are_none_are_refused(channel: int, value: float, said: dict[str, Any], words: str) -> None:
+    """One pixel far behind the first is enough."""
+    truth = torch.nn.functional.one_hot(torch.tensor(LABELS), 3).movedim(-1, 1).float()
+    if "ignore" in said:
+        truth[:, :, 0] = 255
+    truth[1, :, -1, -1] = torch.tensor([0.0, 0.0, 0.0])
+    truth[1, channel, -1, -1] = value
+    with pytest.raises(SegevalError, match=words):
+        losses.value("dice", torch.tensor(X), truth, inputs="logits", batch=True, **{"channels": True, **said})
+
+
+def test_a_class_is_no_ignored_value_of_a_target() -> None:
+    with pytest.raises(BadOption, match="ignore holds 1"):
+        losses.value(
+            "dice", torch.tensor(X), torch.tensor(SOFT), inputs="logits", batch=True, channels=True, ignore=(1,)
+        )
 
 
 def test_large_logits_keep_their_digits() -> None:

@@ -1,9 +1,10 @@
 """Images that are tensors of torch: the same evidence as of all others, made of whole batches and only if it is read.
 
-Where predictions are logits and the truth is hard, one sweep over the batch gives −ln p of what is true and all soft
-counts (`segeval.arrays.sweeps`); everything else is torch's own functions, each called when somebody asks.
+Where predictions are logits, one sweep over the batch gives −ln p of what is true and all soft counts
+(`segeval.arrays.sweeps`); everything else is torch's own functions, each called when somebody asks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,31 +41,28 @@ def tensor_samples(found: Images, said: Said, plan: Plan, per_class: bool) -> "l
     is_target = found.axes.one_hot or one_channel
     if true.is_floating_point() and not is_target:
         return None
-    low, high, least, most = _ends(pred, true)
-    if not _fits(said.numbers, low, high) or (
-        said.numbers == "probabilities" and exclusive and not _sums_to_one(given)
-    ):
-        return None
     facts: dict[str, Any] = {"exclusive": exclusive, "logits": said.inputs != "probabilities"}
-    facts |= {"raw": said.inputs == "scores", "per_class": per_class}
-    facts |= {"sums": read_counts(plan, number), "surprisal": any(map(plan.of, (Outcomes, ClassSums, Picture)))}
+    facts |= {"raw": said.inputs == "scores", "per_class": per_class, "sums": read_counts(plan, number)}
     if is_target:
-        target = true.reshape(images, number, -1)
-        wanted = "scores" if said.any_range else "probabilities"
-        if (
-            said.ignore
-            or not _fits(wanted, least, most)
-            or (exclusive and not said.any_range and not _sums_to_one(target))
-        ):
+        if not _all_fit(said, given, exclusive, *_ends(pred)):
             return None
-        tensors = Tensors(given, None, target, tuple(range(number)), background=0, void=False, **facts)
+        target = true.reshape(images, number, -1)
+        looked = _looked(target, said, exclusive, pred.dtype)
+        if looked is None:
+            return None
+        kept, hard, mass = looked
+        facts |= {"kept": kept, "hard": hard, "mass": mass, "background": 0, "channels": tuple(range(number))}
+        tensors = Tensors(given, None, target, costs=bool(plan.of(Outcomes)), **facts)
     else:
-        labels = _labelled(true.reshape(images, -1), said.ignore, number, exclusive, (least, most))
+        low, high, *ends = _ends(pred, true)
+        if not _all_fit(said, given, exclusive, low, high):
+            return None
+        labels = _labelled(true.reshape(images, -1), said.ignore, number, exclusive, ends)
         if labels is None:
             return None
-        places, channels, void = labels
-        background = channels.index(0) if 0 in channels else None
-        tensors = Tensors(given, places, None, channels, background=background, void=void, **facts)
+        places, channels, kept = labels
+        facts |= {"kept": kept, "background": channels.index(0) if 0 in channels else None, "channels": channels}
+        tensors = Tensors(given, places, None, costs=any(map(plan.of, (Outcomes, ClassSums, Picture))), **facts)
     return [TensorSample(tensors, n) for n in range(images)]
 
 
@@ -113,39 +111,94 @@ def _fits(numbers: str, low: float, high: float) -> bool:
     return bool(low >= 0 and high <= 1 if numbers == "probabilities" else max(-low, high) <= HUGE)
 
 
-def _sums_to_one(values: Tensor) -> bool:
-    """Whether the channels (the second axis) do."""
-    low, high = _ends(values.detach().sum(dim=1))
-    return bool(max(1 - low, high - 1) <= TOLERANCE)
+def _all_fit(said: Said, given: Tensor, exclusive: bool, low: float, high: float) -> bool:
+    """Whether predictions between these numbers are what was said."""
+    if not _fits(said.numbers, low, high):
+        return False
+    return said.numbers != "probabilities" or not exclusive or _one(*_ends(given.detach().sum(dim=1)))
 
 
-def _zeros_and_ones(target: Tensor) -> bool:
-    """Whether numbers within [0, 1] are 0 or 1."""
-    if not target.is_floating_point():
-        return True
-    return all(torch.equal(torch.ceil(t), t) for t in (target[n, :, part] for n, part in sweeps.blocks(target)))
+def _one(low: float, high: float) -> bool:
+    """Whether sums between these numbers are 1."""
+    return max(1 - low, high - 1) <= TOLERANCE
+
+
+def _looked(target: Tensor, said: Said, exclusive: bool, dtype: Any) -> "tuple[Tensor | None, bool, Tensor] | None":
+    """Of a target (N, C, n) the pixels (N, n) that are not ignored, whether all else is 0 or 1, and its sums (N, C).
+
+    None where it is no target. Each block is looked at once, while it is in the cache.
+    """
+    if any(0 <= each < max(target.shape[1], 2) for each in said.ignore):  # classes, of which it has no labels
+        return None
+    kept, to_one, whole = _kept(target, said.ignore), exclusive and not said.any_range, not target.is_floating_point()
+    maybe_hard = not whole and (target.device.type != "cpu" or not _off(target[:1, :, :64]).any())
+    mass = torch.zeros(target.shape[:2], dtype=sweeps.wide(target), device=target.device)
+    ends: list[list[Any]] = [[], [], []]
+    for n, part in sweeps.blocks(target):
+        t = target[n, :, part].to(dtype)
+        if kept is not None:
+            t = torch.where(kept[n, part], t, 0)
+        mass[n] += t.sum(dim=1)
+        ends[0].append(torch.aminmax(t))
+        if maybe_hard:
+            ends[1].append(torch.aminmax(_off(t)))
+        if to_one:
+            total = t.sum(dim=0)
+            ends[2].append(torch.aminmax(total if kept is None else total + ~kept[n, part]))
+    (low, high), off, total = _least_and_most(ends)
+    wanted = "scores" if said.any_range else "probabilities"
+    if not _fits(wanted, low, high) or (to_one and not _one(*total)):
+        return None
+    return kept, (whole and low >= 0 and high <= 1) or off == [0, 0], mass
+
+
+def _off(t: Tensor) -> Tensor:
+    """0 where a number is 0 or 1."""
+    return torch.addcmul(t, t, t, value=-1)
+
+
+def _least_and_most(every: list[list[Any]]) -> list[list[float]]:
+    """Of each list of ends the least and the largest, nan where one is nan; of an empty one nothing."""
+    found = [
+        end(torch.stack(each))
+        for ends in every
+        if ends
+        for end, each in zip((torch.amin, torch.amax), zip(*ends, strict=True), strict=True)
+    ]
+    told = iter(torch.stack(found).tolist())  # an accelerator waits but once
+    return [[next(told), next(told)] if ends else [] for ends in every]
+
+
+def _kept(target: Tensor, ignore: frozenset[int]) -> Tensor | None:
+    """(N, n): the pixels none of whose channels holds an ignored value; None: all."""
+    if not ignore or target.dtype == torch.bool:
+        return None
+    dropped = torch.zeros((target.shape[0], target.shape[2]), dtype=torch.bool, device=target.device)
+    for value in sorted(ignore):
+        dropped |= (target == value).any(dim=1)
+    return ~dropped if bool(dropped.any()) else None
 
 
 def _labelled(
-    labels: Tensor, ignore: frozenset[int], number: int, exclusive: bool, ends: tuple[float, float]
-) -> tuple[Tensor, tuple[int, ...], bool] | None:
-    """Labels as places among the channels that are classes, −1 where ignored; None where they are no class.
+    labels: Tensor, ignore: frozenset[int], number: int, exclusive: bool, ends: Sequence[float]
+) -> tuple[Tensor, tuple[int, ...], Tensor | None] | None:
+    """Labels as places among the channels that are classes; None where they are no class.
 
-    These channels, and whether anything is ignored.
+    These channels, and which pixels are not ignored (None: all); the place of one that is ignored is 0.
     """
     limit = max(number, 2)
     low, high = ends
     known = tuple(c for c in range(number) if c not in ignore) if exclusive else tuple(range(number))
     labels = labels.to(torch.int64)
     if low >= 0 and high < limit and not any(low <= each <= high for each in ignore) and len(known) == number:
-        return labels, known, False
+        return labels, known, None
     dropped = torch.isin(labels, torch.tensor(sorted(ignore), dtype=torch.int64, device=labels.device))
     if not known or bool((~dropped & ((labels < 0) | (labels >= limit))).any()):
         return None
-    table = torch.full((limit,), -1, dtype=torch.int64)
+    table = torch.zeros((limit,), dtype=torch.int64)
     table[list(known) if exclusive else slice(None)] = torch.arange(len(known) if exclusive else limit)
-    places = torch.where(dropped, -1, table.to(labels.device)[labels.clamp(0, limit - 1)])
-    return places, known, bool(dropped.any())
+    places = table.to(labels.device)[labels.clamp(0, limit - 1)].masked_fill_(dropped, 0)
+    return places, known, ~dropped if bool(dropped.any()) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,17 +206,19 @@ class Tensors:
     """A batch behind the door. The truth is labels, or a target of each channel, never both."""
 
     given: Tensor  # (N, rows, *spatial) probabilities or logits
-    labels: Tensor | None  # int64 (N, n), the place of a class among the channels, −1 where ignored
+    labels: Tensor | None  # int64 (N, n), the place of a class among the channels, 0 where ignored
     target: Tensor | None  # (N, C, n) numbers within [0, 1], of any type
     channels: tuple[int, ...]  # the rows that are classes, in order
     exclusive: bool
     logits: bool
     raw: bool
     background: int | None
-    void: bool  # some pixels are ignored
+    kept: Tensor | None  # bool (N, n), the pixels that are not ignored; None: all
     sums: sweeps.Wanted  # the soft counts that will be read
-    surprisal: bool  # −ln p of what is true will be
+    costs: bool  # −ln p of what is true will be
     per_class: bool  # values of single classes are wanted
+    hard: bool = True  # the truth is 0 or 1 everywhere
+    mass: Tensor | None = None  # (N, C), of a target its sums
 
     @property
     def all_rows(self) -> bool:
@@ -179,43 +234,36 @@ class Tensors:
         """(rows of classes,) where they stand among all."""
         return torch.tensor(self.channels, device=self.given.device)
 
-    @cached_property
-    def hard(self) -> bool:
-        """Whether the truth is 0 or 1 everywhere: looked at where it matters."""
-        return self.target is None or _zeros_and_ones(self.target)
-
     @property
     def labelled(self) -> bool:
         return self.exclusive and self.labels is not None
 
-    @property
-    def swept(self) -> bool:
-        """Whether a sweep gives the surprisal of what is true."""
-        return self.logits and (self.labelled or (not self.exclusive and self.hard))
-
     def counted(self, place: int) -> bool:
         """Whether a sweep gives one of the soft counts."""
-        return self.logits and place in self.sums and (self.labelled or not self.exclusive)
+        return self.logits and place in self.sums
 
-    def _swept(self, sums: sweeps.Wanted, surprisal: bool) -> tuple[Any, Any]:
+    def _swept(self, sums: sweeps.Wanted, costs: bool) -> sweeps.Swept:
         if self.labelled:
             assert self.labels is not None
-            places = self.labels if self.all_rows else torch.where(self.labels < 0, -1, self.rows[self.labels])
-            return sweeps.softmax_sums(self.flat, places, self.void, sums)
+            places = self.labels if self.all_rows else self.rows[self.labels]
+            return sweeps.softmax_sums(self.flat, places, self.kept, sums)
+        if self.exclusive:
+            return sweeps.shared_sums(self.flat, self.target, self.kept, sums, costs)
         truth = self.labels[:, None] if self.labels is not None else self.target
-        return sweeps.sigmoid_sums(self.flat, truth, self.void, sums, surprisal and self.hard)
+        return sweeps.sigmoid_sums(self.flat, truth, self.kept, sums, costs, self.hard)
 
     @cached_property
-    def _sweep(self) -> tuple[Any, Any]:
-        return self._swept(self.sums, self.surprisal)
+    def _sweep(self) -> sweeps.Swept:
+        return self._swept(self.sums, self.costs)
+
+    def cost(self, image: int, channel: int) -> Tensor:
+        """(n,) of a problem of an image −ln p of what is true, or its mean by what is; 0 where ignored."""
+        rows = self._rows
+        return rows[image * (len(rows) // len(self.given)) + channel]
 
     @cached_property
-    def surprisals(self) -> list[list[Tensor]]:
-        """Of each problem of each image −ln of the probability of what is true, (n,)."""
-        found, _ = self._sweep if self.surprisal or self.labelled else self._swept((), True)
-        rows = found.reshape(-1, found.shape[-1]).unbind(0)  # all at once, so that derivatives come together once
-        each = len(rows) // len(found)
-        return [list(rows[start : start + each]) for start in range(0, len(rows), each)]
+    def _rows(self) -> Sequence[Tensor]:
+        return (self._sweep if self.costs or self.labelled else self._swept((), True))[0]
 
     @cached_property
     def every_surprisal(self) -> list[Tensor]:
@@ -279,9 +327,10 @@ class TensorSample(Sample):
     @cached_property
     def truth(self) -> Array:
         """The same as that of other samples, where places are looked at."""
+        kept = True if self.tensors.kept is None else self.tensors.kept[self.place].cpu().numpy()
         if self.tensors.labels is not None:
-            return np.asarray(self.tensors.labels[self.place].cpu().numpy().reshape(self.shape))
-        return np.asarray(self.target.double().cpu().numpy().reshape(-1, *self.shape))
+            return np.where(kept, self.labels.cpu().numpy(), -1).reshape(self.shape)
+        return np.where(kept, self.target.double().cpu().numpy(), 0).reshape(-1, *self.shape)
 
     @property
     def labels(self) -> Tensor:
@@ -298,11 +347,12 @@ class TensorSample(Sample):
     @cached_property
     def index(self) -> Tensor | None:
         """The pixels that are not ignored; None: all."""
-        return torch.nonzero(self.labels >= 0)[:, 0] if self.tensors.void else None
+        return None if self.tensors.kept is None else torch.nonzero(self.tensors.kept[self.place])[:, 0]
 
     @cached_property
     def keep(self) -> Array | None:
-        return None if self.index is None else np.asarray(self.truth >= 0)
+        kept = self.tensors.kept
+        return None if kept is None else np.asarray(kept[self.place].cpu().numpy().reshape(self.shape))
 
     @cached_property
     def total(self) -> int:
@@ -311,8 +361,8 @@ class TensorSample(Sample):
     @cached_property
     def mass(self) -> Tensor:
         """(K,) the true mass of each class, of a binary problem of labels of both outcomes."""
-        if self.tensors.target is not None:
-            return self.target.sum(dim=1).to(sweeps.wide(self.tensors.given))
+        if self.tensors.mass is not None:
+            return self.tensors.mass[self.place]
         kept = self.labels if self.index is None else self.labels[self.index]
         ones = torch.ones((), dtype=sweeps.wide(self.tensors.given), device=kept.device).expand(kept.shape)
         return class_sums(ones, kept, self.number)
@@ -331,11 +381,12 @@ class TensorSample(Sample):
         return TensorCounts(pixels)
 
     def truth_of(self, k: int) -> Tensor:
-        kind = self.tensors.given.dtype
-        if self.tensors.labels is not None:
-            return (self.labels == k).to(kind).reshape(self.shape)
-        t = self.target[0 if self.binary else k].to(kind).reshape(self.shape)
-        return 1 - t if self.binary and k == 0 else t
+        kind, kept = self.tensors.given.dtype, self.tensors.kept
+        t = self.labels == k if self.tensors.labels is not None else self.target[0 if self.binary else k].to(kind)
+        if kept is not None:
+            t = torch.where(kept[self.place], t, 0)
+        t = t.to(kind).reshape(self.shape)
+        return 1 - t if self.binary and k == 0 and self.tensors.labels is None else t
 
 
 class TensorPixels(Pixels):
@@ -446,27 +497,43 @@ class TensorOutcomes(Outcomes):
         return self.pixels.classes if self.pixels.exclusive else self.pixels.of_channel(self.channel)
 
     @cached_property
+    def cost(self) -> Tensor:
+        image = self.pixels.image
+        if not image.logits:
+            return self.expected(self.surprisal)
+        return self.pixels.of_kept(image.tensors.cost(image.place, self.channel))
+
+    @property
+    def _lone(self) -> bool:
+        """Whether a pixel has one outcome that is true, and a sweep gives what it costs."""
+        return (
+            self.pixels.image.logits
+            and (self.pixels.image.tensors.labelled or not self.pixels.exclusive)
+            and self.pixels.hard
+        )
+
+    @cached_property
     def surprisal(self) -> Tensor:
         image = self.pixels.image
-        if image.tensors.swept:
-            return self.pixels.of_kept(image.tensors.surprisals[image.place][self.channel])
+        if self._lone:
+            return self.cost
         if self.pixels.exclusive and image.logits and image.tensors.all_rows:
             return self.pixels.of_kept(image.tensors.every_surprisal[image.place])
         return self._plain.surprisal
 
     @cached_property
     def p(self) -> Tensor:
-        return torch.exp(-self.surprisal) if self.pixels.image.tensors.swept else self._plain.p
+        return torch.exp(-self.surprisal) if self._lone else self._plain.p
 
     @cached_property
     def share(self) -> Tensor | None:
         if self.pixels.exclusive:
             return self.pixels.target
-        return None if self.pixels.image.tensors.swept else self._plain.share
+        return None if self._lone else self._plain.share
 
     @cached_property
     def labels(self) -> Tensor | None:
-        if not self.pixels.image.tensors.swept:
+        if not self._lone:
             return self._plain.labels
         return self.pixels.labels if self.pixels.exclusive else self.pixels.raw_target[self.channel].to(torch.int64)
 
