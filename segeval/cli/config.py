@@ -25,17 +25,21 @@ _TABLES = ("data", "stats", "gate")
 _OURS = re.compile(r"^[ \t]*+\[[ \t]*+tool\.segeval[ \t]*+[].]", re.MULTILINE)
 
 
+_ISOLATED, _CONFIGURED, _ASKED, _PROFILE = (f"segeval.{n}" for n in ("isolated", "configured", "asked", "profile"))
+
+
 def use(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Take the values of the configuration as the defaults of this command."""
     if ctx.resilient_parsing:  # a shell asks what might come next
         return
     if param.name == "isolated" and value:
-        ctx.default_map = dict(ctx.meta.get("segeval.profile", ("", {}))[1])
-        ctx.meta["segeval.isolated"] = True
-    if param.name == "config" and not ctx.meta.get("segeval.isolated"):
+        ctx.meta[_CONFIGURED], ctx.meta[_ISOLATED] = {}, True
+        _settle(ctx)
+    if param.name == "config" and not ctx.meta.get(_ISOLATED):
         path = Path(value) if value else nearest()
         if path:
-            ctx.default_map = {**(ctx.default_map or {}), **_values(path, ctx, found=not value)}
+            ctx.meta[_CONFIGURED] = _values(path, ctx, found=not value)
+            _settle(ctx)
             if not value:
                 click.echo(safe_text(f"options from {path}"), err=True)
 
@@ -44,25 +48,45 @@ def use_profile(ctx: click.Context, _: click.Parameter, value: str | None) -> No
     """Take the options of a profile as the defaults of this command; those of a configuration win."""
     if value is None or ctx.resilient_parsing:
         return
-    from segeval.run.profiles import find
+    ctx.meta[_ASKED] = value
+    _settle(ctx)
 
-    values = dict(find(value).options)
-    ctx.meta["segeval.profile"] = value, values
-    ctx.default_map = {**values, **(ctx.default_map or {})}
+
+def _settle(ctx: click.Context) -> None:
+    """The defaults of this command: those of the configuration, then those of the profile, which that may name too."""
+    from segeval.run.profiles import beside, find
+
+    own = dict(ctx.meta.get(_CONFIGURED, {}))
+    configured = own.pop("profile", None)
+    name = ctx.meta[_PROFILE] = ctx.meta.get(_ASKED, configured)
+    ctx.default_map = own if name is None else beside(find(name).options, own)
+
+
+def outdoes(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """An option that says in other words what another says: where it is typed, the other has no default."""
+    from segeval.run.profiles import RIVALS
+
+    if ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE and ctx.default_map:
+        ctx.default_map = {key: own for key, own in ctx.default_map.items() if key != RIVALS[str(param.name)]}
+    return value
 
 
 def profile(ctx: click.Context) -> str | None:
     """The profile of this command; says on stderr which of its options others win over."""
-    name: str | None
-    name, values = ctx.meta.get("segeval.profile", (None, {}))
-    for key, value in values.items():
-        given = ctx.params.get(key)
-        own = list(given) if isinstance(given, tuple) else given
-        if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE or (
-            key in (ctx.default_map or {}) and (ctx.default_map or {})[key] != value
-        ):
-            what = f"profile {name} has --{key.replace('_', '-')} {_typed(value)}; {_typed(own)} was given, and counts"
-            click.echo(safe_text(what), err=True)
+    from segeval.run.profiles import RIVALS, find
+
+    name: str | None = ctx.meta.get(_PROFILE)
+    for key, value in find(name).options.items() if name is not None else ():
+        for other in (key, RIVALS.get(key, key)):
+            own = ctx.params.get(other)
+            own = list(own) if isinstance(own, tuple) else own
+            source = ctx.get_parameter_source(other)
+            configured = source is click.core.ParameterSource.DEFAULT_MAP and (other != key or own != value)
+            if source is click.core.ParameterSource.COMMANDLINE or configured:
+                typed = f"--{other.replace('_', '-')} {_typed(own)}" if other != key else _typed(own)
+                what = f"profile {name} has --{key.replace('_', '-')} {_typed(value)}; {typed} was given, and counts"
+                click.echo(safe_text(what), err=True)
+                break
     return name
 
 
@@ -152,11 +176,11 @@ def _values(path: Path, ctx: click.Context, found: bool) -> dict[str, Any]:
         if found and getattr(known[key], "trusted", False):
             what = f"{_place(path, text, key)}: {key!r} is not taken from a configuration that was merely found"
             raise BadConfig(what, f"say it on the command line, or give --config {path}")
-        if key in options:
-            checked = _checked(value, options[key], _place(path, text, key))
+        if key in options or key == "profile":  # whose options may be of commands that do not ask for it
+            checked = _checked(value, known[key], _place(path, text, key))
             beside = path.parent / str(checked)
             is_path = key == "baseline" or (key in _PATHS and os.path.isfile(beside))  # a baseline may be still to come
-            values[str(options[key].name)] = str(beside) if is_path and checked else checked
+            values[str(known[key].name)] = str(beside) if is_path and checked else checked
     return values
 
 
@@ -175,7 +199,8 @@ def _known(found: Iterable[str], known: Iterable[str], path: Path, text: str) ->
 
 
 def _options(command: click.Command) -> list[click.Option]:
-    return [param for param in command.params if isinstance(param, click.Option) and param.expose_value]
+    every = [param for param in command.params if isinstance(param, click.Option)]
+    return [param for param in every if param.expose_value or param.name == "profile"]
 
 
 def _key(option: click.Option) -> str:

@@ -1,10 +1,11 @@
 """What every readable report says about a run: tables and sentences, not yet in any format."""
 
+import contextlib
 import functools
 import heapq
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from segeval.evidence.confusion import shares
 from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
 from segeval.metrics import METRICS
-from segeval.metrics.sections import Told
+from segeval.metrics.sections import SECTIONS, Told
 from segeval.run.numbers import MEANS
 from segeval.run.profiles import PROFILES
 from segeval.run.results import INFINITE, outlined
@@ -294,12 +295,21 @@ def sentences(document: dict[str, Any]) -> list[str]:
     if "ci" in document:
         lines.append(about_intervals(options["ci"], document["ci"]["groups"], "group_by" in options))
     if (profile := PROFILES.get(options.get("profile", ""))) is not None:
-        told = [f"{name} {shown(summary.get(name))}" for name in profile.reports if name in summary]
-        lines.append(f"profile {options['profile']}: {', '.join(told)}")
+        found = {name: value for name in profile.reports for value in _numbers(document, name)}
+        lines.append(f"profile {options['profile']}: {', '.join(f'{name} {shown(found[name])}' for name in found)}")
     what = "value" if options.get("multilabel") else "id"
     ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
     lines.append(f"a class counts {_PRESENCE[options['presence']]}; {options['mean']} mean over classes; {ignored}")
     return lines
+
+
+def _numbers(document: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """The number of that name, of the whole data set or of a section, if the run has it."""
+    kind, _, rest = name.partition(".")
+    paths = [(kind, *told.path) for told in SECTIONS.told(kind, None) if told.name == rest and told.over != "class"]
+    for path in [("summary", name), *paths]:
+        with contextlib.suppress(KeyError):
+            yield functools.reduce(operator.getitem, path, document)
 
 
 def about_intervals(how: dict[str, Any], drawn: int, grouped: bool) -> str:

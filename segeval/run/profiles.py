@@ -28,6 +28,7 @@ class Profile:
 
 
 _FOREGROUND = {"mean_without": [0]}
+_OBJECTS = {"instances": "labels"}
 PROFILES = {
     "cityscapes": Profile(
         "Cityscapes 2.3.0: label ids, classes and categories; iIoU is not told",
@@ -76,6 +77,72 @@ PROFILES = {
         ("miou_dataset", "mdice_dataset", "mprecision_dataset", "mrecall_dataset"),
     ),
     "keras": Profile("Keras 3.15.1, MeanIoU", {}, ("miou_dataset",)),
+    "huggingface": Profile(
+        "Hugging Face evaluate 210d214, mean_iou: mean_iou, mean_accuracy, overall_accuracy",
+        {"ignore": [255]},
+        ("miou_dataset", "mean_accuracy", "pixel_accuracy"),
+    ),
+    "scalabel": Profile(
+        "Scalabel 071d073 and BDD100K, sem_seg: mIoU, Acc, fIoU, mAcc, which is a precision; there per cent",
+        {"ignore": [255], "presence": "truth"},
+        ("miou_dataset", "pixel_accuracy", "fw_iou", "mprecision_dataset"),
+    ),
+    "voc": Profile(
+        "Pascal VOC 2012, VOCevalseg: 21 classes, 255 is void; there per cent, and nan if a class is in no mask",
+        {"classes": "voc"},
+        ("miou_dataset",),
+    ),
+    "davis": Profile(
+        "DAVIS 2017 ac7c43f, J and F of the frames and objects of one sequence: the mean of the two numbers is J&F. "
+        "Leave out its first and last frame, which are not scored there",
+        {"metrics": "overlap,boundary_f", **_FOREGROUND, "undefined": ["absent=one"]},
+        ("miou_class", "mboundary_f_class@0.8%"),
+    ),
+    "brats": Profile(
+        "BraTS 2017 to 2022, enhancing tumour is 4: Dice of the regions WT, TC and ET, 1 where a region is in neither "
+        "mask; mean over subjects, then over regions",
+        {"classes": "brats", "undefined": ["absent=one"]},
+        ("group_mdice_class",),
+    ),
+    "brats2023": Profile(
+        "BraTS from 2023 on, enhancing tumour is 3: a region that is in neither mask is left out",
+        {"classes": "brats2023"},
+        ("group_mdice_class",),
+    ),
+    "coco-panoptic": Profile(
+        "panopticapi 7bb4655, PQ, SQ and RQ of all categories, of things and of stuff",
+        {"instances": "panoptic"},
+        tuple(f"instances.mean_{name}{part}" for part in ("", "_things", "_stuff") for name in ("pq", "sq", "rq")),
+    ),
+    "bdd100k-panoptic": Profile(
+        "BDD100K 9ac17c6, pan_seg: the same, and void stays in unions",
+        {"instances": "panoptic", "keep_void": True},
+        tuple(f"instances.mean_{name}{part}" for part in ("", "_stuff", "_things") for name in ("pq", "sq", "rq")),
+    ),
+    "dsb2018": Profile(
+        "Data Science Bowl 2018: mean over images of tp / (tp + fp + fn) over the thresholds 0.5 … 0.95",
+        _OBJECTS,
+        ("instances.ap_over_images",),
+    ),
+    "stardist": Profile(
+        "StarDist 0.9.1, matching_dataset(thresh=0.5): precision, recall, accuracy, f1, mean_true_score, "
+        "mean_matched_score, panoptic_quality",
+        _OBJECTS,
+        tuple(
+            f"instances.{name}@0.5"
+            for name in ("precision", "recall", "ap", "f1", "mean_true_iou", "mean_matched_iou", "pq")
+        ),
+    ),
+    "cellpose": Profile(
+        "Cellpose 4.2.1.1, average_precision at 0.5, 0.75 and 0.9, mean over images",
+        _OBJECTS,
+        tuple(f"instances.ap_over_images@{t:g}" for t in (0.5, 0.75, 0.9)),
+    ),
+    "panoptica": Profile(
+        "panoptica b0ac3e4, semantic input: connected components, matched from IoU 0.5 on whatever their label",
+        {"instances": "components", "connectivity": "full", "match_across_classes": True, "matching": "greedy"},
+        tuple(f"instances.{name}@0.5" for name in ("precision", "recall", "f1", "mean_matched_iou", "pq")),
+    ),
 }
 
 
@@ -87,12 +154,22 @@ def find(name: str) -> Profile:
     return PROFILES[name]
 
 
+# Two options that say the same in other words: one that is given stands in place of the other of a profile.
+RIVALS = {"num_classes": "classes", "classes": "num_classes"}
+
+
+def beside(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that are given, with those others that they do not rule out."""
+    ruled_out = {RIVALS[name] for name, value in given.items() if name in RIVALS and value is not None}
+    return {name: value for name, value in own.items() if name not in ruled_out} | dict(given)
+
+
 def profiled(make: Callable[..., Made]) -> Callable[..., Made]:
     """A constructor of options that takes those of its `profile` where others are not given."""
 
     @functools.wraps(make)
     def made(*args: Any, **options: Any) -> Made:
         name = options.get("profile")
-        return make(*args, **({**find(name).options, **options} if name is not None else options))
+        return make(*args, **(beside(find(name).options, options) if name is not None else options))
 
     return made

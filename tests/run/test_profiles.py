@@ -5,11 +5,17 @@ import json
 import numpy as np
 import pytest
 from check_peers import label_set
-from support.reference import DATA
+from click.testing import CliRunner
+from support.reference import DATA, VECTORS, mask
 
 import segeval
+from segeval.cli.main import cli
 from segeval.errors import BadOption
+from segeval.metrics.sections import SECTIONS
+from segeval.run.numbers import find
+from segeval.run.options import Options
 from segeval.run.profiles import PROFILES
+from segeval.run.tables import Outline
 
 PEERS = json.loads((DATA / "peer_conventions.json").read_text(encoding="utf-8"))
 
@@ -46,6 +52,67 @@ def test_ade20k(root):
     assert run.summary["pixel_accuracy"] == 1
 
 
+def test_davis():
+    """The vector of davis2017-evaluation ac7c43f: J and F over objects of their means over frames."""
+    vector = VECTORS["davis-two-objects"]
+    cases = [vector["inputs"]["cases"][n] for n in vector["params"]["frames_scored"]]
+    frames = [[mask(case[side]) for case in cases] for side in ("pred", "truth")]
+    summary = segeval.score(*frames, num_classes=3, profile="davis").summary
+    for name, expected in (("miou_class", "J_mean"), ("mboundary_f_class@0.8%", "F_mean")):
+        assert summary[name] == pytest.approx(vector["expected"][expected], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("coco-panoptic", (0.6646301051201716, 0.8203852616117429, 0.6438627509212954)),  # panopticapi 7bb4655
+        ("bdd100k-panoptic", (0.6646278879162743, 0.8203852616117423, 0.6438602380902118)),  # BDD100K 9ac17c6
+    ],
+)
+def test_panoptic(profile, expected):
+    folder = DATA / "panoptic_bdd100k"
+    found = segeval.score(folder / "pred", folder / "gt", profile=profile).document()["instances"]["mean"]
+    assert [found[name] for name in ("pq", "pq_things", "pq_stuff")] == pytest.approx(expected, abs=1e-12)
+
+
+def test_panoptica():
+    """Its tutorial (panoptica b0ac3e4)."""
+    with np.load(DATA / "spine_panoptica" / "masks.npz") as masks:
+        run = segeval.score([masks["pred"]], [masks["truth"]], profile="panoptica")
+    found = run.document()["instances"]["thresholds"]["0.5"]
+    assert (found["pq"], found["mean_matched_iou"]) == pytest.approx((0.6586696657808406, 0.7940127477906024))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_reports_numbers_that_there_are(name):
+    """Under its own options, and in the last lines of a report."""
+    options = Options.of(profile=name, **({} if "classes" in PROFILES[name].options else {"num_classes": 2}))
+    groups = tuple(options.classes.scored.groups) if options.classes.scored else ()
+    outline = Outline(options.scoring, ((1, "a"),), groups, tuple(options.specs))
+    known = {f"{kind}.{told.name}" for kind in options.specs for told in SECTIONS.told(kind, None)}
+    for number in PROFILES[name].reports:
+        assert number in known or find(outline, number, None).drawn
+
+
+def test_numbers_of_sections_are_told_too(tmp_path):
+    folder = DATA / "panoptic_bdd100k"
+    result = CliRunner().invoke(
+        cli, ["score", str(folder / "pred"), str(folder / "gt"), "--isolated", "--profile", "bdd100k-panoptic"]
+    )
+    assert "profile bdd100k-panoptic: instances.mean_pq 0.6646, instances.mean_sq 0.6835" in result.stdout
+
+
+@pytest.mark.parametrize(("profile", "enhancing", "expected"), [("brats", 4, 1), ("brats2023", 3, None)])
+def test_brats(profile, enhancing, expected):
+    """Whole tumour, core and enhancing tumour of two subjects; the second has no enhancing tumour on either side."""
+    truth = np.array([[[0, 1, 2, enhancing]], [[0, 1, 2, 2]]])
+    pred = np.array([[[1, 1, 2, 2]], [[0, 0, 1, 2]]])
+    whole, core = (2 * 3 / 7, 2 * 2 / 5), (2 * 1 / 4, 0)  # by hand: 2 |both| / (|pred| + |truth|)
+    values = [[*whole], [*core], [0, expected]]
+    found = segeval.score([*pred], [*truth], profile=profile).summary["group_mdice_class"]
+    assert found == pytest.approx(np.mean([np.mean([v for v in row if v is not None]) for row in values]))
+
+
 def test_other_options_win():
     pred, truth = label_set(1)
     run = segeval.score([*pred], [*truth], num_classes=5, profile="nnunet", mean_without=[1])
@@ -56,10 +123,6 @@ def test_other_options_win():
 
 
 def test_on_the_command_line(tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from segeval.cli.main import cli
-
     monkeypatch.chdir(tmp_path)
     for side, labels in (("pred", [[0, 1, 1, 2]]), ("gt", [[0, 1, 2, 2]])):
         (tmp_path / side).mkdir()
@@ -78,3 +141,72 @@ def test_on_the_command_line(tmp_path, monkeypatch):
     assert "profile monai: mdice_image" in result.stdout
     assert invoke("--profile", "mony").exit_code == 2
     assert "profile nnunet" not in invoke("--profile", "nnunet").stderr
+
+
+def test_a_number_of_classes_stands_in_place_of_the_classes_of_a_profile():
+    pred, truth = label_set(1)
+    run = segeval.score([*pred], [*truth], num_classes=5, profile="cityscapes-trainids")
+    assert [row["name"] for row in run.classes] == ["0", "1", "2", "3", "4"]
+    named = segeval.score([*pred], [*truth], classes="a,b,c,d,e", profile="cityscapes-trainids")
+    assert [row["name"] for row in named.classes] == [*"abcde"]
+    with pytest.raises(BadOption, match="exclude each other"):
+        segeval.score([*pred], [*truth], num_classes=5, classes="a,b,c,d,e", profile="cityscapes")
+
+
+@pytest.fixture
+def masks(tmp_path, monkeypatch):
+    """Two masks, and what `segeval` says of them under a configuration."""
+    monkeypatch.chdir(tmp_path)
+    for side, labels in (("pred", [[0, 1, 1, 2]]), ("gt", [[0, 1, 2, 2]])):
+        (tmp_path / side).mkdir()
+        np.save(tmp_path / side / "a.npy", np.array(labels, np.uint8))
+
+    def said(configuration, *options, command="score"):
+        (tmp_path / "segeval.toml").write_text(f"[data]\n{configuration}\n")
+        return CliRunner().invoke(cli, [command, "pred", "gt", *options])
+
+    return said
+
+
+JSON = ("--format", "json")
+
+
+def test_a_configuration_may_name_the_profile(masks):
+    found = json.loads(masks("profile = 'monai'", "--num-classes", "4", *JSON).stdout)["options"]
+    assert (found["profile"], found["presence"]) == ("monai", "truth")
+    typed = masks("profile = 'monai'", "--num-classes", "4", "--profile", "nnunet", *JSON)
+    found = json.loads(typed.stdout)["options"]  # the command line wins over the configuration
+    assert (found["profile"], found["presence"], found["mean_without"]) == ("nnunet", "union", [0])
+    for options in (["--isolated"], ["--config", "segeval.toml", "--isolated"]):
+        found = json.loads(masks("profile = 'monai'", "--num-classes", "4", *options, *JSON).stdout)["options"]
+        assert "profile" not in found
+    result = masks("profile = 'monay'", "--num-classes", "4")
+    assert (result.exit_code, "did you mean 'monai'" in result.stderr) == (2, True)
+    result = masks("profile = 3")
+    assert result.exit_code == 2
+    assert "segeval.toml:2:1" in result.stderr
+    for options in ([], ["--profile", "monai"]):  # other options of a configuration win over its profile
+        result = masks("profile = 'monai'\npresence = 'always'", "--num-classes", "4", *options, *JSON)
+        assert json.loads(result.stdout)["options"]["presence"] == "always"
+        assert "profile monai has --presence truth; always was given, and counts" in result.stderr
+
+
+def test_the_classes_of_a_profile_are_those_of_every_command(masks):
+    result = masks("profile = 'voc'\nclasses = ['a', 'b']", command="check")
+    assert result.exit_code == 3  # 2 is none of them
+    assert masks("profile = 'cityscapes-trainids'", command="check").exit_code == 0
+
+
+@pytest.mark.parametrize("option", [["--num-classes", "4"], ["--classes", "a,b,c,d"]])
+def test_typed_classes_win_over_those_of_profile_and_configuration(masks, option):
+    flag, value = option
+    result = masks("", "--profile", "cityscapes-trainids", *option, *JSON)
+    assert len(json.loads(result.stdout)["classes"]) == 4
+    given = value if flag == "--classes" else "--num-classes 4"
+    assert f"profile cityscapes-trainids has --classes cityscapes; {given} was given, and counts" in result.stderr
+    for configuration in ("num_classes = 3", "classes = ['x', 'y', 'z']", "profile = 'cityscapes-trainids'"):
+        result = masks(configuration, *option, *JSON)
+        assert len(json.loads(result.stdout)["classes"]) == 4
+    result = masks("num_classes = 3\nprofile = 'cityscapes-trainids'", *JSON)
+    assert len(json.loads(result.stdout)["classes"]) == 3
+    assert "--num-classes 3 was given" in result.stderr
