@@ -94,8 +94,9 @@ def test_classes_are_those_of_the_run(offered, tmp_path):
 
 def test_a_shell_hears_nothing_of_configurations(offered, tmp_path):
     """Neither where one is found, nor where it is wrong, nor of a profile that is not yet typed in full."""
-    (tmp_path / "segeval.toml").write_text("[data]\nlosse = 'dice'\n")
-    assert offered("score", "a", "b", "--profile", "city", "--losses", typed="lovasz_h") == _plain("lovasz_hinge")
+    for line in ("losses = 'dice'", "losse = 'dice'"):
+        (tmp_path / "segeval.toml").write_text(f"[data]\n{line}\n")
+        assert offered("score", "a", "b", "--profile", "city", "--losses", typed="lovasz_h") == _plain("lovasz_hinge")
 
 
 @pytest.mark.parametrize(
