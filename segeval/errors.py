@@ -792,6 +792,17 @@ class NotOneHot(InputError):
     code = "SEG289"
 
 
+class ClassesAsObjects(Doubt):
+    """With `--instances labels`, the ids of an image look like classes.
+
+    They are few, with gaps between them, and most pixels that truth and prediction both hold have one id in both, as
+    those of classes do and numbers of objects hardly ever. Each id was taken for one object, in however many parts it
+    lies. Of class masks objects are connected parts: `--instances components`.
+    """
+
+    code = "SEG238"
+
+
 class GreyAsLabels(Doubt):
     """A prediction looks like grey probabilities, and was read as labels.
 

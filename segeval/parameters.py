@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from segeval.catalog import did_you_mean
-from segeval.errors import BadParameter
+from segeval.errors import BadOption, BadParameter
 from segeval.text import some
 
 
@@ -40,6 +40,7 @@ Whole = Annotated[int, Within(0, 1 << 31)]
 Weights = Sequence[float]  # one for each outcome, not negative
 Matrix = Sequence[Sequence[float]]
 Map = np.ndarray  # a number for each pixel
+CONNECTIVITIES = ("face", "full")  # which pixels are neighbours: across a face, or across edges and corners too
 
 
 @dataclass(frozen=True)
@@ -218,3 +219,14 @@ def _words(kind: Any) -> str:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def background_id(given: Any, hint: str = "give an id, or none") -> int | None:
+    """The class that `--background` names; None where it says that there is none.  BadOption for all else."""
+    text = str(given).strip()
+    if given is None or text.casefold() == "none":
+        return None
+    try:
+        return int(text)
+    except ValueError as fault:
+        raise BadOption(f"--background is {given!r}", hint) from fault

@@ -119,12 +119,9 @@ def check(page: Page, place: str, runs: list[str | None], folders: Sequence[str]
 
 def nothing(text: str) -> int | Literal["auto"] | None:
     """What `--background` says."""
-    if text in ("none", "auto"):
-        return None if text == "none" else "auto"
-    try:
-        return int(text)
-    except ValueError as fault:
-        raise BadOption(f"--background is {text!r}", "give an id, none or auto") from fault
+    from segeval.parameters import background_id
+
+    return "auto" if text == "auto" else background_id(text, "give an id, none or auto")
 
 
 def of_score(report: str | None) -> Page:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from segeval.catalog import check_choice
 from segeval.distance.grid import Array, compact
 from segeval.errors import BadOption, NegativeIds, UnclearLabels
+from segeval.parameters import CONNECTIVITIES
 
-CONNECTIVITIES = ("face", "full")
 KINDS = ("auto", "binary", "instances", "semantic")  # what the ids of a mask are
 _ALIKE, _MANY = 1.2, 2.0  # parts per id up to which ids look like cells, and from which they look like classes
 

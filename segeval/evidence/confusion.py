@@ -9,10 +9,10 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from segeval.errors import ShapesDiffer, UnknownTruthIds
+from segeval.errors import UnknownTruthIds
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, split, united
-from segeval.evidence.run_length import Array, cells_of, merged_cells, narrow, summed
-from segeval.text import counted, extent, some
+from segeval.evidence.run_length import Array, cells_of, merged_cells, narrow_pair, summed
+from segeval.text import counted, some
 
 AT_ONCE = 1024  # images whose cells are put together: more would only take memory
 
@@ -117,11 +117,7 @@ class Confusion(Counted):
         UnknownTruthIds when the truth holds an id that is neither a class nor ignored; TypeError for arrays that are
         not plain integers, ValueError for ids beyond 32 bits or classes given twice.
         """
-        pred, truth = narrow(pred), narrow(truth)
-        if pred.shape != truth.shape:
-            raise ShapesDiffer(
-                f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
-            )
+        pred, truth = narrow_pair(pred, truth)
         if num_classes is not None:
             if ids is not None:
                 raise ValueError("give num_classes or ids, not both")

@@ -14,11 +14,11 @@ from segeval.errors import BadOption, NoEffect
 from segeval.evidence import objects as found_objects
 from segeval.evidence.kinds import EVIDENCE, Columns, joined, packed_classes, packed_text, split, united, unpacked_text
 from segeval.evidence.objects import HALF, Objects, Pairs, Threshold
-from segeval.evidence.run_length import Array, cells_of, narrow
+from segeval.evidence.run_length import Array, cells_of, narrow_pair
+from segeval.parameters import CONNECTIVITIES, background_id
 
 MODES = ("labels", "components", "panoptic")  # ids are objects; classes of connected parts; objects of a table
 MATCHINGS = ("optimal", "greedy")
-CONNECTIVITIES = ("face", "full")
 THRESHOLDS = tuple(f"{0.5 + 0.05 * n:.2f}".rstrip("0") for n in range(10))  # 0.5, 0.55, … 0.95, as COCO has them
 OBJECT = 1  # the class of the objects of `labels`
 _DIGITS = 6  # after the point of a threshold: products with pixels stay within 64 bits
@@ -83,7 +83,7 @@ class InstanceOptions:
             raise BadOption("--match-across-classes has no meaning for --instances labels", "all are of one class")
         return cls(
             instances,
-            _background(background),
+            background_id(background),
             connectivity or CONNECTIVITIES[0],
             match_across_classes,
             matching or MATCHINGS[0],
@@ -127,16 +127,6 @@ class InstanceOptions:
     def how(self) -> dict[str, bool]:
         """How objects meet."""
         return {"across": self.match_across_classes, "keep_void": self.keep_void}
-
-
-def _background(given: int | str | None) -> int | None:
-    """The id of the background; None where there is none."""
-    if given is None or (isinstance(given, str) and given.strip().lower() == "none"):
-        return None
-    try:
-        return int(str(given))
-    except ValueError as fault:
-        raise BadOption(f"--background is {given!r}", "give an id, or none") from fault
 
 
 def _thresholds(given: str | float | Iterable[str | float]) -> tuple[str, ...]:
@@ -246,13 +236,12 @@ class Instances:
         matching: str = "optimal",
         iou_thresholds: str | float | Iterable[str | float] | None = None,
     ) -> "Instances":
-        """The evidence of two label arrays of one shape whose ids are objects, all of class 1."""
-        one, other = narrow(pred), narrow(truth)
-        if one.shape != other.shape:
-            raise ValueError(f"pred is {one.shape} and truth {other.shape}")
-        asked = InstanceOptions.of(
-            "labels", "none" if background is None else background, matching=matching, iou_thresholds=iou_thresholds
-        )
+        """The evidence of two label arrays of one shape whose ids are objects, all of class 1.
+
+        ShapesDiffer when the shapes differ; BadOption for another option than `segeval score` takes.
+        """
+        one, other = narrow_pair(pred, truth)
+        asked = InstanceOptions.of("labels", background, matching=matching, iou_thresholds=iou_thresholds)
         assert asked
         objects = found_objects.objects_of_cells(cells_of(one, other), background, [*ignore], OBJECT)
         return counted(objects, asked)

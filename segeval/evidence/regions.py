@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from segeval.errors import ShapesDiffer
 from segeval.evidence.confusion import positions
-from segeval.evidence.run_length import Array, narrow
-from segeval.text import extent
+from segeval.evidence.run_length import Array, narrow_pair
 
 Box = tuple[slice, ...]
 
@@ -90,11 +88,7 @@ class Regions:
         """
         from segeval.distance.grid import steps  # here, since scoring starts without distances
 
-        pred, truth = narrow(pred), narrow(truth)
-        if pred.shape != truth.shape:
-            raise ShapesDiffer(
-                f"pred is {extent(pred.shape)} but truth is {extent(truth.shape)}", "masks are compared pixel by pixel"
-            )
+        pred, truth = narrow_pair(pred, truth)
         lengths, ignored = None if spacing is None else steps(spacing, truth.ndim).lengths, set(ignore)
         if num_classes:
             ids: Iterable[int] = range(num_classes)

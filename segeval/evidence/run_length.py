@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from segeval.errors import ShapesDiffer
+from segeval.text import extent
+
 Array = npt.NDArray[Any]
 
 BLOCK = 1 << 20  # pixels: few enough for the cache, many enough that threads seldom wait for each other
@@ -33,6 +36,15 @@ def narrow(labels: npt.ArrayLike) -> Array:
     if low < -(1 << 31) or high >= 1 << 31:
         raise ValueError(f"the id {low if low < -(1 << 31) else high} does not fit into 32 bits")
     return array.astype(np.uint8 if low >= 0 and high <= 255 else np.int32)
+
+
+def narrow_pair(pred: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Array, Array]:
+    """Both of them so.  ShapesDiffer where they are not of one shape."""
+    one, other = narrow(pred), narrow(truth)
+    if one.shape != other.shape:
+        what = f"pred is {extent(one.shape)} but truth is {extent(other.shape)}"
+        raise ShapesDiffer(what, "masks are compared pixel by pixel")
+    return one, other
 
 
 class Runs(NamedTuple):

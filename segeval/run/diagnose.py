@@ -11,6 +11,7 @@ from segeval.data.labels import Labels
 from segeval.errors import (
     BackgroundIgnored,
     BinaryTruth,
+    ClassesAsObjects,
     ForegroundIgnored,
     ForegroundOfMany,
     GreyAsLabels,
@@ -35,6 +36,8 @@ from segeval.text import counted, some
 MANY, MANY_ALONE = 8, 20  # true ids that count up as classes seldom do: to other numbers in other images, or to one
 OFTEN = 0.9  # the share of images whose ids do
 MANY_IDS = 64
+FEW = 40  # ids that may be classes, where each was taken for an object
+AGREED = 0.7  # the share of pixels of any object on both sides that have one id, from which on ids are classes
 MOST_GREYS = 32  # classes that may be spread over the greys from black to white
 KNOWN = {"ADE20K": 151, "COCO-Stuff": 182}  # ids, with 0, of data sets whose images hold few of their many classes
 SHADES = 16  # values in a prediction, from which on they may be shades of grey
@@ -217,6 +220,7 @@ def of_image(
     """Values of one pair that are no ids, from what its files hold: (true ids, predicted ids, pixels)."""
     assert labels.given is not None
     if classes.objects:  # any number of them is as good as any other
+        yield from _not_objects(truth_name, cells)
         return
     truth, pred = np.unique(cells[0]), np.unique(cells[1])
     truth, pred = truth[~np.isin(truth, list(classes.ignore))], pred[pred >= 0]
@@ -235,6 +239,17 @@ def of_image(
     if classes.binary:
         yield from _not_binary(truth_name, truth)
     yield from _palettes(truth_name, labels, truth, pred, classes.binary)
+
+
+def _not_objects(truth_name: str, cells: tuple[Array, Array, Array]) -> Iterator[Remark]:
+    """Ids that are taken for numbers of objects, and are those of classes in both masks."""
+    truth, pred, pixels = cells
+    found = np.unique(truth[truth > 0])
+    both, alike = (truth > 0) & (pred > 0), (truth > 0) & (truth == pred)
+    few = 2 <= found.size <= FEW and int(found.max()) > found.size
+    if few and alike.sum() > 1 and pixels[alike].sum() >= AGREED * pixels[both].sum():
+        what = f"{truth_name} holds {_shown(found.tolist())}, and the prediction agrees: classes, not objects"
+        yield ClassesAsObjects(what, "--instances components makes objects of the connected parts of classes")
 
 
 def _strangers(truth: Array, pred: Array, classes: ClassChoice) -> bool:

@@ -29,6 +29,8 @@ def unused(
     for id_ in options.scoring.mean_without:
         if id_ not in known:
             yield f"--mean-without {id_}", len(records)
+    if options.scoring.background and not _stands_for_something(options.scoring.background, options, total):
+        yield f"--background {options.scoring.background}", len(records)
     if options.reading.spacing is not None and "spacing" not in options.scoring.measuring:
         yield "--spacing", len(records)  # no metric asked for is of distances
     if options.scoring.pool_by and len({options.scoring.cases.of(each.id) for each in records}) == len(records):
@@ -38,7 +40,7 @@ def unused(
 def remarks(records: Sequence[Record], options: Options, total: PixelEvidence) -> Iterator[UnusedOption]:
     """What is worth saying of them."""
     for option, number in unused(records, options, total):
-        what = f"{option} had no effect on {number:,} of {counted(len(records), 'image')}"
+        what = _said(option, f"on {number:,} of {counted(len(records), 'image')}")
         yield UnusedOption(what, "leave it out, or look at how these files were read")
 
 
@@ -50,7 +52,23 @@ def refused(
     for option, number in unused(records, options, total, typed):
         name = option.partition(" ")[0]
         if 0 < predicted <= number and name.removeprefix("--").replace("-", "_") in typed:
-            yield NoEffect(f"{option} had no effect on any image", f"leave {name} out, or see what the files hold")
+            yield NoEffect(_said(option, "on any image"), f"leave {name} out, or see what the files hold")
+
+
+def _said(option: str, where: str) -> str:
+    """What is wrong with an option; a background that is nowhere makes an object of all that is another id."""
+    if option.startswith("--background"):
+        return f"{option}: there is no such class, so that nothing is background"
+    return f"{option} had no effect {where}"
+
+
+def _stands_for_something(background: int, options: Options, total: PixelEvidence) -> bool:
+    """Whether an id is a class or ignored; of masks whose ids number objects, whether any mask holds it."""
+    if options.classes.objects:  # it has become 0
+        assert isinstance(total, Confusion)
+        return 0 in {*total.truth.tolist(), *total.pred.tolist()}
+    known = options.classes.scored.ids if options.classes.scored else total.ids
+    return background in {*known, *options.classes.ignore}
 
 
 def _typed_as(option: str) -> str:

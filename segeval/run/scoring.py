@@ -12,6 +12,7 @@ from segeval.errors import BadOption, NoEffect, UnknownName
 from segeval.evidence.kinds import EVIDENCE
 from segeval.measures import Metric
 from segeval.metrics import METRICS
+from segeval.parameters import CONNECTIVITIES, background_id
 from segeval.run.grouping import Grouping
 from segeval.run.statistics import MEANS
 
@@ -24,7 +25,6 @@ REASONS = (
     "nothing-outside",
 )  # why a number is undefined
 POLICIES = ("skip", "zero", "one")  # what an undefined number is in a mean
-CONNECTIVITIES = ("face", "full")
 MEASURING = ("border_connectivity", "background")  # options that evidence is made with
 DIAGONAL = "diagonal"  # the penalty that is as long as the image
 
@@ -91,7 +91,7 @@ class Scoring:
             undefined=_policies([undefined] if isinstance(undefined, str) else undefined),
             pool_by=pool_by,
             penalty=_penalty(penalty),
-            background=_background(background),
+            background=background_id(background),
             kinds=kinds or {},
             numbers=tuple(dict.fromkeys([numbers] if isinstance(numbers, str) else numbers)),
             **options,
@@ -242,16 +242,6 @@ def _penalty(given: float | str | None) -> float | str | None:
     if not 0 <= length < math.inf:
         raise BadOption(f"--penalty is {given!r}", f"give a length from 0, or {DIAGONAL}")
     return length
-
-
-def _background(given: int | str | None) -> int | None:
-    """What `--background` says: an id, or that there is none."""
-    if given is None or given == "none":
-        return None
-    try:
-        return int(given)
-    except (TypeError, ValueError) as fault:
-        raise BadOption(f"--background is {given!r}", "give an id, or none") from fault
 
 
 def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterator[str]:

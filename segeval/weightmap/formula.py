@@ -13,8 +13,9 @@ from segeval.data.class_weights import LARGEST, Frequencies, by_scheme, checked
 from segeval.data.ids import whole
 from segeval.distance import within
 from segeval.distance.grid import Array, Steps, compact, nearest, steps
-from segeval.distance.objects import CONNECTIVITIES, KINDS, Cells, ids_of, likely_kind, of_kind, semantic, separated
+from segeval.distance.objects import KINDS, Cells, ids_of, likely_kind, of_kind, semantic, separated
 from segeval.errors import BadOption, FractionalMask, UnfitPixels
+from segeval.parameters import CONNECTIVITIES
 
 __all__ = ["unet_weights"]
 

@@ -167,6 +167,39 @@ def test_what_a_configuration_says_is_only_noted(invoke, tmp_path):
     assert invoke("score", "pred", "truth", "--metrics", "iou", "--beta", "3").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [
+        ("--metrics surface --background 77", False),
+        ("--metrics surface --background 2", True),
+        ("--instances components --background 3", False),
+        ("--instances components --background 1", True),
+        ("--instances components --background NONE", True),
+        ("--instances labels --background 3", False),
+        ("--instances labels --background 2", True),
+        ("--metrics surface --num-classes 4 --background 4", False),
+        ("--metrics surface --num-classes 4 --background 3", True),  # a class that no mask holds
+        ("--metrics surface --num-classes 3 --ignore 255 --background 255", True),
+        ("--metrics surface --num-classes 3 --background 0", True),
+    ],
+)
+def test_a_background_that_is_no_class_is_refused(invoke, save, line, fits):
+    """Nothing would be background, so that all is an object; without classes they are the ids found."""
+    if "255" in line:
+        save("truth/0.png", np.where(T == 2, 255, T).astype(np.uint8))
+    result = invoke("score", "pred", "truth", "--losses", "none", *line.split())
+    assert result.exit_code == (0 if fits else 2), result.stderr
+    id_ = line.split()[-1]
+    said = f"SEG117 --background {id_}: there is no such class, so that nothing is background"
+    assert (said in result.stderr) != fits
+
+
+def test_a_background_of_a_configuration_is_only_noted(invoke, tmp_path):
+    (tmp_path / "segeval.toml").write_text('[data]\nmetrics = "surface"\nbackground = "77"\n')
+    result = invoke("score", "pred", "truth", "--losses", "none")
+    assert (result.exit_code, "Note: SEG297 --background 77: there is no such class" in result.stderr) == (0, True)
+
+
 def test_an_ignored_id_of_a_class_table_is_of_the_data_set(invoke, tmp_path):
     """It may be in other images; read back, the run says the same."""
     (tmp_path / "classes.csv").write_text("id,name,ignore\n0,a,\n1,b,\n2,c,\n9,void,true\n")

@@ -11,7 +11,7 @@ from support import objects as plain
 
 import segeval
 from segeval import metrics
-from segeval.errors import BadOption, UnfitPixels
+from segeval.errors import BadOption, ShapesDiffer, UnfitPixels
 from segeval.evidence import Instances
 from segeval.evidence.instances import InstanceOptions
 from segeval.evidence.kinds import EVIDENCE
@@ -321,3 +321,33 @@ def test_thresholds_are_texts_in_order_each_once():
         assert InstanceOptions.of("labels", iou_thresholds=given).iou_thresholds == ("0.5", "0.75")
     assert InstanceOptions.of("labels").iou_thresholds[::9] == ("0.5", "0.95")
     assert len(InstanceOptions.of("labels").iou_thresholds) == 10
+
+
+def _said(pred, truth):
+    """The codes of the notes of a run of single objects."""
+    run = segeval.score([np.array(pred)], [np.array(truth)], instances="labels", losses="none")
+    return [note.code for note in run.notes]
+
+
+@pytest.mark.parametrize(
+    ("pred", "truth", "said"),
+    [
+        ([[2, 2, 2, 5, 5, 0]], [[2, 2, 5, 5, 5, 0]], ["SEG238"]),  # 4 of 5 pixels with something have one id
+        ([[2, 2, 5, 2, 5, 0]], [[2, 2, 5, 5, 2, 0]], []),  # 3 of 5
+        ([[1, 1, 2, 2, 2, 0]], [[1, 1, 2, 2, 2, 0]], []),  # counted from 1: two objects, or two classes
+        ([[7, 7, 4, 4, 4, 0]], [[2, 2, 5, 5, 5, 0]], []),  # numbers of objects are seldom the same
+        ([[5, 5, 5, 5, 5, 0]], [[5, 5, 5, 5, 5, 0]], []),  # one id
+        ([[2, 2, 2, 2, 2, 0]], [[2, 2, 2, 2, 5, 0]], []),  # one id in both
+        ([[0, *range(2, 42)]], [[0, *range(2, 42)]], ["SEG238"]),
+        ([[0, *range(2, 43)]], [[0, *range(2, 43)]], []),  # too many for classes
+    ],
+)
+def test_ids_of_classes_are_no_objects(pred, truth, said):
+    """Few ids with gaps that both masks share are said to look like classes; no number changes."""
+    assert _said(pred, truth) == said
+
+
+def test_masks_of_two_shapes_have_no_objects():
+    with pytest.raises(ShapesDiffer, match="pred is 2 x 3 but truth is 3 x 2") as told:
+        Instances.of(np.ones((2, 3), int), np.ones((3, 2), int))
+    assert told.value.hint == "masks are compared pixel by pixel"
