@@ -162,7 +162,7 @@ def _default(runs: Sequence[Results]) -> list[Asked]:
     sections = [name for name in _told(runs[0]) if all(_alike_told(name, run, runs[0]) for run in runs)]
     return [
         *map(Asked, names),
-        Asked("iou", ("*",)),
+        *([Asked("iou", ("*",))] if all(run.classes for run in runs) else []),
         *(Asked(f"loss.{name}") for name in losses),
         *map(Asked, sections),
     ]

@@ -94,6 +94,8 @@ def _matching(pattern: str, classes: Sequence[Mapping[str, Any]]) -> list[int]:
     for test in tests:
         if found := [k for k, row in enumerate(classes) if test(row)]:
             return found
+    if not classes:
+        raise BadRule(f"there is no class {pattern!r}", "the run has none: no image was scored, so look at its faults")
     raise BadRule(f"there is no class {pattern!r}", did_you_mean(pattern, [row["name"] for row in classes]))
 
 

@@ -111,3 +111,19 @@ def test_an_incomplete_run_ends_with_3(invoke, runs, masks):
         assert invoke("score", "pred", "truth", *args, "-o", name).exit_code == 3
     found = invoke("compare", "one", "two", "-n", "pixel_accuracy")
     assert (found.exit_code, "one is incomplete" in found.stdout) == (3, True), found.output
+
+
+def test_runs_of_which_every_image_failed(invoke, tmp_path):
+    """They have no classes: their numbers are undefined, the run is incomplete, and a class asked for says why."""
+    for side in ("pred", "truth"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "1.png").write_text("no picture")
+    for name in ("one", "two"):
+        assert invoke("score", "pred", "truth", "-o", name).exit_code == 3
+    found = invoke("compare", "one", "two")
+    assert (found.exit_code, found.stderr) == (3, "")
+    assert found.stdout.splitlines()[-1] == "miou_dataset: one – · two – (–)"
+    assert "one is incomplete: 1 image not scored" in found.stdout
+    asked = invoke("compare", "one", "two", "-n", "iou[*]")
+    assert asked.exit_code == 2
+    assert "Hint: the run has none: no image was scored, so look at its faults" in asked.stderr
