@@ -8,7 +8,7 @@ import pytest
 # Every room knows only rooms that stand before it.
 ROOMS = [
     *("errors", "text", "catalog", "patterns", "documents"),  # stones
-    *("arrays", "distance", "parameters", "measures", "evidence", "metrics", "io", "data", "losses", "run", "evaluate"),
+    *("arrays", "parameters", "distance", "measures", "evidence", "metrics", "io", "data", "losses", "run", "evaluate"),
     *("gate", "weightmap", "overlay", "report", "figures", "study", "testing", "cli"),
 ]
 PURE = {"arrays", "parameters", "measures", "distance", "evidence", "metrics"}
