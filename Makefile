@@ -1,5 +1,5 @@
 # One line a task, which can be typed by hand too. The tools are those of the active environment: pip install -e ".[dev]".
-.PHONY: lint types test quick golden docs bench ci
+.PHONY: lint types test quick golden docs site bench ci
 
 lint:
 	ruff check . && ruff format --check .
@@ -18,6 +18,9 @@ golden:
 
 docs:
 	python scripts/docs.py
+
+site:
+	mkdocs build --strict
 
 bench:
 	for each in scripts/bench_*.py; do python $$each || exit; done

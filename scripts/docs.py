@@ -1,10 +1,12 @@
 """Writes what the program prints into the docs: `python scripts/docs.py`. A test fails when something is stale."""
 
+import contextlib
 import inspect
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from functools import cached_property
 from inspect import getdoc
@@ -29,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 def pages() -> dict[str, str]:
     """Every generated page by its path."""
     return {
-        "README.md": _readme(),
+        **_shown(),
         "DESIGN.md": rooms.written((ROOT / "DESIGN.md").read_text("utf-8")),
         "docs/metrics.md": _metrics(),
         "docs/losses.md": _losses(),
@@ -172,10 +174,28 @@ def _call(function: Any) -> str:
     return textwrap.fill(str(inspect.Signature(plain)), 110, subsequent_indent="    ", break_on_hyphens=False)
 
 
-def _readme() -> str:
-    """The README with the real output below each `$ segeval …`."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.sub(r"```console\n\$ (.*)\n(?:[^`].*\n|\n)*```", lambda found: _console(found[1]), text)
+def _shown() -> dict[str, str]:
+    """The README and pages with the real output below each `$ segeval …`."""
+    texts = {page.relative_to(ROOT).as_posix(): page.read_text("utf-8") for page in [*ROOT.glob("docs/**/*.md")]}
+    texts["README.md"] = (ROOT / "README.md").read_text("utf-8")
+    return {path: _run(text) for path, text in texts.items() if "```console\n$ segeval" in text}
+
+
+def _run(text: str) -> str:
+    """A page whose commands and Python were run from top to bottom, in a folder with `sample_data` and nothing else."""
+    names: dict[str, Any] = {}
+
+    def block(found: re.Match[str]) -> str:
+        if found["python"]:
+            exec(found["python"], names)
+            return found[0]
+        return _console(found["command"])
+
+    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+        Path("sample_data").symlink_to(ROOT / "sample_data")
+        return re.sub(
+            r"```(?:console\n\$ (?P<command>.*)\n(?:[^`].*\n|\n)*|python\n(?P<python>(?:.*\n)*?))```", block, text
+        )
 
 
 def _console(command: str) -> str:
@@ -185,7 +205,6 @@ def _console(command: str) -> str:
         stdout=subprocess.PIPE,
         encoding="utf-8",
         env=_environment(),
-        cwd=ROOT,
         check=False,
     )
     return f"```console\n$ {command}\n{shown.stdout.rstrip()}\n```"
@@ -193,7 +212,7 @@ def _console(command: str) -> str:
 
 def _environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
-    return inherited | {"COLUMNS": "80", "PYTHONUTF8": "1"}
+    return inherited | {"COLUMNS": "80", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
 
 
 def _help(command: str) -> str:

@@ -1,8 +1,10 @@
 """The docs say what the program prints, and the README's commands are where they are looked for."""
 
+import html
 import importlib.util
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click import BadOptionUsage, ClickException, Context, MissingParameter
+from click.exceptions import Exit
+from pictures import PICTURES, overlays, terminal
 from PIL import Image
+
+from segeval.cli.main import cli
+
+SHORT = MissingParameter, BadOptionUsage
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +68,7 @@ def test_the_readme_python_runs(root: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_links_in_the_docs_lead_somewhere(root: Path) -> None:
-    for page in [*root.glob("*.md"), *(root / "docs").glob("*.md")]:
+    for page in [*root.glob("*.md"), *root.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
@@ -107,3 +116,38 @@ def run(arguments: list[str]) -> tuple[int, str]:
     """The exit code of a command, and what it says on stdout."""
     done = subprocess.run([sys.executable, "-m", "segeval", *arguments], capture_output=True, encoding="utf-8")
     return done.returncode, done.stdout
+
+
+def test_every_command_is_understood(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that begins with `segeval`: options exist and values are legal; in sentences some may be missing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample_data").symlink_to(root / "sample_data")
+    seen = 0
+    for page in [root / "README.md", *root.glob("docs/**/*.md")]:
+        text = page.read_text(encoding="utf-8")
+        blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        whole = re.findall(r"^(?:\$ )?segeval (.*)", "\n".join(blocks), re.MULTILINE)
+        parts = re.findall(r"(?<!`)`segeval ([a-z][^`\n]*)`", text)
+        for line, accepted in [*((line, Exit) for line in whole), *((line, (Exit, *SHORT)) for line in parts)]:
+            words = shlex.split(line.partition(" | ")[0].partition(" 2>")[0], comments=True)
+            command = cli.get_command(Context(cli), words[0])
+            if command is None or any(re.search(r"…|^[A-Z]+$", word) for word in words):
+                continue  # a sentence about the program, or a pattern of commands
+            seen += 1
+            try:
+                command.make_context(words[0], words[1:])
+            except accepted:
+                pass
+            except ClickException as error:
+                pytest.fail(f"{page.name}: segeval {line}: {error.format_message()}")
+    assert seen > 60
+
+
+def test_the_pictures_are_of_this_program(root: Path, tmp_path: Path) -> None:
+    """What the terminal shows, word by word, and the pixels of masks and errors; the page is looked at by people."""
+    kept = (PICTURES / "terminal.svg").read_text(encoding="utf-8")
+    shown, now = ("".join(re.findall(r">([^<]+)</text>", text)) for text in (kept, terminal()))
+    assert html.unescape(shown).split() == html.unescape(now).split(), "run python scripts/pictures.py"
+    for name, picture in overlays(tmp_path).items():
+        with Image.open(PICTURES / name) as old:
+            assert np.array_equal(old.convert("RGBA"), picture.convert("RGBA")), "run python scripts/pictures.py"

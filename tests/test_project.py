@@ -25,11 +25,11 @@ def imported(root):
 
 
 def test_an_extra_is_imported_somewhere(root, project):
-    """Whoever installs one gets something for it; what only developers need is in `dev`."""
+    """Whoever installs one gets something for it; what only developers need is in `dev` and `docs`."""
     modules = {"pillow": "PIL", "scikit-image": "skimage"}
     for extra, requirements in project["optional-dependencies"].items():
         names = {re.match(r"[\w-]+", requirement)[0] for requirement in requirements}
-        if extra != "dev":
+        if extra not in ("dev", "docs"):
             assert {modules.get(name, name.replace("-", "_")) for name in names} <= imported(root), extra
 
 
@@ -45,7 +45,7 @@ def test_tasks_are_those_of_the_makefile(root):
 
 
 def test_the_scripts_that_pages_name_exist(root):
-    for page in [*root.glob("*.md"), *(root / "docs").glob("*.md")]:
+    for page in [*root.glob("*.md"), *root.glob("docs/**/*.md")]:
         for script in re.findall(r"scripts/\w+\.py", page.read_text(encoding="utf-8")):
             assert (root / script).is_file(), f"{page.name} names {script}"
 
