@@ -660,7 +660,7 @@ _photographs = option("--images-pattern", metavar="P", help="Names of photograph
 page = group(
     "page",
     "Report",
-    made("segeval.cli.page", "Page"),
+    made("segeval.cli.page", "of_report"),
     option(
         "-o",
         "--output",
@@ -771,6 +771,8 @@ scored_page = group(
         trusted=True,
         often=True,
     ),
+    option("--images", metavar="DIR", help="Photographs to lay behind the masks of the page, under the same names."),
+    _photographs,
 )
 
 _drawing = (

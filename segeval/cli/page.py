@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from segeval.cli.report_options import check_place, save, spare
 from segeval.errors import BadOption
@@ -10,6 +10,7 @@ from segeval.errors import BadOption
 if TYPE_CHECKING:
     from segeval.data.folders import Pairing
     from segeval.gate import Verdict
+    from segeval.io.files import MaskFile
     from segeval.overlay.source import Masks
     from segeval.run.bootstrap import Draws
     from segeval.run.options import Options
@@ -38,8 +39,6 @@ class Page:
         if (self.pred is None) != (self.truth is None):
             alone, other = ("--pred", "--truth") if self.truth is None else ("--truth", "--pred")
             raise BadOption(f"{alone} without {other}", f"give {other} too: the gallery needs both sides")
-        if self.images is not None and self.pred is None:
-            raise BadOption("--images, and no masks to lay over them", "give --pred and --truth too")
         if self.images_pattern is not None and self.images is None:
             raise BadOption("--images-pattern without --images", "give --images DIR")
         if not 0 <= self.cards <= MOST:
@@ -51,6 +50,13 @@ class Page:
         """The id that stands for no object."""
         return nothing(self.background)
 
+    @property
+    def photos(self) -> "dict[str, MaskFile]":
+        """The photographs that were given, by id."""
+        from segeval.overlay.source import photographs
+
+        return photographs(self.images, self.images_pattern)
+
     def place(self, run: str) -> str:
         """Where the page goes: beside the run unless somebody says otherwise."""
         from segeval.run.stored import run_file
@@ -61,17 +67,15 @@ class Page:
         """The masks of a stored run, where they were given."""
         if self.pred is None or self.truth is None:
             return None
-        from segeval.overlay.source import Masks, photographs
+        from segeval.overlay.source import Masks
 
-        photos = photographs(self.images, self.images_pattern)
-        return Masks.found(results.document, self.pred, self.truth, photos)
+        return Masks.found(results.document, self.pred, self.truth, self.photos)
 
+    def masks_of(self, pairing: "Pairing", options: "Options") -> "Masks":
+        """The masks of pairs that are scored."""
+        from segeval.overlay.source import Masks
 
-def masks_of(pairing: "Pairing", options: "Options") -> "Masks":
-    """The masks of pairs that are scored."""
-    from segeval.overlay.source import Masks
-
-    return Masks.of(pairing, options)
+        return Masks.of(pairing, options, self.photos)
 
 
 def write(
@@ -81,24 +85,22 @@ def write(
     masks: "Masks | None",
     draws: "Draws",
     verdict: "Verdict | None" = None,
-    baseline: str | None = None,
+    baseline: "Results | None" = None,
     intersect: bool = False,
 ) -> None:
     """Write the page."""
-    from segeval.gate.baseline import read
     from segeval.gate.compare import compare
     from segeval.report.html.gallery import Gallery
     from segeval.report.html.page import Shown, ordering
     from segeval.report.html.page import page as made
 
     ordering(results, page.by)  # what is no number is told before the work
-    before = read(baseline) if baseline else None
     gallery = Gallery(masks, page.cards, draws.seed, page.nothing) if masks is not None and page.cards else None
     _ = gallery and gallery.nothing  # refused before the work too
-    comparison = compare([before, results], (), draws, intersect, movers=10).document() if before else None
+    comparison = compare([baseline, results], (), draws, intersect, movers=10).document() if baseline else None
     shown = Shown(
         results,
-        before,
+        baseline,
         verdict.document() if verdict else None,
         comparison,
         gallery,
@@ -124,6 +126,23 @@ def nothing(text: str) -> int | Literal["auto"] | None:
     return "auto" if text == "auto" else background_id(text, "give an id, none or auto")
 
 
-def of_score(report: str | None) -> Page:
-    """The page that `segeval score --report FILE` writes."""
-    return Page(file=report)
+def of_report(**asked: Any) -> Page:
+    """What `segeval report` is asked of its page."""
+    page = Page(**asked)
+    if page.images is not None and page.pred is None:
+        raise BadOption("--images, and no masks to lay over them", "give --pred and --truth too")
+    return page
+
+
+def of_score(report: str | None, images: str | None, images_pattern: str | None) -> Page:
+    """What `segeval score` is asked of its page, whose masks are those that it scores."""
+    if images is not None and report is None:
+        raise BadOption("--images, and no page to lay them in", "give --report FILE too")
+    return Page(file=report, images=images, images_pattern=images_pattern)
+
+
+def before(baseline: str | None) -> "Results | None":
+    """The baseline, read once for the rules and the page."""
+    from segeval.gate.baseline import read
+
+    return None if baseline is None else read(baseline)

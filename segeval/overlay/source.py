@@ -23,6 +23,7 @@ from segeval.overlay.colours import Colour, class_colours
 from segeval.overlay.layers import NOTHING, Kind, Layers
 from segeval.run.options import Options
 from segeval.run.tables import Tables
+from segeval.text import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,12 @@ class Masks:
 
     @classmethod
     def of(cls, pairing: Pairing, options: Options, photos: Mapping[str, MaskFile] | None = None) -> "Masks":
-        """Of a run that was just made."""
-        return cls({pair.id: pair for pair in pairing.pairs}, options, photos or {})
+        """Of a run that was just made.  BadOption for photographs of which none is of any of them."""
+        pairs = {pair.id: pair for pair in pairing.pairs}
+        if photos and pairs and pairs.keys().isdisjoint(photos):
+            other = f"{counted(len(photos), 'photograph')}, as {min(photos)}, and none of an image, as {min(pairs)}"
+            raise BadOption(f"--images holds {other}", "give --images-pattern, such as '*/{id}_leftImg8bit.png'")
+        return cls(pairs, options, photos or {})
 
     @classmethod
     def found(cls, document: Mapping[str, Any], pred: str, truth: str, photos: Mapping[str, MaskFile]) -> "Masks":
@@ -104,10 +109,13 @@ _AGAIN = "give the folders that this run was scored with, or score them again"
 
 
 def photographs(folder: str | None, pattern: str | None) -> dict[str, MaskFile]:
-    """The photographs in a folder by id."""
+    """The photographs in a folder by id; what stands in their way where there is none."""
     if folder is None:
         return {}
-    return listed(folder, False, photo.SUFFIXES, (), pattern)[0]
+    found, faults = listed(folder, False, photo.SUFFIXES, (), pattern)
+    if not found:
+        raise faults[0][1]
+    return found
 
 
 NOTHINGS = {"background", "bg", "nothing", "none", "other", "unlabeled", "unlabelled", "void"}

@@ -44,13 +44,13 @@ class Results:
         return f"<{type(self).__name__}: {self.name}>"
 
     @classmethod
-    def of(cls, run: Run, name: str = "this run") -> "Results":
-        """The results of a run in memory."""
+    def of(cls, run: Run, name: str = "this run", document: Mapping[str, Any] | None = None) -> "Results":
+        """The results of a run in memory, with the document that was made of it, if one was."""
 
         def cells() -> Cells | None:
             return of_counts(run.tables.ids, run.counts, run.class_table.ids)
 
-        return cls(name, run.document(), lambda: run.tables, load_cells=cells)
+        return cls(name, document or run.document(), lambda: run.tables, load_cells=cells)
 
     @classmethod
     def read(cls, name: str) -> Self:

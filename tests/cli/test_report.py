@@ -64,6 +64,52 @@ def test_score_writes_it_too(invoke, stored):
     assert 'class="verdict pass"' in text
 
 
+def test_score_lays_photographs_behind_the_masks(invoke, stored):
+    """Found by a pattern; the page is then the one of `report`."""
+    for path in (stored / "photos").iterdir():
+        path.rename(path.with_name(f"{path.stem}_left.jpg"))
+    classes = ["--classes", "nothing,cat,dog,owl,bird", "-o", "run"]
+    photos = ["--images", "photos", "--images-pattern", "{id}_left.jpg"]
+    assert invoke("score", "now", "truth", *classes, *photos, "--report", "x.html").exit_code == 0
+    text = (stored / "x.html").read_text()
+    assert text.count("data:image/jpeg") == 8
+    assert invoke("report", "run", "--pred", "now", "--truth", "truth", *photos, "-o", "y.html").exit_code == 0
+    assert (stored / "y.html").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--images", "photos"], "--images, and no page to lay them in"),
+        (["--report", "x.html", "--images-pattern", "x"], "--images-pattern without --images"),
+        (
+            ["--report", "x.html", "--images", "photos", "--images-pattern", "s{id}.jpg"],
+            "8 photographs, as 0_0, and none",
+        ),
+    ],
+)
+def test_photographs_that_score_refuses(invoke, stored, args, said):
+    """Before anything is scored."""
+    found = invoke("score", "now", "truth", "--num-classes", "5", *args)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert said in found.stderr
+
+
+def test_the_baseline_is_read_once(invoke, stored, monkeypatch):
+    """For its rules and its page together; so is the run."""
+    from segeval.run import results
+
+    read = []
+    plain = results._read
+    monkeypatch.setattr(results, "_read", lambda path, *rest: (read.append(str(path)), plain(path, *rest))[1])
+    rules = ["-r", "miou_dataset drop <= 0.5", "--baseline", "run-before"]
+    assert invoke("report", "run-now", *rules, "-o", "x.html").exit_code == 0
+    assert sorted(read) == ["run-before/run.json", "run-now/run.json"]
+    read.clear()
+    assert invoke("score", "now", "truth", "--classes", "nothing,cat,dog,owl,bird", *rules, "--report", "y.html")
+    assert read == ["run-before/run.json"]
+
+
 def test_an_incomplete_run(invoke, stored):
     """The page says so, and the ending is 3."""
     (stored / "now/s0_0.png").write_bytes(b"")

@@ -69,7 +69,7 @@ QUIET = {
     **dict.fromkeys(["presence", "mean", "form", "metrics", "losses", "num_classes", "classes", "steps"], CHOICE),
     **dict.fromkeys(["ci", "rules", "folder", "maps", "group_by"], MORE),
     **dict.fromkeys(["report", "tolerance", "percentile", "penalty", "instances", "numbers", "worst", "sort"], MORE),
-    **dict.fromkeys(["pred_pattern", "gt_pattern", "ids", "text", "images"], WHICH),
+    **dict.fromkeys(["pred_pattern", "gt_pattern", "ids", "text", "images", "images_pattern"], WHICH),
 }
 LINES = {
     "score": READING | MEASURES | RULES,

@@ -26,7 +26,7 @@ def command(ctx: click.Context, run: str, page: Any, ruling: dict[str, Any], dra
     Example:
       segeval report out --baseline before --pred pred --truth gt -o report.html
     """
-    from segeval.cli.page import check, write
+    from segeval.cli.page import before, check, write
     from segeval.errors import INPUT, OK
     from segeval.gate import judge
     from segeval.run.results import Results
@@ -36,7 +36,7 @@ def command(ctx: click.Context, run: str, page: Any, ruling: dict[str, Any], dra
     rules = rules_of(ctx, ruling["rules"])
     found = Results.read(run)
     masks = page.masks(found)
-    baseline, intersect = ruling["baseline"], ruling["intersect"]
+    baseline, intersect = before(ruling["baseline"]), ruling["intersect"]
     verdict = judge(rules, found, baseline, draws, ruling["inconclusive"], intersect) if rules else None
     write(page, place, found, masks, draws, verdict, baseline, intersect)
     click.echo(safe_text(f"report: {place}"))

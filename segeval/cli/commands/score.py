@@ -1,5 +1,6 @@
 """`segeval score`: the numbers of two folders."""
 
+import json
 import sys
 from typing import Any
 
@@ -51,8 +52,8 @@ def command(
       segeval score pred gt --num-classes 19 --ignore 255 -o out
     """
     from segeval.cli import output as present
+    from segeval.cli.page import before
     from segeval.cli.page import check as check_page
-    from segeval.cli.page import masks_of
     from segeval.cli.page import write as write_page
     from segeval.errors import OK, ending
     from segeval.evaluate.measure import evaluate, find_pairs, prepared, with_tables
@@ -62,6 +63,7 @@ def command(
     from segeval.run import folder as folders
     from segeval.run.options import Options
     from segeval.run.results import Results
+    from segeval.run.run import as_text
 
     rules = rules_of(ctx, ruling["rules"]) if ruling["rules"] else []
     _check_effects(ctx, draws, ruling, output, page.file is not None)
@@ -86,9 +88,9 @@ def command(
     if folder:
         folder.check(folders.known(chosen.recorded(), pairing.digest), measured is not None and measured.begun)
     present.say_left_out(chosen.scoring)
+    masks = page.masks_of(pairing, chosen) if page.file is not None else None
     with present.progress(len(pairing.pairs)) as step:
         run = evaluate(pairing, chosen, jobs, step, journal=measured)
-    masks = masks_of(pairing, chosen) if page.file is not None else None
     del pairing  # its names take as much memory as the run
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
@@ -105,10 +107,13 @@ def command(
         raise folder.refusal()
     for fault in run.without_effect(options.typed(ctx)):
         raise fault
-    results = Results.of(run) if rules or page.file is not None else None
-    verdict = _gated(rules, results, draws, ruling, shown, output["form"]) if rules and results else None
+    results = None
+    if rules or page.file is not None:  # the document is as other commands read it
+        results = Results.of(run, document=json.loads(as_text(document)))
+    baseline = before(ruling["baseline"]) if results else None
+    verdict = _gated(rules, results, baseline, draws, ruling, shown, output["form"]) if rules and results else None
     if page.file is not None and results and run.records:
-        write_page(page, page.file, results, masks, draws, verdict, ruling["baseline"], ruling["intersect"])
+        write_page(page, page.file, results, masks, draws, verdict, baseline, ruling["intersect"])
     judged = verdict.exit_code if verdict else OK
     ctx.exit(ending([run.exit_code, judged, *(note.exit_code for note in doubts)]))
 
@@ -138,11 +143,13 @@ def _check_baseline(baseline: str | None, folder: str | None) -> None:
         raise BadOption(f"-o {folder} is the baseline", "choose another folder with -o")
 
 
-def _gated(rules: list[Any], results: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str) -> Any:
+def _gated(
+    rules: list[Any], results: Any, baseline: Any, draws: Any, ruling: dict[str, Any], shown: Any, form: str
+) -> Any:
     """Judge the run at once; gives the verdict."""
     from segeval.cli import output as present
     from segeval.gate import judge
 
-    verdict = judge(rules, results, ruling["baseline"], draws, ruling["inconclusive"], ruling["intersect"])
+    verdict = judge(rules, results, baseline, draws, ruling["inconclusive"], ruling["intersect"])
     present.show_verdict(verdict, shown, sys.stdout if form == "table" else sys.stderr)
     return verdict

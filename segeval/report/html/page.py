@@ -82,7 +82,8 @@ class Shown:
     @cached_property
     def headline_numbers(self) -> list[str]:
         """The names of the numbers at the top: the first of the data set's means, and the last of the others."""
-        kept = [name for name in self.document["summary"] if not name.startswith("group_")]
+        told = self.document["summary"]
+        kept = [name for name in summary(self.results.outline) if name in told and not name.startswith("group_")]
         main = [*(name for name in kept if name.endswith("_dataset")), *(name for name in kept if name in SUMMARY)]
         main.sort(key=lambda name: name != FIRST)
         return list(dict.fromkeys(main[: TILES // 2] + main[-TILES // 2 :]))
