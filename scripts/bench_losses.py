@@ -24,7 +24,7 @@ import numpy as np
 
 from segeval import losses
 from segeval.evidence.pixels import Distributions, Outcomes, Values
-from segeval.evidence.soft import ClassSums, SoftConfusion, SoftCounts
+from segeval.evidence.soft import ClassSums, SoftConfusion, SoftCounts, SurprisalTable
 from segeval.losses import LOSSES
 from segeval.losses import functional as one
 from segeval.losses.engine import inputs as door
@@ -49,7 +49,7 @@ FIFTEEN = [
     "mcc",
     "dice_cross_entropy",
 ]
-ADDITIVE = {Outcomes, Values, Distributions, ClassSums, SoftConfusion, SoftCounts}
+ADDITIVE = {Outcomes, Values, Distributions, ClassSums, SurprisalTable, SoftConfusion, SoftCounts}
 PASSES = 8
 
 

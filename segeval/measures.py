@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 from segeval.catalog import Entry, Listed, Listing
+from segeval.errors import BadParameter
 from segeval.parameters import Parameter, completed, parameters, parsed
 
 Unit = Literal["", "pixel", "spacing"]
@@ -166,6 +167,25 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
+class Fitting(NamedTuple):
+    """What the parameters of a loss must fit: outcomes of each problem, and how many problems there are."""
+
+    outcomes: int
+    problems: int
+
+    @property
+    def classes(self) -> int:
+        """One for each channel, where these are problems of their own."""
+        return self.outcomes if self.problems == 1 else self.problems
+
+    def check(self, value: Any, name: str, number: int | None = None) -> None:
+        """Refuse numbers of classes (a tuple) that are not one for each; `number`: of so many others."""
+        wanted = self.classes if number is None else number
+        if isinstance(value, tuple) and len(value) != wanted:
+            what = f"{name} has {len(value)} numbers for {wanted} " + ("classes" if number is None else "outcomes")
+            raise BadParameter(what, "give one for each, in order")
+
+
 @dataclass(frozen=True)
 class Loss(Measure):
     """A loss; less is better.
@@ -208,14 +228,15 @@ class Loss(Measure):
         said = {"formula": formula, "made for": made_for, "use it": use, "avoid it": avoid, "source": source}
         return {part: " ".join(text.split()) for part, text in said.items()}
 
-    def check(self, outcomes: int, params: Mapping[str, Any], weights: Any = None) -> None:
+    def check(self, outcomes: int, problems: int, params: Mapping[str, Any], weights: Any = None) -> None:
         """Refuse parameters that do not fit so many outcomes: two of a binary problem and of each channel of many.
 
-        weights: the weight map that images bring; None where they bring none.
+        problems: the channels that are independent of each other; 1 otherwise.  weights: the weight map that images
+        bring; None where they bring none.
         """
         if self.fits:
             mapped = {self.weight_map: weights} if self.weight_map and params[self.weight_map] is None else {}
-            self.fits(outcomes, **{**params, **mapped})
+            self.fits(Fitting(outcomes, problems), **{**params, **mapped})
 
     @property
     def weight_map(self) -> str:

@@ -147,8 +147,6 @@ def _choices(kind: Any) -> list[Any]:
     """The alternatives of a union, without None."""
     if get_origin(kind) is Annotated or not (args := get_args(kind)) or get_origin(kind) in (Literal, Sequence):
         return [kind]
-    if str(kind).startswith("collections.abc.Sequence"):
-        return [kind]
     return [each for each in args if each is not type(None)]
 
 

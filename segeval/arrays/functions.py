@@ -102,10 +102,20 @@ def rows(x: Any) -> Any:
 
 def mean_of_defined(rows: Any) -> Any:
     """The mean over the first axis of what is not nan; nan where nothing is left."""
-    xp = namespace(rows)
     defined = ~np.isnan(plain(rows))
-    total = xp.sum(xp.where(like(defined, rows), rows, 0.0), axis=0)
-    return ratio(total, like(defined.sum(axis=0).astype(np.float64), rows))
+    return ratio(_total(rows, defined), like(defined.sum(axis=0).astype(np.float64), rows))
+
+
+def sum_of_defined(rows: Any) -> Any:
+    """The sum over the first axis of what is not nan; nan where nothing is left."""
+    defined = ~np.isnan(plain(rows))
+    total = _total(rows, defined)
+    return namespace(total).where(like(defined.any(axis=0), total), total, np.nan)
+
+
+def _total(rows: Any, defined: Array) -> Any:
+    xp = namespace(rows)
+    return xp.sum(xp.where(like(defined, rows), rows, 0.0), axis=0)
 
 
 def condensed(function: Callable[[Any], Any], x: Any) -> Any:
@@ -163,7 +173,7 @@ def complement(p: Any, surprisal: Any) -> Any:
     return 1 - p if xp is np else -xp.expm1(-surprisal)
 
 
-def power(x: Any, exponent: float) -> Any:
+def power(x: Any, exponent: Any) -> Any:
     """x^exponent of x from 0 up; no derivative comes from where x is 0, as it may be infinite there."""
     xp = namespace(x)
     if xp is np:

@@ -10,6 +10,7 @@ from segeval.data.inputs import KINDS
 from segeval.errors import EXIT_CODES, UnknownName, causes
 from segeval.io import READERS, REFUSED
 from segeval.losses import LOSSES
+from segeval.losses.engine.evidence import Asked, Plan
 from segeval.losses.engine.parts import Parts
 from segeval.losses.engine.pixel_loss import MAPPED
 from segeval.losses.peers import ELSEWHERE
@@ -75,8 +76,7 @@ def loss_page(entry: Loss) -> str:
         lines.append(f"also called: {', '.join(entry.also)}")
     lines.append(f"input: {_input(entry)}")
     if not entry.direct:
-        kind = "a mean over pixels" if entry.eats in MAPPED else "of each class, then their mean"
-        lines.append(f"reduction: {'from its parts' if entry.eats is Parts else kind}")
+        lines.append(f"reduction: {_reduction(entry)}")
         if not entry.background:
             lines.append("classes: foreground only (not class 0), unless background is asked for")
         if entry.log:
@@ -85,6 +85,14 @@ def loss_page(entry: Loss) -> str:
         lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
     lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
     return "\n".join(lines)
+
+
+def _reduction(entry: Loss) -> str:
+    """What its value is a mean of."""
+    pixelwise = {leaf.needs in MAPPED for leaf in Plan([Asked(entry, entry.completed({}))]).leaves.values()}
+    if len(pixelwise) == 2 or (entry.eats is Parts and pixelwise == {False}):
+        return "from its parts"
+    return "a mean over pixels" if pixelwise == {True} else "of each class, then their mean"
 
 
 def metric_page(entry: Metric) -> str:

@@ -28,8 +28,6 @@ class Pixels:
     x: Numbers | None = None  # (C, n) logits of independent problems
     raw: bool = False  # x are plain scores: what is compared as numbers is x itself
     place: Any = None  # where these pixels stand among all of the image; None: they are all
-    frequency: Array | None = None  # (C,) the true mass of each channel in the whole image
-    total: int = 0  # pixels of the whole image that are not ignored
 
     @cached_property
     def truth(self) -> Numbers:
@@ -91,28 +89,25 @@ class Pixels:
     @property
     def classes(self) -> "Outcomes":
         """The problem of classes that exclude each other."""
-        frequency = self.frequency
         if self.labels is None:
             p = clipped(self.p) if self.log_p is None else self.p
             log_p = namespace(p).log(p) if self.log_p is None else self.log_p
-            return Outcomes(p, -log_p, None, self.target, self, 0, frequency)
+            return Outcomes(p, -log_p, None, self.target, self, 0)
         if self.log_p is not None:
             log_p = pick(self.log_p, self.labels)
-            return Outcomes(namespace(log_p).exp(log_p), -log_p, self.labels, None, self, 0, frequency)
+            return Outcomes(namespace(log_p).exp(log_p), -log_p, self.labels, None, self, 0)
         p = clipped(self.p_true)
-        return Outcomes(p, -namespace(p).log(p), self.labels, None, self, 0, frequency)
+        return Outcomes(p, -namespace(p).log(p), self.labels, None, self, 0)
 
     def of_channel(self, channel: int) -> "Outcomes":
         """The problem of one channel."""
         t = self.truth_rows[channel]
-        true = None if self.frequency is None else self.frequency[channel]
-        frequency = None if true is None else np.stack([self.total - true, true])
         p, surprisal = self._binary(channel, t)
         xp = namespace(t)
         if self.hard:
             labels = t.astype(np.int64) if xp is np else xp.where(t > 0.5, like(1, t), like(0, t))
-            return Outcomes(p, surprisal, labels, None, self, channel, frequency)
-        return Outcomes(p, surprisal, None, xp.stack([1 - t, t]), self, channel, frequency)
+            return Outcomes(p, surprisal, labels, None, self, channel)
+        return Outcomes(p, surprisal, None, xp.stack([1 - t, t]), self, channel)
 
     def _binary(self, channel: int, t: Numbers) -> tuple[Numbers, Numbers]:
         """Probability and surprisal of the true outcome, or of both outcomes where the truth is soft."""
@@ -141,7 +136,6 @@ class Outcomes:
     share: Numbers | None  # (K, n)
     pixels: Pixels
     channel: int
-    frequency: Array | None  # (K,) pixels of each outcome in the whole image
 
     @property
     def number(self) -> int:
@@ -151,19 +145,23 @@ class Outcomes:
     @cached_property
     def mean_surprisal(self) -> Numbers:
         """(n,) the mean of −ln p over all outcomes, whatever is true."""
+        every = self.every_surprisal
+        return namespace(every).sum(every, axis=0) / self.number
+
+    @property
+    def every_surprisal(self) -> Numbers:
+        """(K, n) −ln p of each outcome, whatever is true."""
         if self.share is not None:
-            xp = namespace(self.surprisal)
-            return xp.sum(self.surprisal, axis=0) / self.number
+            return self.surprisal
         whole = self.pixels
         if not whole.exclusive:
             if whole.x is not None:
                 x = whole.x_rows[self.channel]
-                return (softplus(x) + softplus(-x)) / 2
+                return namespace(x).stack([softplus(x), softplus(-x)])
             p = clipped(whole.p_rows[self.channel])
             xp = namespace(p)
-            return -(xp.log(p) + xp.log(1 - p)) / 2
-        log_p = whole.log_p if whole.log_p is not None else namespace(whole.p).log(clipped(whole.p))
-        return -namespace(log_p).sum(log_p, axis=0) / self.number
+            return -xp.stack([xp.log(1 - p), xp.log(p)])
+        return -(whole.log_p if whole.log_p is not None else namespace(whole.p).log(clipped(whole.p)))
 
     def each(self, of_outcome: Any) -> Numbers:
         """What a vector (K,) holds for the outcome of every entry of `surprisal`."""
@@ -171,6 +169,17 @@ class Outcomes:
         if self.labels is None:
             return vector[:, None]
         return vector[self.labels] if isinstance(vector, np.ndarray) else namespace(vector).take(vector, self.labels)
+
+    @property
+    def independent(self) -> bool:
+        """Whether there are other channels, each a problem of its own."""
+        return not self.pixels.exclusive and self.pixels.number > 1
+
+    def own(self, value: Any) -> Any:
+        """Of numbers of the classes (a tuple) that of the outcome of every entry; of independent channels its own."""
+        if not isinstance(value, tuple):
+            return value
+        return value[self.channel] if self.independent else self.each(value)
 
     def at(self, image: Array) -> Numbers:
         """The values of a map of the whole image at these pixels."""

@@ -76,15 +76,6 @@ class Sample:
         """Pixels that are not ignored."""
         return int(np.prod(self.shape)) if self.keep is None else int(self.keep.sum())
 
-    @cached_property
-    def frequency(self) -> Array:
-        """(C,) the true mass of each channel."""
-        if self.soft_truth:
-            return np.asarray(self.truth.reshape(len(self.truth), -1).sum(axis=1))
-        labels = self.truth if self.keep is None else self.truth[self.keep]
-        counts = np.bincount(labels.reshape(-1), minlength=self.number).astype(np.float64)
-        return counts[1:] if self.binary else counts
-
     @property
     def whole(self) -> Pixels:
         """All pixels that are not ignored."""
@@ -137,9 +128,7 @@ class Sample:
                 labels = like(known, p)
             else:
                 target = like((known[None, :] == self._wanted[:, None]).astype(np.float64), p)
-        return Pixels(
-            p, labels, target, self.exclusive, self.hard, log_p, x, self.raw, place, self.frequency, self.total
-        )
+        return Pixels(p, labels, target, self.exclusive, self.hard, log_p, x, self.raw, place)
 
     def _predicted(
         self, part: slice, place: Any, given: Numbers | None = None

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from segeval.arrays.functions import class_sums, like, namespace
+from segeval.arrays.functions import class_sums, like, namespace, power, rows
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels
 
 
@@ -16,6 +16,7 @@ class Sums:
     """Evidence whose fields are sums: it adds up field by field."""
 
     of_pred: ClassVar[tuple[str, ...]]  # the fields that depend on the prediction
+    chosen_by: ClassVar[tuple[str, ...]] = ()  # the parameters of a formula that say what is summed
 
     def __add__(self, other: Self) -> Self:
         return type(self)(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
@@ -120,10 +121,39 @@ class ClassSums(Sums):
     n: float  # pixels of the image
 
     @classmethod
-    def of(cls, problems: list[Outcomes]) -> "ClassSums":
+    def of(cls, problems: list[Outcomes], **own: float) -> Self:
         xp = namespace(problems[0].surprisal)
-        surprisal = xp.stack([problem.by_surprisal for problem in problems])
+        surprisal = xp.stack([cls.summed(problem, **own) for problem in problems])
         return cls(surprisal, xp.stack([problem.mass for problem in problems]), float(problems[0].surprisal.shape[-1]))
+
+    @staticmethod
+    def summed(problem: Outcomes) -> Numbers:
+        """What is summed of one problem, by what is true."""
+        return problem.by_surprisal
+
+
+@dataclass(frozen=True)
+class PowerSums(ClassSums):
+    """The same of powers of the surprisal."""
+
+    chosen_by = ("exponent",)
+
+    @staticmethod
+    def summed(problem: Outcomes, *, exponent: float = 1.0) -> Numbers:
+        raised = power(problem.surprisal, exponent)
+        if problem.labels is not None:
+            return class_sums(raised, problem.labels, problem.number)
+        return namespace(raised).sum(problem.share * raised, axis=1)
+
+
+@dataclass(frozen=True)
+class SurprisalTable(ClassSums):
+    """The surprisal of each outcome (row) on the pixels of each true one (column): (B, K, K)."""
+
+    @staticmethod
+    def summed(problem: Outcomes) -> Numbers:
+        every = problem.every_surprisal
+        return namespace(every).stack([problem.by_outcome(each) for each in rows(every)])
 
 
 @dataclass(frozen=True)

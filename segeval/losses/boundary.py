@@ -10,6 +10,7 @@ from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field
 from segeval.losses import LOSSES
 from segeval.losses.operators.filters import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
+from segeval.measures import Fitting
 from segeval.parameters import Count, Exponent, NonNegative, Positive, Share, Steps
 
 
@@ -160,7 +161,7 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     return 1 - ratio(xp.sum(similarity * like(whole, f.p)), like(whole.sum(), f.p))
 
 
-def _fits_window(outcomes: int, *, window: int, **_: object) -> None:  # noqa: ARG001 - one signature for all
+def _fits_window(image: Fitting, *, window: int, **_: object) -> None:  # noqa: ARG001 - one signature for all
     if window % 2 == 0:
         raise BadParameter(f"correlation_ssim.window is {window}", "wanted: an odd number")
 

@@ -4,9 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from segeval.arrays.functions import complement, like, namespace, power
+from segeval.arrays.functions import complement, like, namespace, plain, power
 from segeval.evidence.pixels import Numbers, Outcomes
-from segeval.evidence.soft import ClassSums, SoftCounts
+from segeval.evidence.soft import ClassSums, PowerSums, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.boundary import hausdorff_dt, soft_cldice
 from segeval.losses.engine.parts import Parts
@@ -119,7 +119,7 @@ def exp_log(
 
     Wong et al. (2018). arXiv:1809.00076
     """
-    pixels = parts(_rare_surprisal, gamma=gamma)
+    pixels = parts(_rare_surprisal, exponent=gamma)
     return dice_weight * parts(_dice_surprisal, gamma=gamma, smooth=smooth) + ce_weight * pixels
 
 
@@ -127,11 +127,10 @@ def _dice_surprisal(c: SoftCounts, *, gamma: float, smooth: float) -> Numbers:
     return power(log_dice(c.outcomes, smooth=smooth), gamma)
 
 
-def _rare_surprisal(o: Outcomes, *, gamma: float) -> Numbers:
-    assert o.frequency is not None
-    true = o.frequency > 0
-    shares = o.frequency.sum(axis=-1, keepdims=True) / np.where(true, o.frequency, 1)
-    return o.each(np.where(true, np.sqrt(shares), 0.0)) * power(o.surprisal, gamma)
+def _rare_surprisal(s: PowerSums) -> Numbers:
+    pixels = plain(s.pixels)
+    shares = pixels.sum(axis=-1, keepdims=True) / np.where(pixels > 0, pixels, 1)
+    return like(np.where(pixels > 0, np.sqrt(shares), 0.0), s.surprisal) * s.surprisal / s.n
 
 
 @LOSSES.add(low=0, log=True, default=True, sweep=("gamma", (0, 0.25, 0.5, 0.75)))

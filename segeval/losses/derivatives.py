@@ -20,7 +20,7 @@ from segeval.evidence.pixels import Numbers
 from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import Sums
 from segeval.losses.engine.evidence import Asked, Caller, Measured, Plan, values
-from segeval.losses.packing import SINGLE
+from segeval.losses.packing import SEVERAL, SINGLE
 
 Slopes = Mapping[Hashable, Array]  # the derivative of the value by each field of the evidence
 
@@ -100,7 +100,9 @@ def _sums(found: Measured) -> Iterator[tuple[Hashable, Sums]]:
     for name in SINGLE:
         if (sums := getattr(found, name)) is not None:
             yield name, sums
-    yield from found.sums.items()
+    for group in SEVERAL:
+        for key, sums in getattr(found, group).items():
+            yield (group, key), sums
 
 
 def _with_fields(found: Measured, given: Mapping[Any, Numbers]) -> Measured:
@@ -109,5 +111,6 @@ def _with_fields(found: Measured, given: Mapping[Any, Numbers]) -> Measured:
         name: replace(sums, **{each: given[name, each] for each in sums.of_pred})  # type: ignore[type-var]
         for name, sums in _sums(found)
     }
-    apart = {name: replaced.pop(name) for name in SINGLE if name in replaced}
-    return replace(found, **apart, sums=replaced, kept={key: given[key] for key in found.kept})
+    apart: dict[str, Any] = {name: replaced[name] for name in SINGLE if name in replaced}
+    apart |= {group: {key: replaced[group, key] for key in getattr(found, group)} for group in SEVERAL}
+    return replace(found, **apart, kept={key: given[key] for key in found.kept})

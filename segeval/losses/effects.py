@@ -55,13 +55,13 @@ def _rows(leaf: Leaf, channels: int) -> int:
         return 1 if channels == 1 and not leaf.outcomes else max(channels, 2)
     if leaf.needs is not SoftCounts:
         return 0
-    shape = leaf.placed(0)(two_pixels(channels)).shape
+    shape = leaf.placed(0)(two_pixels(channels if channels == 1 else leaf.by_class or channels)).shape
     return int(shape[0]) if shape else 0
 
 
 def _pools(leaf: Leaf, channels: int) -> bool:
     """Whether the counts of all classes can be added before a formula."""
-    if leaf.needs is not SoftCounts or _rows(leaf, channels) != channels:
+    if leaf.needs is not SoftCounts or leaf.by_class or _rows(leaf, channels) != channels:
         return False
     return bool(leaf.placed(0)(two_pixels(channels).pooled).shape[0] == 1)
 

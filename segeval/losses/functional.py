@@ -2,13 +2,22 @@
 
 import functools
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from segeval.arrays.functions import Array, is_torch, mean_of_defined, namespace, plain, tracked, unmixed
+from segeval.arrays.functions import (
+    Array,
+    is_torch,
+    mean_of_defined,
+    namespace,
+    plain,
+    sum_of_defined,
+    tracked,
+    unmixed,
+)
 from segeval.catalog import check_choice
 from segeval.data.from_arrays import Images, as_array, images
 from segeval.errors import BadOption, MissingPackage, NoGradient, Unfit, UnfitPixels
@@ -24,12 +33,19 @@ from segeval.parameters import Parameter, Weights, by_class
 
 AVERAGES = ("macro", "micro")
 PRESENCE = ("union", "truth")
-REDUCTIONS = ("mean", "none", "pooled")
+REDUCTIONS = ("mean", "sum", "none", "pooled")
 
 
 def names() -> list[str]:
     """The names of all losses."""
     return list(LOSSES)
+
+
+REDUCED: Mapping[str, Callable[[Any], Any]] = {
+    "mean": mean_of_defined,
+    "sum": sum_of_defined,
+    "none": lambda values: values,
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Question:
                 return tracked(_values(self.asked, self.samples, self.caller)[part], given)
             each = [tracked(_values(self.asked, [image], self.caller)[part], given) for image in self.samples]
             stacked = namespace(each[0]).stack(each)
-            return stacked if self.reduction == "none" else mean_of_defined(stacked)
+            return REDUCED[self.reduction](stacked)
 
 
 def value(
@@ -80,13 +96,13 @@ def value(
 
     channels: whether there is an axis of classes. batch: whether there is one of images. None: what the shapes allow;
     equal shapes are one image or volume, and two readings are an error. multilabel: the channels are independent
-    problems. reduction, of a batch: the mean of the images' values (undefined ones left out), their values (none), or
-    the value of their evidence summed (pooled). average: the mean over classes (macro), or their counts added first
-    (micro). presence: the classes in the mean, those in truth or prediction (union) or in the truth. background:
-    whether class 0 is in the mean; None: as the loss has it. mean_weights: how much each class weighs in that mean,
-    Σ w_c l_c / Σ w_c; numbers in the order of the classes, or a dict by id. ignore: labels left out of every sum; of a
-    truth without labels, values. **params: those of the formula, see `segeval explain loss.NAME`; a number for each
-    class may be a dict by id.
+    problems. reduction, of a batch: the mean of the images' values or their sum (undefined ones left out), their values
+    (none), or the value of their evidence summed (pooled). average: the mean over classes (macro), or their counts
+    added first (micro). presence: the classes in the mean, those in truth or prediction (union) or in the truth.
+    background: whether class 0 is in the mean; None: as the loss has it. mean_weights: how much each class weighs in
+    that mean, Σ w_c l_c / Σ w_c; numbers in the order of the classes, or a dict by id. ignore: labels left out of every
+    sum; of a truth without labels, values. **params: those of the formula, see `segeval explain loss.NAME`; a number
+    for each class may be a dict by id.
 
     A float (nan where undefined); for tensors a tensor of no axis, with its derivative (0 where undefined). With
     reduction="none" an array. Raises a `SegevalError` that says what is wrong: UnknownName, BadParameter, BadOption,
@@ -135,13 +151,11 @@ def gradient(name: str, pred: Any, truth: Any, **options: Any) -> Array:
     if not question.found.axes.batch or question.reduction == "pooled":
         return np.stack(derivatives(question.asked, question.samples, question.caller)).reshape(shape)
     each = np.stack([derivative(question.asked, image, question.caller) for image in question.samples]).reshape(shape)
-    if question.reduction == "none":
-        return each
     undefined = np.isnan(each).reshape(len(each), -1).all(axis=1)
-    if undefined.all():
+    if question.reduction == "none" or undefined.all():
         return each
     each[undefined] = 0
-    return np.asarray(each / (len(each) - int(undefined.sum())))
+    return each if question.reduction == "sum" else np.asarray(each / (len(each) - int(undefined.sum())))
 
 
 def module(name: str, **options: Any) -> Any:

@@ -9,9 +9,11 @@ import numpy as np
 from segeval.errors import Unfit
 from segeval.evidence.kinds import packed_text, unpacked_text
 from segeval.evidence.run_length import Array
-from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts
+from segeval.evidence.soft import ClassSums, PixelSums, PowerSums, SoftConfusion, SoftCounts, SurprisalTable
 
-SINGLE = {"soft": SoftCounts, "classes": ClassSums, "confusion": SoftConfusion}  # one of each image at most
+SINGLE = {"soft": SoftCounts, "confusion": SoftConfusion}  # one of each image at most
+SEVERAL = ("sums", "classes")  # one for each of some formulas
+_KINDS = {kind.__name__: kind for kind in (PixelSums, ClassSums, PowerSums, SurprisalTable)}
 _PLAIN = ("number", "binary", "exclusive", "background", "ids")
 _NONE = -1  # the form of an image without such evidence
 
@@ -47,7 +49,9 @@ def _parts(one: Any) -> dict[str, Array]:
     """The numbers of one image by name."""
     single = {name: getattr(one, name, None) for name in SINGLE}
     found = {f"{name}.{key}": value for name, part in single.items() if part for key, value in _of(part)}
-    found |= {f"sums.{n}.{key}": value for n, sums in enumerate(one.sums.values()) for key, value in _of(sums)}
+    for group in SEVERAL:
+        for n, sums in enumerate(getattr(one, group, {}).values()):
+            found |= {f"{group}.{n}.{key}": value for key, value in _of(sums)}
     return found | {f"kept.{n}": np.asarray(values) for n, values in enumerate(one.kept.values())}
 
 
@@ -58,10 +62,15 @@ def _of(sums: Any) -> list[tuple[str, Array]]:
 def _form(one: Any, parts: Mapping[str, Array]) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in _PLAIN if hasattr(one, name)},
-        "sums": list(one.sums),
+        **{group: _kinds(getattr(one, group)) for group in SEVERAL if hasattr(one, group)},
         "kept": list(one.kept),
         "arrays": {name: [array.dtype.str, list(array.shape)] for name, array in parts.items()},
     }
+
+
+def _kinds(group: Mapping[Any, Any]) -> list[list[Any]]:
+    """What the sums are called, and of which kind they are."""
+    return [[key, type(sums).__name__] for key, sums in group.items()]
 
 
 def unpacked(arrays: Mapping[str, Array], whole: Any, apart: Any) -> list[Any]:
@@ -94,7 +103,11 @@ def _made(form: Mapping[str, Any], parts: Mapping[str, Array], unfit: Mapping[An
             for name, kind in SINGLE.items()
             if any(part.startswith(f"{name}.") for part in parts)
         },
-        sums={_tupled(key): sums(PixelSums, f"sums.{n}") for n, key in enumerate(form["sums"])},
+        **{
+            group: {_tupled(key): sums(_KINDS[kind], f"{group}.{n}") for n, (key, kind) in enumerate(form[group])}
+            for group in SEVERAL
+            if group in form
+        },
         kept={_tupled(key): parts[f"kept.{n}"] for n, key in enumerate(form["kept"])},
         unfit=unfit,
     )

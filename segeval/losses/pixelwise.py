@@ -9,8 +9,10 @@ from segeval.distance.maps import contour_errors, fraction_to_centre
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers, Outcomes
 from segeval.evidence.sample import Picture
-from segeval.evidence.soft import ClassSums
+from segeval.evidence.soft import ClassSums, SurprisalTable
 from segeval.losses import LOSSES
+from segeval.losses.engine.parts import Parts
+from segeval.measures import Fitting
 from segeval.parameters import Map, NonNegative, Share, Weights, Whole
 
 
@@ -46,31 +48,28 @@ def cross_entropy(o: Outcomes, *, label_smoothing: Share = 0.0) -> Numbers:
     return (1 - label_smoothing) * o.cost + label_smoothing * o.mean_surprisal
 
 
-def _fits_weights(outcomes: int, *, pos_weight: float | Weights | None, class_weights: object, **_: object) -> None:
-    """One of the two weights, for as many outcomes as there are."""
+def _fits_weights(image: Fitting, *, pos_weight: float | Weights | None, class_weights: object, **_: object) -> None:
+    """One of the two weights, for as many outcomes, or problems, as there are."""
     name = "weighted_cross_entropy"
     if (pos_weight is None) == (class_weights is None):
         what = f"{name} needs pos_weight (binary) or class_weights, one of them"
         raise BadParameter(what, "for example pos_weight=3, or class_weights='balanced'")
-    if pos_weight is not None and outcomes != 2:
-        raise BadParameter(f"{name}.pos_weight is for 2 outcomes, not {outcomes}", "class_weights")
-    if isinstance(class_weights, tuple):
-        _fits_vector(class_weights, outcomes, f"{name}.class_weights")
-
-
-def _fits_vector(vector: Weights, number: int, name: str, of: str = "outcomes") -> None:
-    """One number for each outcome, or problem."""
-    if len(vector) != number:
-        raise BadParameter(f"{name} has {len(vector)} numbers for {number} {of}", "give one for each, in order")
+    if pos_weight is not None and image.outcomes != 2:
+        raise BadParameter(f"{name}.pos_weight is for 2 outcomes, not {image.outcomes}", "class_weights")
+    image.check(class_weights, f"{name}.class_weights", image.outcomes)
+    if isinstance(pos_weight, tuple) and len(pos_weight) != image.problems:
+        what = f"{name}.pos_weight has {len(pos_weight)} numbers for {image.problems} problems"
+        raise BadParameter(what, "give one for each, in order")
 
 
 @LOSSES.add(low=0, log=True, folder_weights="class_weights", fits=_fits_weights, sweep=("pos_weight", (0.5, 1, 2, 4)))
 def weighted_cross_entropy(
-    s: ClassSums,
+    parts: Parts,
     *,
     pos_weight: NonNegative | Weights | None = None,
     class_weights: Literal["balanced"] | Weights | None = None,
     normalize: Literal["pixels", "weights"] = "pixels",
+    label_smoothing: Share = 0.0,
 ) -> Numbers:
     """Cross entropy with a price for each class.
 
@@ -79,24 +78,53 @@ def weighted_cross_entropy(
     One of pos_weight (binary; of independent channels one for all, or one for each) and class_weights must be given;
     "balanced" is N / (K N_c), a class without pixels 0.
     normalize "pixels" divides by the pixels, "weights" by the sum of their weights, as torch does.
+    label_smoothing ε replaces g by (1 − ε) g + ε/K, as in `cross_entropy`, each outcome with its own weight;
+    "weights" still divides by those of what is true.
 
     Made for class imbalance.
     Use it against imbalance. β > 1 gives fewer false negatives, β < 1 fewer false positives.
     Avoid it with extreme weights: a few pixels then make all of the gradient.
 
-    Jadon (2020). arXiv:2006.14822
+    Jadon (2020). arXiv:2006.14822; label smoothing: torch.nn.CrossEntropyLoss
     """
+    given = {"pos_weight": pos_weight, "class_weights": class_weights, "normalize": normalize}
+    if label_smoothing == 0:
+        return parts(_priced, **given)
+    return parts(_priced_smoothly, label_smoothing=label_smoothing, **given)
+
+
+def _priced(s: ClassSums, *, pos_weight: float | Weights | None, class_weights: object, normalize: str) -> Numbers:
     weight = _weights(s, pos_weight, class_weights)
-    if normalize == "weights":
-        total = namespace(s.pixels).sum(weight * s.pixels, axis=-1)
-        return weight * s.surprisal / namespace(total).where(total > 0, total, np.nan)[..., None]
-    return weight * s.surprisal / s.n
+    return weight * s.surprisal / _whole(s, weight, normalize)
+
+
+def _priced_smoothly(
+    s: SurprisalTable,
+    *,
+    pos_weight: float | Weights | None,
+    class_weights: object,
+    normalize: str,
+    label_smoothing: float,
+) -> Numbers:
+    weight = _weights(s, pos_weight, class_weights)
+    xp, outcomes = namespace(s.surprisal), s.surprisal.shape[-1]
+    true = xp.sum(like(np.eye(outcomes), s.surprisal) * s.surprisal, axis=-2)
+    spread = xp.sum(weight[..., :, None] * s.surprisal, axis=-2) / outcomes
+    terms = (1 - label_smoothing) * weight * true + label_smoothing * spread
+    return terms / _whole(s, weight, normalize)
+
+
+def _whole(s: ClassSums, weight: Numbers, normalize: str) -> Numbers:
+    """What the sums are divided by: the pixels, or their weights."""
+    if normalize == "pixels":
+        return s.n
+    total = namespace(s.pixels).sum(weight * s.pixels, axis=-1)
+    return namespace(total).where(total > 0, total, np.nan)[..., None]
 
 
 def _weights(s: ClassSums, pos_weight: float | Weights | None, class_weights: object) -> Numbers:
     """(B, K) or (1, K)."""
     if isinstance(pos_weight, tuple):
-        _fits_vector(pos_weight, s.surprisal.shape[-2], "weighted_cross_entropy.pos_weight", "problems")
         return like(np.array([[1.0, weight] for weight in pos_weight]), s.surprisal)
     if pos_weight is not None:
         return like(np.array([[1.0, pos_weight]]), s.surprisal)
@@ -106,8 +134,8 @@ def _weights(s: ClassSums, pos_weight: float | Weights | None, class_weights: ob
     return xp.where(s.pixels > 0, s.n / (outcomes * xp.where(s.pixels > 0, s.pixels, 1.0)), 0.0)
 
 
-def _fits_beta(outcomes: int, *, beta: float | None) -> None:
-    if beta is not None and outcomes != 2:
+def _fits_beta(image: Fitting, *, beta: float | None) -> None:
+    if beta is not None and image.outcomes != 2:
         raise BadParameter("balanced_cross_entropy.beta is for binary problems", "leave it out")
 
 
@@ -131,21 +159,26 @@ def balanced_cross_entropy(s: ClassSums, *, beta: Share | None = None) -> Number
     return like(np.array([[1 - beta, beta]]), s.surprisal) * s.surprisal / s.n
 
 
-def _fits_alpha(outcomes: int, *, alpha: float | Weights | None, **_: object) -> None:
-    if isinstance(alpha, tuple):
-        _fits_vector(alpha, outcomes, "focal.alpha")
-    elif alpha is not None and outcomes != 2:
-        raise BadParameter(f"focal.alpha is one number for {outcomes} classes", "give one for each class, in order")
+def _fits_focus(image: Fitting, *, gamma: float | Weights, alpha: float | Weights | None) -> None:
+    """Numbers of the classes are one for each."""
+    image.check(gamma, "focal.gamma")
+    image.check(alpha, "focal.alpha")
+    if isinstance(alpha, float) and image.outcomes != 2:
+        what = f"focal.alpha is one number for {image.outcomes} classes"
+        raise BadParameter(what, "give one for each class, in order")
+    if image.problems > 1 and isinstance(alpha, tuple) and max(alpha) > 1:
+        raise BadParameter(f"focal.alpha holds {max(alpha):g}", "of independent channels each is a share, up to 1")
 
 
-@LOSSES.add(low=0, log=True, fits=_fits_alpha, default=True, sweep=("gamma", (0, 0.5, 1, 2, 5)))
-def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | None = None) -> Numbers:
+@LOSSES.add(low=0, log=True, fits=_fits_focus, default=True, sweep=("gamma", (0, 0.5, 1, 2, 5)))
+def focal(o: Outcomes, *, gamma: NonNegative | Weights = 2.0, alpha: Share | Weights | None = None) -> Numbers:
     """Focal loss: cross entropy that fades where the prediction is right already.
 
         focal = mean of −α_t (1 − p_t)^γ ln p_t, p_t the probability of what is true
 
     alpha: a number, binary only, weighs the foreground with α and the background with 1 − α; a list has one weight for
-    each class; None is no weight. The paper's detection setting is 0.25. γ = 0 is the (weighted) cross entropy.
+    each class; None is no weight. Of independent channels it has a number as above for each of them. gamma may be a
+    list too, of a number for each class. The paper's detection setting is 0.25. γ = 0 is the (weighted) cross entropy.
 
     Made for many easy pixels.
     Use it where easy pixels outnumber hard ones.
@@ -153,24 +186,29 @@ def focal(o: Outcomes, *, gamma: NonNegative = 2.0, alpha: Share | Weights | Non
 
     Lin et al. (2017). arXiv:1708.02002
     """
-    faded = power(complement(o.p, o.surprisal), gamma) * o.surprisal
+    faded = power(complement(o.p, o.surprisal), o.own(gamma)) * o.surprisal
     if alpha is None:
         return faded
-    return o.each((1 - alpha, alpha) if isinstance(alpha, float) else alpha) * faded
+    if isinstance(alpha, tuple) and not o.independent:
+        return o.each(alpha) * faded
+    share = o.own(alpha)
+    return ((1 - share) * o.each((1, 0)) + share * o.each((0, 1))) * faded
 
 
-def _fits_map(outcomes: int, *, weights: object) -> None:  # noqa: ARG001 - one signature for all
+def _fits_map(image: Fitting, *, weights: object, class_weights: object) -> None:
+    image.check(class_weights, "unet_cross_entropy.class_weights", image.outcomes)
     if weights is None:
         raise BadParameter("unet_cross_entropy needs weights", "a map for each image: weights=… or --weights DIR")
 
 
 @LOSSES.add(low=0, log=True, fits=_fits_map)
-def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
+def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None, class_weights: Weights | None = None) -> Numbers:
     """Cross entropy with a weight for each pixel, such as the U-Net's distance map.
 
         unet_cross_entropy = mean of −w(x) ln p_true(x)
 
     weights: a map of the image's size, for example w = w_c + w₀ exp(−(d₁ + d₂)²/(2σ²)), w₀ = 10 and σ = 5 pixels.
+    class_weights: a number for each class, times that of the pixel; of a binary problem of background and foreground.
 
     Made for touching objects.
     Use it where cells touch and must come apart.
@@ -179,7 +217,8 @@ def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None) -> Numbers:
     Ronneberger et al. (2015). arXiv:1505.04597
     """
     assert weights is not None
-    return o.at(weights) * o.surprisal
+    priced = o.at(weights) * o.surprisal
+    return priced if class_weights is None else o.each(class_weights) * priced
 
 
 @LOSSES.add(low=0, high=32.2362, log=True)

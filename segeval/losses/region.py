@@ -11,7 +11,8 @@ from segeval.evidence.sample import Field
 from segeval.evidence.soft import SoftConfusion, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.operators.lovasz import lovasz
-from segeval.parameters import Matrix, NonNegative, Share, Whole
+from segeval.measures import Fitting
+from segeval.parameters import Matrix, NonNegative, Share, Weights, Whole
 
 
 @LOSSES.add(low=0, high=1, also=("dice_loss", "soft_dice"), default=True)
@@ -136,9 +137,9 @@ def generalized_dice(
     return 1 - ratio(2 * xp.sum(w * c.pt, axis=-1) + smooth, xp.sum(w * (c.p + c.t), axis=-1) + smooth)
 
 
-def _fits_costs(outcomes: int, *, distances: Matrix | None, background_class: int, **_: object) -> None:
+def _fits_costs(image: Fitting, *, distances: Matrix | None, background_class: int, **_: object) -> None:
     """A row and a column of costs for each outcome."""
-    name = "generalized_wasserstein_dice"
+    name, outcomes = "generalized_wasserstein_dice", image.outcomes
     if distances is not None:
         size, costs = len(distances), np.array(distances, np.float64)
         if size != outcomes:
@@ -157,6 +158,7 @@ def generalized_wasserstein_dice(
     *,
     distances: Matrix | None = None,
     background_class: Whole = 0,
+    weight: Literal["foreground", "volume"] = "foreground",
     smooth: NonNegative = 0.0,
     background: int | None = 0,
 ) -> Numbers:
@@ -169,16 +171,23 @@ def generalized_wasserstein_dice(
     classes, of which 0 is class 0 wherever that stands: where it is ignored, all are foreground. Hard truths of classes
     that exclude each other. Equals `dice` for a binary problem.
 
+    weight "volume" counts every class, the background too, by w_c = 1/(G_c + 1):
+    1 − (2 Σ w (1 − δ) + s)/(Σ w (2 − δ) + s).
+
     Made for confusions of unlike cost.
     Use it where classes have a hierarchy.
     Avoid it with soft truths, or where all confusions are alike: it is no better than `dice`.
 
-    Fidon et al. (2017). arXiv:1707.00478
+    Fidon et al. (2017). arXiv:1707.00478; volume: MONAI GeneralizedWassersteinDiceLoss(weighting_mode="GDL")
     """
     number = s.mass.shape[-1]
     costs = like(_costs(distances, number), s.mass)
     xp = namespace(s.mass)
     errors = xp.sum(costs * s.mass, axis=-1)  # Σ δ of the pixels of each true class
+    if weight == "volume":
+        priced = (s.pixels - errors) / (s.pixels + 1)
+        both = xp.sum(priced, axis=-1) + xp.sum(s.pixels / (s.pixels + 1), axis=-1)
+        return 1 - ratio(2 * xp.sum(priced, axis=-1) + smooth, both + smooth)
     hidden = background if background_class == 0 else background_class
     foreground = like(np.array([float(n != hidden) for n in range(number)]), s.mass)
     true = xp.sum(foreground * (s.pixels - errors), axis=-1)
@@ -205,12 +214,18 @@ def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegati
     return 1 - ratio(c.pt + smooth, c.union + _below(smooth, smooth_below))
 
 
-@LOSSES.add(low=0, high=1, default=True, sweep=("fn_weight", (0.3, 0.5, 0.7, 0.9)))
+def _fits_prices(image: Fitting, *, fp_weight: object, fn_weight: object, gamma: object = None, **_: object) -> None:
+    """Numbers of the classes are one for each."""
+    for name, value in (("fp_weight", fp_weight), ("fn_weight", fn_weight), ("gamma", gamma)):
+        image.check(value, name)
+
+
+@LOSSES.add(low=0, high=1, fits=_fits_prices, default=True, sweep=("fn_weight", (0.3, 0.5, 0.7, 0.9)))
 def tversky(
     c: SoftCounts,
     *,
-    fp_weight: NonNegative = 0.3,
-    fn_weight: NonNegative = 0.7,
+    fp_weight: NonNegative | Weights = 0.3,
+    fn_weight: NonNegative | Weights = 0.7,
     smooth: NonNegative = 0.0,
     smooth_below: NonNegative | None = None,
 ) -> Numbers:
@@ -220,7 +235,7 @@ def tversky(
         d = smooth_below, s unless given
 
     ½ and ½ is `dice` with smooth 2s, 1 and 1 is `jaccard`; fn_weight = b²/(1 + b²), fp_weight = 1/(1 + b²) is
-    1 − F_b.
+    1 − F_b. Both may be lists, of a number for each class.
 
     Made for unlike cost of errors.
     Use it to trade precision against recall: 0.7 on FN asks for recall.
@@ -232,13 +247,13 @@ def tversky(
     return 1 - ratio(c.pt + smooth, below)
 
 
-@LOSSES.add(low=0, high=1, default=True, sweep=("gamma", (0.5, 0.75, 1, 2)))
+@LOSSES.add(low=0, high=1, fits=_fits_prices, default=True, sweep=("gamma", (0.5, 0.75, 1, 2)))
 def focal_tversky(
     c: SoftCounts,
     *,
-    gamma: NonNegative = 0.75,
-    fp_weight: NonNegative = 0.3,
-    fn_weight: NonNegative = 0.7,
+    gamma: NonNegative | Weights = 0.75,
+    fp_weight: NonNegative | Weights = 0.3,
+    fn_weight: NonNegative | Weights = 0.7,
     smooth: NonNegative = 0.0,
 ) -> Numbers:
     """Tversky loss to a power, class by class.
@@ -246,6 +261,7 @@ def focal_tversky(
         focal_tversky = (1 − TI)^γ, TI = 1 − tversky
 
     gamma is 0.75: the paper's 1/γ with γ = 4/3. Below 1, the gradient is unbounded near a perfect prediction, 0 at one.
+    gamma and both weights may be lists, of a number for each class.
 
     Made for small lesions.
     Use it for small lesions.

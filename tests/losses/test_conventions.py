@@ -11,6 +11,7 @@ from segeval.errors import BadOption, BadParameter, NotProbabilities
 
 P = np.array([[0.6, 0.1, 0.3, 0.2], [0.3, 0.7, 0.2, 0.1], [0.1, 0.2, 0.5, 0.7]])
 T = np.array([0, 1, 2, 0])
+TORCH, MONAI = 0.9290915, 0.2243649
 DICE = 1 - 2 * np.array([0.8, 0.7, 0.5]) / (P.sum(axis=1) + np.array([2, 1, 1]))
 
 
@@ -74,6 +75,69 @@ def test_each_channel_has_its_own_pos_weight() -> None:
     assert losses.value("weighted_cross_entropy", P, truth, **options) == pytest.approx(expected)
     with pytest.raises(BadParameter, match="2 numbers for 3 problems"):
         losses.value("weighted_cross_entropy", P, truth, multilabel=True, batch=False, pos_weight=(2, 0.5))
+
+
+def test_label_smoothing_and_weights_of_classes() -> None:
+    """torch 2.13.0 CrossEntropyLoss(weight=(0.5, 2, 3.25), label_smoothing=0.3) of ln P."""
+    w, smooth = (0.5, 2, 3.25), 0.3
+    spread = 0.7 * np.eye(3)[T].T + 0.3 / 3
+    by_hand = -(np.array(w)[:, None] * spread * np.log(P)).sum()
+    given = {"class_weights": w, "label_smoothing": smooth}
+    assert losses.value("weighted_cross_entropy", P, T, **given) == pytest.approx(by_hand / 4, rel=1e-12)
+    found = losses.value("weighted_cross_entropy", P, T, normalize="weights", **given)
+    assert found == pytest.approx(by_hand / (0.5 + 2 + 3.25 + 0.5), rel=1e-12)
+    assert found == pytest.approx(TORCH, rel=1e-6)
+
+
+def test_each_class_has_its_own_focus_and_price() -> None:
+    """By hand: −α_y (1 − p)^γ_y ln p, and 1 − I/(I + α_c FP + β_c FN) to the power γ_c."""
+    gamma, alpha, p = np.array([0.5, 2, 3]), np.array([1.5, 0.25, 4]), P[T, np.arange(4)]
+    expected = (-alpha[T] * (1 - p) ** gamma[T] * np.log(p)).mean()
+    assert losses.value("focal", P, T, gamma=gamma, alpha={2: 4, 0: 1.5, 1: 0.25}) == pytest.approx(expected)
+    shared, pred, true = np.array([0.8, 0.7, 0.5]), P.sum(axis=1), np.array([2, 1, 1])
+    each = (1 - shared / (shared + alpha * (pred - shared) + gamma * (true - shared))) ** gamma
+    options = {"fp_weight": alpha, "fn_weight": gamma, "gamma": gamma}
+    assert losses.value("focal_tversky", P, T, **options) == pytest.approx(each.mean())
+    found = losses.per_class("tversky", P, T, fp_weight=alpha, fn_weight=gamma)
+    assert found == pytest.approx(each ** (1 / gamma))
+
+
+def test_each_channel_has_its_own_focus() -> None:
+    truth, gamma, alpha = np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1]]), (0.5, 2, 3), (0.9, 0.25, 0.4)
+    options = {"multilabel": True, "batch": False}
+    each = [losses.value("focal", P[c], truth[c], gamma=gamma[c], alpha=alpha[c]) for c in range(3)]
+    found = losses.value("focal", P, truth, gamma=gamma, alpha=alpha, **options)
+    assert found == pytest.approx(np.mean(each))
+    for given, said in (({"gamma": (1, 2)}, "2 numbers for 3 classes"), ({"alpha": (0.5, 2, 0.1)}, "alpha holds 2")):
+        with pytest.raises(BadParameter, match=said):
+            losses.value("focal", P, truth, **given, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("tversky", {"fn_weight": (1, 2)}), ("focal_tversky", {"gamma": (1, 2, 3, 4)}), ("focal", {"gamma": (1,)})],
+)
+def test_numbers_of_classes_are_one_for_each(name: str, given: Any) -> None:
+    with pytest.raises(BadParameter, match="numbers for 3 classes"):
+        losses.value(name, P, T, **given)
+    with pytest.raises(BadOption, match="average has no effect"):
+        losses.value("tversky", P, T, fn_weight=(1, 2, 3), average="micro")
+
+
+def test_wasserstein_of_volumes() -> None:
+    """MONAI 1.6.1 GeneralizedWassersteinDiceLoss(costs, weighting_mode="GDL", smooth_nr=0, smooth_dr=0) of ln P."""
+    costs = np.array([[0, 0.5, 1], [0.25, 0, 0.75], [1, 0.4, 0]])
+    found = losses.value("generalized_wasserstein_dice", P, T, distances=costs, weight="volume")
+    wrong = np.array([costs[t] @ P[:, n] for n, t in enumerate(T)])
+    w = 1 / (np.array([2, 1, 1])[T] + 1)
+    assert found == pytest.approx(1 - 2 * (w * (1 - wrong)).sum() / (w * (2 - wrong)).sum(), rel=1e-12)
+    assert found == pytest.approx(MONAI, rel=1e-6)
+
+
+def test_the_weights_of_pixels_and_of_classes_multiply() -> None:
+    maps, w = np.array([0.5, 2, 1, 3]), np.array([0.25, 4, 1.5])
+    expected = -(maps * w[T] * np.log(P[T, np.arange(4)])).mean()
+    assert losses.value("unet_cross_entropy", P, T, weights=maps, class_weights=w) == pytest.approx(expected)
 
 
 def test_log_probabilities() -> None:

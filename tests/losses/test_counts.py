@@ -14,6 +14,7 @@ SETTINGS = {
     "cross_entropy": {"label_smoothing": 0.13},
     "weighted_cross_entropy": {"class_weights": "balanced", "normalize": "weights"},
     "focal": {"gamma": 1.7},
+    "generalized_wasserstein_dice": {"weight": "volume", "smooth": 0.4},
     "poly1_cross_entropy": {"epsilon": 0.6},
     "dice": {"smooth": 0.3},
     "squared_dice": {"smooth": 0.7},
@@ -31,10 +32,10 @@ SETTINGS = {
 CALLERS = [Caller(), Caller("micro", "truth", True), Caller("macro", "union", False)]
 
 
-def told(name):
+def told(name, given=None):
     """A loss with settings off its defaults, if counts tell it."""
     entry = LOSSES[name]
-    params = entry.completed(SETTINGS.get(name, {}))
+    params = entry.completed(SETTINGS.get(name, {}) if given is None else given)
     asked = Asked(entry, params)
     return asked if all(map(counts.tells, Plan([asked]).leaves.values())) else None
 
@@ -99,8 +100,26 @@ def of_channels(seed, number):
 @pytest.mark.parametrize("name", NAMES)
 def test_counts_are_enough(name, number, make):
     """Each image of several side by side has the value that a sweep over its pixels gives, and so has each alone."""
-    asked = told(name)
-    plan = Plan([asked])
+    _equals_a_sweep(told(name), make, number)
+
+
+BY_CLASS = [
+    ("focal", {"gamma": [0.5, 2.1, 3.3, 1.2], "alpha": [0.9, 0.35, 0.7, 0.15]}),
+    ("tversky", {"fp_weight": [0.4, 2.2, 0.7, 1.3], "fn_weight": [1.5, 0.2, 0.8, 0.6]}),
+    ("focal_tversky", {"gamma": [0.5, 2.1, 3.3, 1.2]}),
+    ("weighted_cross_entropy", {"class_weights": "balanced", "normalize": "weights", "label_smoothing": 0.3}),
+]
+
+
+@pytest.mark.parametrize("make", [of_classes, of_absent, of_binary, of_channels], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(("name", "given"), BY_CLASS)
+def test_counts_are_enough_for_numbers_of_each_class(name, given, make):
+    two = {key: each[:2] if make is of_binary and isinstance(each, list) else each for key, each in given.items()}
+    _equals_a_sweep(told(name, two), make, 4)
+
+
+def _equals_a_sweep(asked, make, number):
+    name, plan = asked.name, Plan([asked])
     images = [make(seed, number) for seed in range(3)]
     ids, binary = images[0][2:]
     together = counts.measured(plan, [each for _, each, _, _ in images], ids, binary)

@@ -5,6 +5,7 @@ evaluated once for each case, and every sum over pixels is a sum over cases of h
 images are looked at side by side: every sum has an axis of images first, and none depends on the other images.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,8 +18,8 @@ from segeval.evidence.confusion import PixelCounts, matrices, placed
 from segeval.evidence.multilabel import ChannelCounts, PixelEvidence
 from segeval.evidence.pixels import Distributions, Outcomes, Pixels, Values
 from segeval.evidence.sample import Field, Picture
-from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts, Sums
-from segeval.losses.engine.evidence import Leaf, Measured, Plan, wants_classes
+from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts, Sums, SurprisalTable
+from segeval.losses.engine.evidence import Leaf, Made, Measured, Plan, wants_classes
 
 CASES = 3  # of a pixel: its class was predicted, another, or no class
 _P = np.array([1 - LOW, LOW, LOW])  # what the prediction then gives to its class
@@ -58,10 +59,11 @@ def measured(plan: Plan, every: Sequence[PixelEvidence], ids: Sequence[int], bin
     background = ids.index(0) if exclusive and 0 in ids else None
     leaves = {key: leaf.placed(background if exclusive else 0) for key, leaf in plan.leaves.items() if tells(leaf)}
     eaten = {leaf.needs for leaf in leaves.values()}
+    confused = functools.partial(_confusion, counts, every, ids, binary)
     confusion, unfit = None, {}
     if SoftConfusion in eaten:
         if exclusive or binary:
-            confusion = _confusion(counts, every, ids, binary)
+            confusion = confused()
         else:
             hard = {key: leaf for key, leaf in leaves.items() if leaf.needs is SoftConfusion}
             unfit = {key: wants_classes(leaf.formula.__name__) for key, leaf in hard.items()}
@@ -71,26 +73,21 @@ def measured(plan: Plan, every: Sequence[PixelEvidence], ids: Sequence[int], bin
         exclusive,
         background,
         seen.soft,
-        seen.classes if ClassSums in eaten else None,
         confusion,
         {key: SUMMED[leaf.needs](leaf, seen) for key, leaf in leaves.items() if leaf.needs in SUMMED},
+        {made.key: seen.classes(made, confused) for made in plan.made(ClassSums)},
         unfit=unfit,
     )
 
 
 def row(found: Measured, n: int) -> Measured:
     """What the counts of one of several images tell."""
-    classes = found.classes and ClassSums(
-        found.classes.surprisal[n],
-        found.classes.pixels[n],
-        float(np.ravel(found.classes.n[n])[0]),  # type: ignore[index]
-    )
     return replace(
         found,
         soft=_row(found.soft, n),
-        classes=classes,
         confusion=found.confusion and _row(found.confusion, n),
         sums={key: _row(sums, n) for key, sums in found.sums.items()},
+        classes={key: _row(sums, n) for key, sums in found.classes.items()},
     )
 
 
@@ -149,9 +146,23 @@ class Seen:
         p, t = tp + fp, tp + fn
         return SoftCounts(p, t, tp, p, t, tp, fn, np.broadcast_to(self.n, tp.shape))
 
-    @property
-    def classes(self) -> ClassSums:
-        return ClassSums(self._summed(_SURPRISAL), self.mass, self.n[..., None])  # type: ignore[arg-type]
+    def classes(self, made: Made, confused: Callable[[], SoftConfusion]) -> ClassSums:
+        if made.kind is SurprisalTable:
+            found = self._table_of_classes(confused()) if self.exclusive else self._table_of_channels()
+        else:
+            found = self._summed(_SURPRISAL ** made.params.get("exponent", 1))
+        return made.kind(found, self.mass, self.n[..., None])  # type: ignore[no-any-return]
+
+    def _table_of_classes(self, confusion: SoftConfusion) -> Array:
+        """(N, 1, K, K): a pixel predicted as an outcome, and one that is not, each of a true one."""
+        yes, no, _ = _SURPRISAL
+        given = np.swapaxes(confusion.mass, -1, -2)
+        return np.asarray(yes * given + no * (confusion.pixels[..., None, :] - given))[:, None]
+
+    def _table_of_channels(self) -> Array:
+        """(N, B, 2, 2)"""
+        p = _P[[[1, 0, 0], [0, 1, 1]]]  # of yes, where no or yes is true
+        return np.stack([self._summed(-np.log(1 - p)), self._summed(-np.log(p))], axis=-2)
 
     def sums(self, values: Array) -> PixelSums:
         """Of what each case costs, (…, CASES)."""
@@ -184,11 +195,16 @@ class Cases(Outcomes):
         number = seen.mass.shape[-1]
         labels = np.repeat(np.arange(number)[:, None], CASES, axis=1)
         p, surprisal = np.broadcast_to(_P, labels.shape), np.broadcast_to(_SURPRISAL, labels.shape)
-        channels = Pixels(np.empty((number, 0)), None, None, seen.exclusive, hard=True)
-        super().__init__(p, surprisal, labels, None, channels, 0, seen.mass)
+        rows = number if seen.exclusive else seen.mass.shape[1]
+        channels = Pixels(np.empty((rows, 0)), None, None, seen.exclusive, hard=True)
+        super().__init__(p, surprisal, labels, None, channels, 0)
 
     def each(self, of_outcome: Any) -> Array:
         return np.asarray(np.asarray(of_outcome, np.float64)[..., self.labels])
+
+    def own(self, value: Any) -> Any:
+        """Of independent channels (B, 1, 1)."""
+        return np.array(value)[:, None, None] if self.independent and isinstance(value, tuple) else super().own(value)
 
     @property
     def mean_surprisal(self) -> Array:

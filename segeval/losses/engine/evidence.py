@@ -59,8 +59,22 @@ class Leaf:
     def needs(self) -> type:
         return needs(self.formula)
 
+    @property
+    def by_class(self) -> int:
+        """The classes that a parameter has numbers of, one for each; 0 where none has."""
+        return max((len(value) for value in self.params.values() if isinstance(value, tuple)), default=0)
+
+    @cached_property
+    def sums(self) -> "Made":
+        """The evidence of its own kind that it eats, where that depends on parameters."""
+        return Made(self.needs, {name: self.params[name] for name in self.needs.chosen_by})  # type: ignore[attr-defined]
+
     def __call__(self, evidence: Any) -> Any:
-        return self.formula(evidence, **self.params)
+        own = getattr(self.needs, "chosen_by", ())
+        given = {name: value for name, value in self.params.items() if name not in own}
+        if isinstance(evidence, SoftCounts):
+            given = {name: _by_channel(value, evidence.p) for name, value in given.items()}
+        return self.formula(evidence, **given)
 
     def on(self, sample: Sample) -> "Leaf":
         """The same with what an image says: the place of class 0, and its weight map if none was given."""
@@ -74,6 +88,26 @@ class Leaf:
         if not asks_background(self.formula):
             return self
         return Leaf(self.formula, {**self.params, "background": background}, self.outcomes)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A kind of sums, and the parameters that say what is summed."""
+
+    kind: type
+    params: Mapping[str, Any]
+
+    @property
+    def key(self) -> Key:
+        return key(self.kind, self.params)
+
+    def of(self, *given: Any) -> Any:
+        return self.kind.of(*given, **self.params)  # type: ignore[attr-defined]
+
+
+def _by_channel(value: Any, p: Numbers) -> Any:
+    """A number for each class as an array of the channels; of a binary problem that of the foreground."""
+    return like(np.array(value[-p.shape[-1] :]), p) if isinstance(value, tuple) else value
 
 
 def key(formula: Formula, params: Mapping[str, Any]) -> Key:
@@ -96,9 +130,9 @@ class Measured:
     exclusive: bool
     background: int | None  # the position of class 0, of exclusive classes
     soft: SoftCounts
-    classes: ClassSums | None = None
     confusion: SoftConfusion | None = None
     sums: Mapping[Key, PixelSums] = field(default_factory=dict)
+    classes: Mapping[Key, ClassSums] = field(default_factory=dict)
     kept: Mapping[Key, Numbers] = field(default_factory=dict)  # a value of each class; of one image only
     unfit: Mapping[Key, Unfit] = field(default_factory=dict)
     ids: tuple[int, ...] = ()  # the classes, where a run does not name them
@@ -107,9 +141,9 @@ class Measured:
         return replace(
             self,
             soft=self.soft + other.soft,
-            classes=None if self.classes is None or other.classes is None else self.classes + other.classes,
             confusion=None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
-            sums={each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums},
+            sums=added(self.sums, other.sums),
+            classes=added(self.classes, other.classes),
             kept={},
             unfit={**self.unfit, **other.unfit},
         )
@@ -118,6 +152,11 @@ class Measured:
     def alike(self) -> tuple[int, bool, bool]:
         """What images must have in common to add up."""
         return self.number, self.binary, self.exclusive
+
+
+def added(some: Mapping[Key, Any], others: Mapping[Key, Any]) -> dict[Key, Any]:
+    """The sums that both have, added."""
+    return {each: sums + others[each] for each, sums in some.items() if each in others}
 
 
 class Plan:
@@ -138,6 +177,10 @@ class Plan:
     def of(self, kind: type) -> list[Leaf]:
         return [leaf for leaf in self.leaves.values() if leaf.needs is kind]
 
+    def made(self, kind: type) -> list[Made]:
+        """What is to be made of a kind of sums that its formulas choose by their parameters."""
+        return [leaf.sums for leaf in self.leaves.values() if issubclass(leaf.needs, kind)]
+
     @property
     def adds_up(self) -> bool:
         """Whether all of the evidence adds up over images."""
@@ -152,7 +195,8 @@ class Plan:
     def check(self, sample: Sample) -> None:
         """Refuse parameters that do not fit an image."""
         for each in self.asked:
-            each.entry.check(sample.number if sample.exclusive else 2, each.params, sample.weights)
+            outcomes, problems = (sample.number, 1) if sample.exclusive else (2, len(sample.channels))
+            each.entry.check(outcomes, problems, each.params, sample.weights)
 
     def _measured(self, sample: Sample) -> Measured:
         swept = functools.reduce(operator.add, (self.swept(pixels, sample) for pixels in sample.blocks()))
@@ -198,11 +242,10 @@ class Plan:
                 unfit = {leaf.key: wants_classes(leaf.formula.__name__) for leaf in hard}
             else:
                 confusion = SoftConfusion.of(problems[0])
-        classes = ClassSums.of(problems) if self.of(ClassSums) else None
+        classes = {made.key: made.of(problems) for made in self.made(ClassSums)}
         soft = sample.counted(pixels)
-        return Measured(
-            sample.number, sample.binary, sample.exclusive, sample.background, soft, classes, confusion, sums, {}, unfit
-        )
+        facts = sample.number, sample.binary, sample.exclusive, sample.background
+        return Measured(*facts, soft, confusion, sums, classes, unfit=unfit)
 
 
 def _note(found: dict[Key, Leaf], formula: Formula, params: Mapping[str, Any], outcomes: bool = False) -> Any:
@@ -293,9 +336,9 @@ def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Num
     if leaf.key in found.sums:
         return _of_sums(found.sums[leaf.key], found.number)
     outcome = found.background if found.exclusive else 0
-    if leaf.needs is ClassSums:
-        assert found.classes is not None
-        return _of_classes(leaf.placed(outcome)(found.classes), found.classes, found.exclusive or found.binary)
+    if issubclass(leaf.needs, ClassSums):
+        sums = found.classes[leaf.sums.key]
+        return _of_classes(leaf.placed(outcome)(sums), sums, found.exclusive or found.binary)
     if leaf.needs is SoftConfusion:
         return _single(leaf.placed(outcome)(found.confusion), found.number)
     if leaf.needs is SoftCounts:
@@ -335,7 +378,7 @@ def _of_counts(leaf: Leaf, found: Measured, caller: Caller, background: bool) ->
         each = each if background or hidden is None else leaf(counts.outcomes.without(hidden))
         return _single(each, found.number)
     result = _over_classes(each, found, caller, background)
-    if caller.average == "micro" and each.shape == found.soft.p.shape:
+    if caller.average == "micro" and each.shape == found.soft.p.shape and not leaf.by_class:
         pooled = leaf(found.soft.only(_chosen(found, background)).pooled)
         if pooled.shape[-1] == 1:
             return namespace(result).concat([pooled, result[..., 1:]], axis=-1)

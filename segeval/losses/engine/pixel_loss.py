@@ -1,6 +1,7 @@
 """The loss of each pixel, for losses that are means over pixels."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from segeval.arrays.functions import Array, like, namespace, plain
 from segeval.errors import Unfit
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
 from segeval.evidence.sample import Picture, Sample
-from segeval.evidence.soft import ClassSums
+from segeval.evidence.soft import ClassSums, SurprisalTable
 from segeval.losses.engine.evidence import Asked, Leaf
 from segeval.losses.engine.parts import Formula, Parts
 from segeval.measures import needs
@@ -69,10 +70,28 @@ def _of_classes(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: 
     """Such a loss is linear in the summed surprisals: at sums of 1 it says what each costs."""
     problems = pixels.problems
     sums = ClassSums.of(problems)
-    ones = like(np.ones(sums.surprisal.shape), sums.surprisal)
-    price = plain(leaf(ClassSums(ones, sums.pixels, sums.n))) * float(plain(sums.n))
+    price = _priced(leaf, sums, np.ones(sums.surprisal.shape))
     rows = zip(problems, price, strict=True)
     return _mean([problem.expected(problem.each(of_outcome) * problem.surprisal) for problem, of_outcome in rows])
+
+
+def _of_table(leaf: Leaf, pixels: Pixels, image: Sample) -> Numbers:  # noqa: ARG001
+    """The same, outcome by outcome whatever is true."""
+    problems = pixels.problems
+    sums = SurprisalTable.of(problems)
+    total = 0.0
+    for k in range(sums.surprisal.shape[-1]):
+        ones = np.zeros(sums.surprisal.shape)
+        ones[..., k, :] = 1
+        rows = zip(problems, _priced(leaf, sums, ones), strict=True)
+        costs = [problem.expected(problem.each(price) * problem.every_surprisal[k, ...]) for problem, price in rows]
+        total = total + _mean(costs)
+    return total
+
+
+def _priced(leaf: Leaf, sums: ClassSums, ones: Array) -> Array:
+    """(B, K) what a surprisal costs on a pixel of each true outcome."""
+    return plain(leaf(replace(sums, surprisal=like(ones, sums.surprisal)))) * float(plain(sums.n))
 
 
 MAPPED: dict[type, Callable[[Leaf, Pixels, Sample], Numbers]] = {
@@ -81,4 +100,5 @@ MAPPED: dict[type, Callable[[Leaf, Pixels, Sample], Numbers]] = {
     Values: _of_values,
     Distributions: _of_distributions,
     ClassSums: _of_classes,
+    SurprisalTable: _of_table,
 }

@@ -40,7 +40,7 @@ class Inputs:
             raise BadOption(what, "leave out one of them")
         if self.ids is not None:
             outcomes = 2 if self.binary or self.multilabel else len(self.ids)
-            loss.check(outcomes, asked.params, self.weights or None)
+            loss.check(outcomes, len(self.ids) if self.multilabel else 1, asked.params, self.weights or None)
 
 
 @dataclass(frozen=True)

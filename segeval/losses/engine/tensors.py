@@ -62,7 +62,9 @@ def tensor_samples(found: Images, said: Said, plan: Plan, per_class: bool) -> "l
             return None
         places, channels, kept = labels
         facts |= {"kept": kept, "background": channels.index(0) if 0 in channels else None, "channels": channels}
-        tensors = Tensors(given, places, None, costs=any(map(plan.of, (Outcomes, ClassSums, Picture))), **facts)
+        tensors = Tensors(
+            given, places, None, costs=bool([*plan.of(Outcomes), *plan.of(Picture), *plan.made(ClassSums)]), **facts
+        )
     return [TensorSample(tensors, n) for n in range(images)]
 
 
@@ -73,7 +75,7 @@ def read_counts(plan: Plan, channels: int) -> sweeps.Wanted:
         if any(isinstance(each, torch.Tensor) for each in leaf.params.values()):  # one that learns knows no NumPy
             return tuple(range(sweeps.SUMS))
         with np.errstate(all="ignore"):
-            leaf.placed(0)(_Noted(channels, seen))
+            leaf.placed(0)(_Noted(leaf.by_class or channels, seen))
     least = {"pt"} if "least" in seen else set()
     return tuple(place for place, name in enumerate(("p", "pt", "pp", "missed")) if name in seen | least)
 
@@ -367,11 +369,6 @@ class TensorSample(Sample):
         ones = torch.ones((), dtype=sweeps.wide(self.tensors.given), device=kept.device).expand(kept.shape)
         return class_sums(ones, kept, self.number)
 
-    @cached_property
-    def frequency(self) -> Array:
-        counts = np.asarray(self.mass.double().cpu().numpy())
-        return counts[1:] if self.tensors.target is None and self.binary else counts
-
     @property
     def whole(self) -> Pixels:
         return TensorPixels(self)
@@ -462,10 +459,6 @@ class TensorPixels(Pixels):
         return None if self.image.index is None else np.asarray(self.image.index.cpu().numpy())
 
     @property
-    def frequency(self) -> Array:
-        return self.image.frequency
-
-    @property
     def total(self) -> int:
         return self.image.total
 
@@ -536,13 +529,6 @@ class TensorOutcomes(Outcomes):
         if not self._lone:
             return self._plain.labels
         return self.pixels.labels if self.pixels.exclusive else self.pixels.raw_target[self.channel].to(torch.int64)
-
-    @cached_property
-    def frequency(self) -> Array:
-        every = self.pixels.frequency
-        if self.pixels.exclusive:
-            return every
-        return np.stack([self.pixels.total - every[self.channel], every[self.channel]])
 
     def expected(self, values: Tensor) -> Tensor:
         if self.share is None or values.ndim == 1:

@@ -126,7 +126,11 @@ CASES = _made()
 WEIGHTS = {shape: np.random.RandomState(6).uniform(0.2, 3, shape) for shape in (SHAPE, VOLUME)}
 OFF: dict[str, list[dict[str, Any]]] = {
     "cross_entropy": [{"label_smoothing": 0.13}],
-    "focal": [{"gamma": 1.7}, {"gamma": 0.6, "alpha": "per outcome"}],
+    "focal": [
+        {"gamma": 1.7},
+        {"gamma": 0.6, "alpha": "per outcome"},
+        {"gamma": "per class", "alpha": "shares of classes"},
+    ],
     "topk_cross_entropy": [{"fraction": 0.37}, {"threshold": 0.43}, {"threshold": 0.1, "min_kept": 7}],
     "poly1_cross_entropy": [{"epsilon": 0.7}],
     "skew_kl": [{"alpha": 0.3}],
@@ -139,8 +143,16 @@ OFF: dict[str, list[dict[str, Any]]] = {
     "log_cosh_dice": [{"smooth": 1.7}],
     "generalized_dice": [{"weight": "simple", "smooth": 0.02}, {"weight": "uniform", "smooth": 0.8}],
     "jaccard": [{"smooth": 1.1}, {"smooth": 0.2, "smooth_below": 1.9}],
-    "tversky": [{"fp_weight": 0.45, "fn_weight": 0.8, "smooth": 0.35}, {"smooth": 0.1, "smooth_below": 0.75}],
-    "focal_tversky": [{"gamma": 1.4, "fp_weight": 0.25, "fn_weight": 0.9, "smooth": 0.15}],
+    "tversky": [
+        {"fp_weight": 0.45, "fn_weight": 0.8, "smooth": 0.35},
+        {"smooth": 0.1, "smooth_below": 0.75},
+        {"fp_weight": "shares of classes", "fn_weight": "per class", "smooth": 0.2},
+    ],
+    "focal_tversky": [
+        {"gamma": "per class", "fp_weight": "shares of classes", "fn_weight": 0.6},
+        {"fn_weight": "per class", "smooth": 0.25},
+        {"gamma": 1.4, "fp_weight": 0.25, "fn_weight": 0.9, "smooth": 0.15},
+    ],
     "sensitivity_specificity": [{"sensitivity_weight": 0.35, "smooth": 0.75}],
     "mcc": [{"smooth": 2.5}],
     "hausdorff_dt": [{"alpha": 1.3}, {"alpha": 0.0}],
@@ -175,19 +187,36 @@ def settings(name: str, case: Case) -> list[dict[str, Any]]:
     vector = [0.5, 2.1, 3.3][: case.outcomes]
     if name == "weighted_cross_entropy":
         first = {"class_weights": vector} if several else {"pos_weight": 2.7}
-        return [first, {"class_weights": "balanced"}, {"class_weights": vector[::-1], "normalize": "weights"}]
+        smoothed = {"class_weights": vector[::-1], "normalize": "weights", "label_smoothing": 0.17}
+        return [
+            first,
+            {"class_weights": "balanced"},
+            {"class_weights": vector[::-1], "normalize": "weights"},
+            {**first, "label_smoothing": 0.23},
+            {"class_weights": "balanced", "normalize": "weights", "label_smoothing": 0.4},
+            smoothed,
+        ]
     if name == "balanced_cross_entropy":
         return [{}] if several else [{}, {"beta": 0.3}]
     if name == "unet_cross_entropy":
-        return [{"weights": WEIGHTS[case.shape]}]
+        return [{"weights": WEIGHTS[case.shape]}, {"weights": WEIGHTS[case.shape], "class_weights": vector}]
     if name == "ssim":
         return [{"window": 3}, {"window": 2, "sigma": 0.8}]
     if name == "generalized_wasserstein_dice":
         costs = [[0, 0.4, 2], [0.7, 0, 1.2], [1.6, 0.3, 0]]
         costs = [row[: case.outcomes] for row in costs[: case.outcomes]]
-        return [{}, {"distances": costs, "background_class": case.outcomes - 1, "smooth": 0.6}]
-    alpha = vector if several else 0.3
-    return [{}, *({k: alpha if v == "per outcome" else v for k, v in each.items()} for each in OFF.get(name, []))]
+        other = {"distances": costs, "background_class": case.outcomes - 1, "smooth": 0.6}
+        return [{}, {"distances": costs, "weight": "volume", "smooth": 0.35}, other]
+    number = len(case.pred) if case.kind == "multilabel" else case.outcomes
+    named = {
+        "per outcome": vector if several else 0.3,
+        "per class": [0.5, 2.1, 3.3][:number],
+        "shares of classes": [0.35, 0.8, 0.15][:number],
+    }
+    return [
+        {},
+        *({k: named.get(v, v) if isinstance(v, str) else v for k, v in each.items()} for each in OFF.get(name, [])),
+    ]
 
 
 def of_family(family: str) -> list[tuple[str, Case]]:

@@ -13,19 +13,22 @@ def cross_entropy(image: Image, label_smoothing: float = 0.0) -> float:
     return over_pixels(image, at)
 
 
-def _weighted(image: Image, weights_of, normalize: str = "pixels") -> float:
-    """Σ_c w_c g_c (−ln p_c), for the weights of each problem."""
+def _weighted(image: Image, weights_of, normalize: str = "pixels", smoothing: float = 0.0) -> float:
+    """Σ_c w_c g_c (−ln p_c), for the weights of each problem; g may be spread, but not where it divides."""
     found = []
     for o in problems(image):
         w = weights_of(o)
-        total = math.fsum(o.expected(lambda k, i, w=w, o=o: w[k] * o.surprisal[k][i], i) for i in range(o.size))
+        spread = [[(1 - smoothing) * g + smoothing / len(o.t) for g in row] for row in o.t]
+        total = math.fsum(w[k] * g[i] * o.surprisal[k][i] for k, g in enumerate(spread) for i in range(o.size))
         price = math.fsum(w[k] * math.fsum(row) for k, row in enumerate(o.t))
         whole = o.size if normalize == "pixels" else price
         found.append(total / whole if whole else NAN)
     return mean(found)
 
 
-def weighted_cross_entropy(image: Image, pos_weight=None, class_weights=None, normalize: str = "pixels") -> float:
+def weighted_cross_entropy(
+    image: Image, pos_weight=None, class_weights=None, normalize: str = "pixels", label_smoothing: float = 0.0
+) -> float:
     def weights(o: Problem) -> list[float]:
         if pos_weight is not None:
             return [1.0, pos_weight]
@@ -34,7 +37,7 @@ def weighted_cross_entropy(image: Image, pos_weight=None, class_weights=None, no
             return [o.size / (len(o.t) * mass) if mass else 0.0 for mass in masses]
         return list(class_weights)
 
-    return _weighted(image, weights, normalize)
+    return _weighted(image, weights, normalize, label_smoothing)
 
 
 def balanced_cross_entropy(image: Image, beta: float | None = None) -> float:
@@ -46,17 +49,24 @@ def balanced_cross_entropy(image: Image, beta: float | None = None) -> float:
     return _weighted(image, weights)
 
 
-def focal(image: Image, gamma: float = 2.0, alpha=None) -> float:
-    def at(o: Problem, i: int) -> float:
-        weights = [1.0] * len(o.t) if alpha is None else [1 - alpha, alpha] if isinstance(alpha, float) else alpha
-        return o.expected(lambda k, i: weights[k] * (1 - o.p[k][i]) ** gamma * o.surprisal[k][i], i)
+def focal(image: Image, gamma=2.0, alpha=None) -> float:
+    costs = []
+    for channel, o in enumerate(problems(image)):
+        apart = image.kind == "multilabel"
+        powers = [gamma] * len(o.t) if isinstance(gamma, float) else [gamma[channel]] * 2 if apart else gamma
+        own = alpha[channel] if apart and isinstance(alpha, list) else alpha
+        weights = [1.0] * len(o.t) if own is None else [1 - own, own] if isinstance(own, float) else own
+        costs += [
+            o.expected(lambda k, i, o=o, w=weights, g=powers: w[k] * (1 - o.p[k][i]) ** g[k] * o.surprisal[k][i], i)
+            for i in range(o.size)
+        ]
+    return mean(costs)
 
-    return over_pixels(image, at)
 
-
-def unet_cross_entropy(image: Image, weights=None) -> float:
+def unet_cross_entropy(image: Image, weights=None, class_weights=None) -> float:
     w = [float(weights.ravel()[i]) for i in image.kept]
-    return over_pixels(image, lambda o, i: w[i] * o.expected(lambda k, i: o.surprisal[k][i], i))
+    v = class_weights or [1.0] * 3
+    return over_pixels(image, lambda o, i: w[i] * o.expected(lambda k, i: v[k] * o.surprisal[k][i], i))
 
 
 def topk_cross_entropy(image: Image, fraction: float = 0.1, threshold: float | None = None, min_kept: int = 0) -> float:

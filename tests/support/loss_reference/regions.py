@@ -100,16 +100,22 @@ def generalized_dice(image: Image, weight: str = "square", smooth: float = 0.0) 
     return 1 - share(part, math.fsum(w_c * (c.pred + c.truth) for w_c, c in zip(w, counts, strict=True)) + smooth)
 
 
-def generalized_wasserstein_dice(image: Image, distances=None, background_class: int = 0, smooth: float = 0.0) -> float:
+def generalized_wasserstein_dice(
+    image: Image, distances=None, background_class: int = 0, weight: str = "foreground", smooth: float = 0.0
+) -> float:
     classes = [0, 1] if image.kind == "binary" else list(range(len(image.p)))
     costs = distances or [[float(a != b) for b in classes] for a in classes]
     most = max(max(row) for row in costs)
-    right = wrong = 0.0
-    for i in image.kept:
-        label = [image.of_class(c)[1][i] for c in classes].index(1.0)
+    right = wrong = priced = whole = 0.0
+    every = [[image.of_class(c)[1][i] for c in classes].index(1.0) for i in image.kept]
+    for i, label in zip(image.kept, every, strict=True):
         delta = math.fsum(costs[label][c] / most * image.of_class(c)[0][i] for c in classes)
         right += 1 - delta if label != (background_class or image.place) else 0.0
         wrong += delta
+        priced += (1 - delta) / (every.count(label) + 1)
+        whole += (2 - delta) / (every.count(label) + 1)
+    if weight == "volume":
+        return 1 - share(2 * priced + smooth, whole + smooth)
     return 1 - share(2 * right + smooth, 2 * right + wrong + smooth)
 
 
@@ -119,19 +125,26 @@ def jaccard(image: Image, smooth: float = 0.0, smooth_below: float | None = None
 
 
 def tversky(
-    image: Image,
-    fp_weight: float = 0.3,
-    fn_weight: float = 0.7,
-    smooth: float = 0.0,
-    smooth_below: float | None = None,
+    image: Image, fp_weight=0.3, fn_weight=0.7, smooth: float = 0.0, smooth_below: float | None = None
 ) -> float:
-    return _region(image, lambda c: _tversky(c, fp_weight, fn_weight, smooth, smooth_below))
+    return focal_tversky(image, 1.0, fp_weight, fn_weight, smooth, smooth_below)
 
 
 def focal_tversky(
-    image: Image, gamma: float = 0.75, fp_weight: float = 0.3, fn_weight: float = 0.7, smooth: float = 0.0
+    image: Image,
+    gamma=0.75,
+    fp_weight=0.3,
+    fn_weight=0.7,
+    smooth: float = 0.0,
+    smooth_below: float | None = None,
 ) -> float:
-    return _region(image, lambda c: _tversky(c, fp_weight, fn_weight, smooth) ** gamma)
+    def of(c: _Counts, k: int) -> float:
+        power, fp, fn = (each[k] if isinstance(each, list) else each for each in (gamma, fp_weight, fn_weight))
+        return _tversky(c, fp, fn, smooth, smooth_below) ** power
+
+    if any(isinstance(each, list) for each in (gamma, fp_weight, fn_weight)):  # each class its own: never pooled
+        return over_classes(image, lambda k: of(_counts(image, k), k))
+    return _region(image, lambda c: of(c, 0))
 
 
 def sensitivity_specificity(image: Image, sensitivity_weight: float = 0.05, smooth: float = 0.0) -> float:
