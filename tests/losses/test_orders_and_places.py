@@ -31,6 +31,28 @@ def test_steps_by_hand() -> None:
     assert found == pytest.approx([1 / 2, 0, 2 / 3 - 1 / 2, 1 / 3])
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.floats(0, 2, width=32), st.sampled_from([0.0, 0.25, 1e-40, 1.0 - 2**-24, 70000.0])),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_steps_are_those_of_a_sorted_list(kind: Any, pairs: list[tuple[float, bool]]) -> None:
+    """Equal errors in the order given, and numbers of any size."""
+    errors, truth = np.array([e for e, _ in pairs], kind), np.array([t for _, t in pairs])
+    expected, found, false, before, total = [0.0] * len(pairs), 0, 0, 0.0, sum(truth)
+    for n in sorted(range(len(pairs)), key=lambda n: -errors[n]):
+        found, false = found + truth[n], false + (not truth[n])
+        jaccard = 1 - (total - found) / (total + false)
+        expected[n], before = jaccard - before, jaccard
+    assert (steps(errors, truth) == np.array(expected, kind)).all()
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_cheapest_pixel_equals_trying_all(seed: int) -> None:
     r = np.random.RandomState(seed)
