@@ -77,7 +77,8 @@ class _Softmax(torch.autograd.Function):  # type: ignore[misc]
         _keep(ctx, x, labels, kept, sums)
         costs, found = x.new_empty(labels.shape), _zeros(x)
         for n, part in blocks(x):
-            log_p, counts = torch.log_softmax(x[n, :, part], 0), _part(kept, n, part)
+            log_p = torch.log_softmax(x[n, :, part], 0)
+            counts = None if kept is None else _counts(kept, n, part, x.dtype)
             torch.neg(log_p.gather(0, labels[n, None, part])[0], out=costs[n, part])
             if counts is not None:
                 costs[n, part] *= counts
@@ -125,7 +126,7 @@ class _Softmax(torch.autograd.Function):  # type: ignore[misc]
                 found *= p
             found.scatter_add_(0, label, at_label)
             if kept is not None:
-                found *= kept[n, part]
+                found *= _counts(kept, n, part, x.dtype)
         return result, None, None, None
 
 
@@ -137,7 +138,7 @@ class _Shared(torch.autograd.Function):  # type: ignore[misc]
         _keep(ctx, x, target, kept, sums)
         each, found = x.new_empty((x.shape[0] if costs else 0, x.shape[2])), _zeros(x)
         for n, part in blocks(x):
-            log_p, t, counts = torch.log_softmax(x[n, :, part], 0), *_truth(x, target, kept, n, part)
+            log_p, t, counts = torch.log_softmax(x[n, :, part], 0), *truth_of(x.dtype, target, kept, n, part)
             if costs:
                 torch.neg((log_p * t).sum(dim=0), out=each[n, part])
             if sums:
@@ -151,7 +152,7 @@ class _Shared(torch.autograd.Function):  # type: ignore[misc]
             return _twice(_shared_plainly, ctx, of_sums, of_costs), None, None, None, None
         result = torch.empty_like(x)
         for n, part in blocks(x):
-            p, t, counts = torch.softmax(x[n, :, part], 0), *_truth(x, target, kept, n, part)
+            p, t, counts = torch.softmax(x[n, :, part], 0), *truth_of(x.dtype, target, kept, n, part)
             found = result[n, :, part]
             price = _slopes(of_costs[n : n + 1], part, x)
             by_p = None if of_sums is None or not ctx.sums else _slope(of_sums[n], p, t, ctx.sums)
@@ -178,7 +179,7 @@ class _Sigmoid(torch.autograd.Function):  # type: ignore[misc]
         _keep(ctx, x, truth, kept, sums)
         each, found = torch.empty_like(x) if costs else x[:0], _zeros(x)
         for n, part in blocks(x):
-            given, (t, counts) = x[n, :, part], _truth(x, truth, kept, n, part)
+            given, (t, counts) = x[n, :, part], truth_of(x.dtype, truth, kept, n, part)
             if costs:
                 cost = torch.mul(given, t, out=each[n, :, part])
                 if hard:  # ln(1 + e^x) of the logit of what is not true
@@ -198,7 +199,7 @@ class _Sigmoid(torch.autograd.Function):  # type: ignore[misc]
             return _twice(_sigmoid_plainly, ctx, of_sums, of_costs), None, None, None, None, None
         result, channels = torch.empty_like(x), x.shape[1]
         for n, part in blocks(x):
-            p, (t, counts) = torch.sigmoid(x[n, :, part]), _truth(x, truth, kept, n, part)
+            p, (t, counts) = torch.sigmoid(x[n, :, part]), truth_of(x.dtype, truth, kept, n, part)
             found = result[n, :, part]
             price = _slopes(of_costs[n * channels : (n + 1) * channels], part, x)
             if price is not None:
@@ -263,14 +264,18 @@ def _zeros(x: Tensor) -> Tensor:
     return torch.zeros((x.shape[0], SUMS, x.shape[1]), dtype=wide(x), device=x.device)
 
 
-def _part(kept: Tensor | None, image: int, part: slice) -> Tensor | None:
-    return None if kept is None else kept[image, part]
+def _counts(kept: Tensor, image: int, part: slice, dtype: Any) -> Tensor:
+    """1 and 0 for the pixels of a block that count or not, as numbers: steps of two types take twice the time."""
+    return kept[image, part].to(dtype)
 
 
-def _truth(x: Tensor, truth: Tensor, kept: Tensor | None, image: int, part: slice) -> tuple[Tensor, Tensor | None]:
-    """The truth of a block as numbers like x, 0 where it does not count, and where it counts."""
-    t, counts = truth[image, :, part].to(x.dtype), _part(kept, image, part)
-    return (t, None) if counts is None else (t * counts, counts)
+def truth_of(dtype: Any, truth: Tensor, kept: Tensor | None, image: int, part: slice) -> tuple[Tensor, Tensor | None]:
+    """The truth of a block as numbers, 0 where it does not count, and where it counts."""
+    t = truth[image, :, part].to(dtype)
+    if kept is None:
+        return t, None
+    counts = _counts(kept, image, part, dtype)
+    return t * counts, counts
 
 
 def _count(found: Tensor, p: Tensor, t: Tensor, counts: Tensor | None, sums: Wanted) -> None:

@@ -142,6 +142,7 @@ def test_no_kind_of_truth_is_looked_at_twice(kind: str) -> None:
     axes = {"multilabel": said.get("multilabel", False), "channels": said.get("channels")}
     found = samples(images(torch.tensor(pred), torch.tensor(truth), batch=True, **axes), **given)
     assert all(isinstance(each, TensorSample) for each in found)
+    assert {each.hard for each in found} == {"soft" not in kind}
 
 
 NO_TARGET: list[tuple[str, Any, Any, dict[str, Any], str]] = [

@@ -14,7 +14,7 @@ import torch
 
 from segeval.arrays import sweeps
 from segeval.arrays.functions import Array, class_sums, plain
-from segeval.arrays.torch import minimum
+from segeval.arrays.torch import minimum, positions, selected
 from segeval.data.checks import HUGE, TOLERANCE
 from segeval.data.from_arrays import Images
 from segeval.evidence.pixels import Outcomes, Pixels
@@ -133,20 +133,19 @@ def _looked(target: Tensor, said: Said, exclusive: bool, dtype: Any) -> "tuple[T
     if any(0 <= each < max(target.shape[1], 2) for each in said.ignore):  # classes, of which it has no labels
         return None
     kept, to_one, whole = _kept(target, said.ignore), exclusive and not said.any_range, not target.is_floating_point()
-    maybe_hard = not whole and (target.device.type != "cpu" or not _off(target[:1, :, :64]).any())
+    few = target[:1, :, :64] if kept is None else target[:1, :, :64] * kept[:1, None, :64]
+    maybe_hard = not whole and (target.device.type != "cpu" or not _off(few).any())
     mass = torch.zeros(target.shape[:2], dtype=sweeps.wide(target), device=target.device)
     ends: list[list[Any]] = [[], [], []]
     for n, part in sweeps.blocks(target):
-        t = target[n, :, part].to(dtype)
-        if kept is not None:
-            t = torch.where(kept[n, part], t, 0)
+        t, counts = sweeps.truth_of(dtype, target, kept, n, part)
         mass[n] += t.sum(dim=1)
         ends[0].append(torch.aminmax(t))
         if maybe_hard:
             ends[1].append(torch.aminmax(_off(t)))
         if to_one:
             total = t.sum(dim=0)
-            ends[2].append(torch.aminmax(total if kept is None else total + ~kept[n, part]))
+            ends[2].append(torch.aminmax(total if counts is None else total + (1 - counts)))
     (low, high), off, total = _least_and_most(ends)
     wanted = "scores" if said.any_range else "probabilities"
     if not _fits(wanted, low, high) or (to_one and not _one(*total)):
@@ -177,8 +176,14 @@ def _kept(target: Tensor, ignore: frozenset[int]) -> Tensor | None:
         return None
     dropped = torch.zeros((target.shape[0], target.shape[2]), dtype=torch.bool, device=target.device)
     for value in sorted(ignore):
-        dropped |= (target == value).any(dim=1)
-    return ~dropped if bool(dropped.any()) else None
+        for channel in target.unbind(1):
+            dropped |= channel == value
+    return _others(dropped)
+
+
+def _others(dropped: Tensor) -> Tensor | None:
+    """What is kept; None: all."""
+    return ~dropped if int(torch.count_nonzero(dropped)) else None
 
 
 def _labelled(
@@ -194,13 +199,16 @@ def _labelled(
     labels = labels.to(torch.int64)
     if low >= 0 and high < limit and not any(low <= each <= high for each in ignore) and len(known) == number:
         return labels, known, None
-    dropped = torch.isin(labels, torch.tensor(sorted(ignore), dtype=torch.int64, device=labels.device))
+    dropped = torch.zeros(labels.shape, dtype=torch.bool, device=labels.device)
+    for each in ignore:
+        if low <= each <= high:
+            dropped |= labels == each
     if not known or bool((~dropped & ((labels < 0) | (labels >= limit))).any()):
         return None
     table = torch.zeros((limit,), dtype=torch.int64)
     table[list(known) if exclusive else slice(None)] = torch.arange(len(known) if exclusive else limit)
     places = table.to(labels.device)[labels.clamp(0, limit - 1)].masked_fill_(dropped, 0)
-    return places, known, ~dropped if bool(dropped.any()) else None
+    return places, known, _others(dropped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +233,14 @@ class Tensors:
     @property
     def all_rows(self) -> bool:
         return len(self.channels) == int(self.given.shape[1])
+
+    @cached_property
+    def totals(self) -> list[int]:
+        """Of each image the pixels that are not ignored."""
+        if self.kept is None:
+            return [int(np.prod(self.given.shape[2:]))] * len(self.given)
+        found: list[int] = torch.stack([torch.count_nonzero(each) for each in self.kept]).tolist()
+        return found
 
     @cached_property
     def flat(self) -> Tensor:
@@ -349,16 +365,16 @@ class TensorSample(Sample):
     @cached_property
     def index(self) -> Tensor | None:
         """The pixels that are not ignored; None: all."""
-        return None if self.tensors.kept is None else torch.nonzero(self.tensors.kept[self.place])[:, 0]
+        return None if self.tensors.kept is None else positions(self.tensors.kept[self.place])
 
     @cached_property
     def keep(self) -> Array | None:
         kept = self.tensors.kept
         return None if kept is None else np.asarray(kept[self.place].cpu().numpy().reshape(self.shape))
 
-    @cached_property
+    @property
     def total(self) -> int:
-        return int(np.prod(self.shape)) if self.index is None else int(self.index.shape[0])
+        return self.tensors.totals[self.place]
 
     @cached_property
     def mass(self) -> Tensor:
@@ -404,7 +420,7 @@ class TensorPixels(Pixels):
 
     def of_kept(self, values: Tensor) -> Tensor:
         """The last axis without what is ignored."""
-        return values if self.image.index is None else values.index_select(-1, self.image.index)
+        return values if self.image.index is None else selected(values, self.image.index)
 
     @cached_property
     def _chosen(self) -> Tensor:
