@@ -90,13 +90,13 @@ def score_table(
     ]
     for key in MEANS:
         names = [f"{prefix}{metric.mean_name(key)}" for metric in columns]
-        body.append(["", f"mean_{key}", *(_mean(document, name) for name in names), "", ""])
+        body.append(["", f"mean_{key}", *(summary_cell(document, name) for name in names), "", ""])
     titles = [metric.title for metric in columns]
     spare = ("images", "truth pixels", *titles[:0:-1])
     return Table(title, [first, "name", *titles, "truth pixels", "images"], body, len(rows), spare)
 
 
-def _mean(document: dict[str, Any], name: str) -> Cell:
+def summary_cell(document: dict[str, Any], name: str) -> Cell:
     """A number of the summary, infinite where its null says so; nothing where it is not told."""
     if document["undefined"].get(name, {}).get("reason") == "infinite":
         return math.inf
@@ -120,10 +120,37 @@ def _cell(row: dict[str, Any], metric: Metric) -> Cell:
 
 
 def class_columns(document: dict[str, Any]) -> list[Metric]:
-    """The metrics asked for; of a whole family, those whose means are told."""
+    """The metrics asked for, of a whole family those whose means are told; without those that have no number at all."""
+    every = _asked(document)
+    told = [metric for metric in every if any(_is_told(row, metric.printed) for row in document["classes"])]
+    return told or every
+
+
+def _asked(document: dict[str, Any]) -> list[Metric]:
     scoring = Scoring.from_record(document["options"])
     whole = {family for family in {metric.family for metric in METRICS.values()} if _whole(family, scoring)}
     return [metric for metric in scoring.entries if (metric.mean and not metric.quiet) or metric.family not in whole]
+
+
+def _is_told(row: dict[str, Any], name: str) -> bool:
+    """Whether a class has a number, be it infinite."""
+    return _is_number(row[name]) or infinite(row, name)
+
+
+def _is_number(value: Cell) -> bool:
+    return value is not None and value == value
+
+
+def _without_numbers(document: dict[str, Any]) -> list[str]:
+    """The sections, and the metrics of other kinds, that were asked for and have no number at all."""
+    empty = [kind for kind, every in outlined(document).sections.items() if not _any_told(document, kind, every)]
+    shown = class_columns(document)
+    eaten = [EVIDENCE[kind].eaten for kind in empty]
+    return [*empty, *(m.printed for m in _asked(document) if m not in shown and m.eats not in eaten)]
+
+
+def _any_told(document: dict[str, Any], kind: str, every: Iterable[Told]) -> bool:
+    return any(_is_number(_placed(document, kind, told)) for told in every if told.over != "class")
 
 
 def _whole(family: str, scoring: Scoring) -> bool:
@@ -181,9 +208,14 @@ def _about_losses(document: dict[str, Any]) -> list[str]:
 
 
 def section_tables(document: dict[str, Any]) -> list[Table]:
-    """For each section its main numbers, then a table of each part of it that has rows of the same numbers."""
+    """For each section its main numbers, then a table of each part of it that has rows of the same numbers.
+
+    A section without any number has no table.
+    """
     found = []
     for kind, every in outlined(document).sections.items():
+        if not _any_told(document, kind, every):
+            continue
         main = _main_numbers(document, kind, every)
         rows: list[list[Cell]] = [[n, name, value] for n, (name, value) in enumerate(main.items(), 1)]
         found.append(Table(kind, ["no.", kind, "value"], rows, len(rows)))
@@ -219,7 +251,7 @@ def interval_table(document: dict[str, Any]) -> Table | None:
     if "ci" not in document:
         return None
     rows: list[list[Cell]] = []
-    told, parts = {name: _mean(document, name) for name in document["summary"]}, [document["ci"]["summary"]]
+    told, parts = {name: summary_cell(document, name) for name in document["summary"]}, [document["ci"]["summary"]]
     for kind, every in outlined(document).sections.items():
         main = _main_numbers(document, kind, every)
         told |= main
@@ -228,6 +260,8 @@ def interval_table(document: dict[str, Any]) -> Table | None:
         for name, found in sorted(part.items()):
             endless = found.get("infinite", {})
             low, high = ((float(endless[end]) if end in endless else found[end]) for end in ("low", "high"))
+            if not any(map(_is_number, (told[name], low, high))):
+                continue  # undefined however images are drawn
             rows.append([len(rows) + 1, name, told[name], low, high, found["undefined"]])
     return Table(
         "confidence intervals", ["no.", "number", "value", "low", "high", "undefined resamples"], rows, len(rows)
@@ -291,6 +325,8 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append(
             f"a class was missed in a whole image {counted(missed, 'time')}, hallucinated {counted(invented, 'time')}"
         )
+    if nothing := _without_numbers(document):
+        lines.append(f"without any number, and not shown: {some(nothing, 6)}")
     lines += [*_about_distances(document), *_about_losses(document)]
     if "ci" in document:
         lines.append(about_intervals(options["ci"], document["ci"]["groups"], "group_by" in options))

@@ -227,3 +227,34 @@ def test_fractions_in_the_truth(document, files):
         np.save(files / "truth" / f"{n}.npy", np.load(files / "pred" / f"{n}.npy"))
     result = document("pred", "truth", "--soft-truth", "--metrics", "calibration", code=3)
     assert "truth/0.npy holds fractions" in result["images"]["failed"][0]["message"]
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_what_has_no_number_is_named_and_not_shown(invoke, files, form):
+    """Of hard masks nobody knows how sure they are; JSON and CSV keep their places."""
+    args = ("score", "hard", "truth", "--metrics", "all", "--format", form, "--ci", "--resamples", 100)
+    found = invoke(*args, *OPTIONS, "-o", "out", "--report", "x.html")
+    assert found.exit_code == 0, found.output
+    page = (files / "x.html").read_text()
+    for text in (found.stdout, page):
+        assert "without any number, and not shown: calibration, curves, saliency" in text
+        assert "ECE" not in text
+        assert "calibration.ece" not in text
+    stdout = found.stdout.replace("\\", "")
+    assert "mece_dataset" not in stdout
+    assert "mnsd_dataset" in stdout
+    assert 'id="diagrams"' not in page
+    assert "values undefined and left out (infinite)" not in page
+    tiles = page.split('class="tiles"')[1].split("</ul>")[0]
+    assert "–" not in tiles
+    document = json.loads((files / "out" / "run.json").read_text())
+    assert document["calibration"]["ece"] is None
+    assert document["ci"]["summary"]["mece_dataset"]["low"] is None
+
+
+def test_of_metrics_without_any_number_all_are_shown(invoke, files):
+    """Where nothing else is there to be shown."""
+    np.save(files / "truth" / "0.npy", np.full((1, 4), 255, np.uint8))
+    np.save(files / "truth" / "1.npy", np.full((1, 4), 255, np.uint8))
+    found = invoke("score", "hard", "truth", "--metrics", "iou", *OPTIONS)
+    assert "IoU" in found.stdout

@@ -14,7 +14,7 @@ from segeval.catalog import Catalog
 from segeval.errors import BadRule, MissingPackage
 from segeval.gate.rules import Asked
 from segeval.report.html.gallery import Gallery
-from segeval.report.sections import class_columns, shown
+from segeval.report.sections import Cell, class_columns, shown, summary_cell
 from segeval.run.bootstrap import Draws, bounds
 from segeval.run.means import resample
 from segeval.run.numbers import SUMMARY, Number, columns, numbers, summary
@@ -67,7 +67,7 @@ class Shown:
         found, seen = [self.ordering], [self.values(self.ordering)]
         for number in kept:
             values = self.values(number)
-            if not any(np.array_equal(values, each, equal_nan=True) for each in seen):
+            if not np.isnan(values).all() and not any(np.array_equal(values, each, equal_nan=True) for each in seen):
                 found.append(number)
                 seen.append(values)
         return found
@@ -80,13 +80,14 @@ class Shown:
         return tables.once(("report", number.title), lambda: images(tables))
 
     @cached_property
-    def headline_numbers(self) -> list[str]:
-        """The names of the numbers at the top: the first of the data set's means, and the last of the others."""
-        told = self.document["summary"]
-        kept = [name for name in summary(self.results.outline) if name in told and not name.startswith("group_")]
+    def headline(self) -> dict[str, Cell]:
+        """The numbers at the top: the first of the data set's means, and the last of the others; FIRST in any case."""
+        told = {name: summary_cell(self.document, name) for name in self.document["summary"]}
+        defined = {name for name, value in told.items() if name == FIRST or (value is not None and value == value)}
+        kept = [n for n in summary(self.results.outline) if n in defined and not n.startswith("group_")]
         main = [*(name for name in kept if name.endswith("_dataset")), *(name for name in kept if name in SUMMARY)]
         main.sort(key=lambda name: name != FIRST)
-        return list(dict.fromkeys(main[: TILES // 2] + main[-TILES // 2 :]))
+        return {name: told[name] for name in dict.fromkeys(main[: TILES // 2] + main[-TILES // 2 :])}
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
@@ -95,7 +96,7 @@ class Shown:
             return {}
         outline = self.results.outline
         known = summary(outline)
-        asked = [known[name] for name in self.headline_numbers if name in known]
+        asked = [known[name] for name in self.headline]
         if metrics := class_columns(self.document)[:1]:
             asked += [columns(outline)[metrics[0].printed].number(outline, k) for k in range(len(outline.classes))]
         drawn = {number.title: number.drawn for number in asked if number.drawn}

@@ -33,10 +33,7 @@ FINE = 1 / 300  # of an axis: what cannot be told apart in a panel
 def summary(of: Shown) -> Data:
     """The headline, the verdict on it, and the main numbers."""
     document = of.document
-    tiles = [
-        {"name": name, "value": document["summary"][name], "interval": _interval(of, name)}
-        for name in of.headline_numbers
-    ]
+    tiles = [{"name": name, "value": value, "interval": _interval(of, name)} for name, value in of.headline.items()]
     rules = None
     if of.verdict:
         table = verdict.verdict_table(of.verdict)
@@ -51,7 +48,7 @@ def summary(of: Shown) -> Data:
         "incomplete": not document["complete"],
         "tiles": tiles,
         "rules": rules,
-        "sentences": sections.sentences(document),
+        "sentences": [line for line in sections.sentences(document) if line != _sure(of)],
         "cautions": of.results.cautions,
         "sure": _sure(of),
     }
@@ -506,7 +503,7 @@ def notes(of: Shown) -> Data:
         "policy": document["options"]["missing"],
         "notes": [(code, codes[code], first[code]["message"]) for code in sorted(codes)],
         "reasons": [(reason, some(names, 12)) for reason, names in reasons.items()],
-        "means": document["undefined"],
+        "means": {name: found for name, found in document["undefined"].items() if found["skipped"]},
         "counted": counted,
         "some": some,
     }
