@@ -81,23 +81,14 @@ class Variable:
     __hash__ = object.__hash__
 
 
-def gradient(function: Callable[[Variable], Variable], x: Any) -> Array:
+def gradient(function: Callable[[Variable], Any], x: Any) -> Array:
     """The derivative of a scalar function at x: float64, the shape of x. nan where the function is undefined there."""
     start = Variable(x)
     with np.errstate(all="ignore"):  # an infinite derivative is an answer, not an accident
         result = function(start)
+        if not isinstance(result, Variable):  # it does not depend on x
+            result = Variable(result)
         return np.full(start.shape, np.nan) if np.isnan(result.value) else _chained(result, start)
-
-
-def condensed(function: Callable[[Variable], Any], x: Variable) -> Variable:
-    """A scalar function of x whose own steps are forgotten: only its derivative is kept, an array like x."""
-    start = Variable(x.value)
-    result = function(start)
-    if not isinstance(result, Variable):  # it does not depend on x
-        return Variable(result)
-    derivative = _chained(result, start)
-    # what does not count has no say: an undefined derivative times 0 would
-    return Variable(result.value, [(x, lambda d: d * derivative if d else np.zeros(x.shape))])
 
 
 def _chained(result: Variable, start: Variable) -> Array:

@@ -5,7 +5,6 @@
 
 import math
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -116,12 +115,6 @@ def sum_of_defined(rows: Any) -> Any:
 def _total(rows: Any, defined: Array) -> Any:
     xp = namespace(rows)
     return xp.sum(xp.where(like(defined, rows), rows, 0.0), axis=0)
-
-
-def condensed(function: Callable[[Any], Any], x: Any) -> Any:
-    """A scalar function of x; for derivatives the steps that it took are not kept."""
-    xp = namespace(x)
-    return xp.condensed(function, x) if xp is autodiff else function(x)
 
 
 def clipped(x: Any, low: float = LOW, high: float = 1 - LOW) -> Any:

@@ -30,21 +30,37 @@ def cheapest(starts: Array, price: Array, eps: float) -> tuple[Array, Array]:
     """For each start pixel y (in C order) the pixel x of least (d(x, y) + ε) price(x), as flat index, and d(x, y).
 
     Exact. The pixel itself and the nearest ones below a few prices give a bound; then only pixels are compared whose
-    price is low enough to beat it from one pixel away.
+    price is low enough to beat it from one pixel away. Of so few prices as hard masks have, the nearest pixel of each
+    price or less is all that can win.
     """
     from scipy import ndimage
 
     best = Best(starts, price, eps)
     everyone = np.arange(best.cost.size)
-    for level in np.unique(np.quantile(price, np.linspace(0, 1, LEVELS, endpoint=False))):
+    levels = _few_levels(price)
+    settled = levels is not None
+    if levels is None:
+        levels = np.unique(np.quantile(price, np.linspace(0, 1, LEVELS, endpoint=False)))
+    for level in levels:
         above = price > level
         if above.any():  # SciPy needs a pixel to measure to, which the cheapest always are
             found = ndimage.distance_transform_edt(above, return_indices=True)
             distance, index = np.asarray(found[0]), np.asarray(found[1])
             place = np.ravel_multi_index(tuple(index[:, starts]), price.shape)
             best.offer(everyone, place, distance[starts])
-    _compare(best, np.argwhere(starts), price, eps)
+    if not settled:
+        _compare(best, np.argwhere(starts), price, eps)
     return best.place, best.distance
+
+
+def _few_levels(price: Array) -> Array | None:
+    """All prices but the highest, if there are only a few: at that one every pixel is its own nearest."""
+    found: list[float] = []
+    rest = price.reshape(-1)
+    while rest.size and len(found) <= LEVELS:
+        found.append(float(rest.min()))
+        rest = rest[rest > found[-1]]
+    return None if rest.size else np.array(found[:-1])
 
 
 def _compare(best: Best, starts: Array, price: Array, eps: float) -> None:

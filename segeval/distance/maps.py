@@ -7,9 +7,26 @@ from segeval.distance.grid import nearest, steps
 from segeval.distance.objects import contour
 
 
+def around(mask: Array, margin: int) -> tuple[slice, ...] | None:
+    """The smallest box that holds all of a mask and as many pixels more on every side, within the array; or None."""
+    box = []
+    for axis, size in enumerate(mask.shape):
+        there = np.flatnonzero(mask.any(axis=tuple(n for n in range(mask.ndim) if n != axis)))
+        if not there.size:
+            return None
+        box.append(slice(max(int(there[0]) - margin, 0), min(int(there[-1]) + 1 + margin, size)))
+    return tuple(box)
+
+
 def inner(mask: Array) -> Array:
     """The distance of each pixel of a mask to the nearest pixel outside it; 0 outside, and in a mask of one value."""
-    return np.zeros(mask.shape) if mask.all() else nearest(~mask, steps(None, mask.ndim))
+    if mask.all():
+        return np.zeros(mask.shape)
+    box = around(mask, 1)  # no pixel outside can be nearer than one of the rim
+    found = np.zeros(mask.shape)
+    if box is not None:
+        found[box] = nearest(~mask[box], steps(None, mask.ndim))
+    return found
 
 
 def both_sides(mask: Array) -> Array:

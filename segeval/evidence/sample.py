@@ -1,5 +1,6 @@
 """One image as the losses see it: what was predicted for every pixel, beside what is true."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -8,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from segeval.arrays.autodiff import Variable, gradient
-from segeval.arrays.functions import Array, clipped, condensed, hold, like, namespace, plain, rows, sigmoid, softplus
+from segeval.arrays.functions import Array, clipped, hold, like, namespace, plain, rows, sigmoid, softplus
+from segeval.distance.maps import around
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
 from segeval.evidence.soft import SoftCounts
+
+Scalar = Callable[["Field"], Numbers]  # a formula of one class that gives one number
 
 BLOCK = 1 << 18  # numbers of all channels that are looked at together: few enough for the cache
 
@@ -33,6 +37,7 @@ class Sample:
     background: int | None = 0  # the position of class 0 among the channels; None: it is not one of them
     weights: Array | None = field(default=None, repr=False)  # (spatial) of each pixel
     kept: Array | None = field(default=None, repr=False)  # (spatial) the pixels not ignored, of a truth (C, spatial)
+    known: dict[Any, Numbers] | None = field(default=None, repr=False)  # values of classes, for all that share a truth
 
     @property
     def hard_pred(self) -> bool:
@@ -75,6 +80,19 @@ class Sample:
     def total(self) -> int:
         """Pixels that are not ignored."""
         return int(np.prod(self.shape)) if self.keep is None else int(self.keep.sum())
+
+    @cached_property
+    def pairs(self) -> "Pairs":
+        """Which classes meet in a hard mask of hard labels, ignored pixels left out."""
+        kept = slice(None) if self.keep is None else self.keep.reshape(-1)
+        pred, truth = self.given.reshape(-1)[kept], self._flat_truth[kept]
+        number = max(self.number, int(pred.max(initial=0)) + 1) + 1  # a prediction may be no class: −1
+        codes = truth * number + pred + 1
+        pixels = np.bincount(codes, minlength=0)
+        found = np.flatnonzero(pixels)
+        place = np.zeros(len(pixels), np.int64)
+        place[found] = np.arange(len(found))
+        return Pairs(found % number - 1, found // number, pixels[found], place[codes])
 
     @property
     def whole(self) -> Pixels:
@@ -239,6 +257,33 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """Predicted and true classes that meet, each pair once; −1 is predicted where it is no class."""
+
+    pred: Array  # int64 (pairs,)
+    truth: Array
+    pixels: Array  # how many there are of each
+    place: Array  # (n,) the pair of each pixel that is not ignored
+
+
+def local(margin: int | Callable[..., int], derived: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say of a formula of a class with places that it needs to look only where that class is.
+
+    Farther than `margin` pixels (or what that gives for the parameters) from where p and t are not 0, every term is 0,
+    and if `derived` every derivative too.
+    """
+
+    def said(formula: Callable[..., Any]) -> Callable[..., Any]:
+        LOCAL[formula] = (margin, derived)
+        return formula
+
+    return said
+
+
+LOCAL: dict[Callable[..., Any], tuple[int | Callable[..., int], bool]] = {}
+
+
+@dataclass(frozen=True)
 class Field:
     """One class of one image with its shape: prediction p, truth t, and their masks.
 
@@ -249,17 +294,42 @@ class Field:
     t: Numbers  # (spatial)
     logits: Numbers | None  # (spatial) of independent problems
     keep: Array | None
+    whole: "Field | None" = field(default=None, repr=False)  # what this is a part of
 
     @classmethod
     def of(cls, sample: Sample, k: int) -> "Field":
         p, x = _channel(sample, k)
         return cls(p, like(sample.truth_of(k), p), x, sample.keep)
 
-    def scalar(self, formula: Callable[["Field"], Numbers]) -> Numbers:
-        """A formula of this class that gives one number, of whose steps no derivative keeps more than this class's."""
-        if self.logits is None:
-            return condensed(lambda p: formula(replace(self, seen=p)), self.seen)
-        return condensed(lambda x: formula(replace(self, seen=sigmoid(x), logits=x)), self.logits)
+    def value(self, formula: Scalar, margin: int | None) -> Numbers:
+        """A formula of this class that gives one number; margin: as `local` says, None where it looks everywhere."""
+        return formula(self if margin is None else self.part(self.box(margin)))
+
+    def slope(self, formula: Scalar, margin: int | None) -> tuple[tuple[slice, ...], Array]:
+        """The derivative of a formula by the probability of this class, or by its score where it has one; and where.
+
+        It is 0 elsewhere. Of NumPy's arrays.
+        """
+        box = self.box(margin)
+        part = self.part(box)
+        if part.logits is None:
+            return box, gradient(lambda p: formula(replace(part, seen=p)), part.seen)
+        return box, gradient(lambda x: formula(replace(part, seen=sigmoid(x), logits=x)), part.logits)
+
+    def box(self, margin: int | None) -> tuple[slice, ...]:
+        """Where p or t is not 0, and `margin` pixels more on every side; everywhere of other arrays than NumPy's."""
+        if margin is not None and self.logits is None and isinstance(self.seen, np.ndarray):
+            box = around((self.p != 0) | (self.t != 0), margin)
+            if box is not None:
+                return box
+        return tuple(slice(0, size) for size in self.shape)
+
+    def part(self, box: tuple[slice, ...]) -> "Field":
+        """A part of it, that sums are taken over and that means are not of."""
+        t = self.t[box]
+        if t.shape == self.t.shape:
+            return self
+        return Field(self.seen[box], t, None, None if self.keep is None else self.keep[box], self)
 
     @cached_property
     def p(self) -> Numbers:
@@ -267,6 +337,11 @@ class Field:
         if self.keep is None:
             return self.seen
         return namespace(self.seen).where(like(self.keep, self.seen), self.seen, 0.0)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells a hard mask of this class from others."""
+        return hashlib.sha256(np.packbits(self.seen != 0).tobytes()).digest()
 
     @cached_property
     def truth(self) -> Array:
@@ -307,10 +382,16 @@ class Field:
             return flat
         return xp.take(flat, like(np.flatnonzero(self.keep), flat), axis=0)
 
+    @property
+    def total(self) -> int:
+        """The pixels that are not ignored, of the whole where this is a part."""
+        whole = self.whole or self
+        return int(np.prod(whole.shape)) if whole.keep is None else int(whole.keep.sum())
+
     def mean(self, values: Numbers) -> Numbers:
-        """The mean over the pixels that are not ignored."""
+        """The mean over the pixels that are not ignored; of a part, whose values are 0 elsewhere, over the whole."""
         kept = self.kept(values)
-        return namespace(kept).sum(kept) / kept.shape[0]
+        return namespace(kept).sum(kept) / self.total
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from segeval.distance.cheapest_point import cheapest
 from segeval.distance.maps import both_sides, inner
 from segeval.errors import BadParameter, Unfit
 from segeval.evidence.pixels import Numbers
-from segeval.evidence.sample import Field
+from segeval.evidence.sample import Field, local
 from segeval.losses import LOSSES
 from segeval.losses.operators.filters import cross_mean, gaussian, local_moments, skeleton, whole_windows, windowed
 from segeval.measures import Fitting
@@ -23,6 +23,7 @@ def _one_value(mask: np.ndarray) -> bool:
 
 
 @LOSSES.add(low=float("-inf"), background=False)
+@local(1, derived=False)
 def boundary(f: Field) -> Numbers:
     """Boundary loss: predicted mass, priced by its signed distance to the true border.
 
@@ -44,6 +45,7 @@ def boundary(f: Field) -> Numbers:
 
 
 @LOSSES.add(low=0, background=False)
+@local(1)
 def hausdorff_dt(f: Field, *, alpha: Exponent = 2.0) -> Numbers:
     """Squared errors, priced by their distance to either border: a stand-in for the Hausdorff distance.
 
@@ -69,6 +71,7 @@ def _where_defined(f: Field) -> np.ndarray:
 
 
 @LOSSES.add(low=0, background=False)
+@local(1)
 def hausdorff_er(f: Field, *, alpha: Exponent = 2.0, erosions: Steps = 10) -> Numbers:
     """Squared errors that survive erosion: another stand-in for the Hausdorff distance.
 
@@ -104,6 +107,7 @@ def _rescaled(x: Numbers) -> Numbers:
 
 
 @LOSSES.add(low=0, background=False, also=("whd",))
+@local(0, derived=False)
 def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6) -> Numbers:
     """Average Hausdorff distance, weighted by probability.
 
@@ -123,7 +127,7 @@ def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6)
     p = f.kept(f.p)
     to_truth = f.kept(f.p * like(inner(~f.truth), f.p))
     first = xp.sum(to_truth) / (xp.sum(p) + eps)
-    diagonal = float(np.sqrt(np.sum(np.square(f.shape, dtype=np.float64))))
+    diagonal = float(np.sqrt(np.sum(np.square((f.whole or f).shape, dtype=np.float64))))
     flat = xp.reshape(f.p, (-1,))
     places, distances = cheapest(f.truth, 1 / (plain(f.p) ** alpha + eps / diagonal), eps)
     chosen = xp.take(flat, like(places, flat), axis=0)
@@ -132,6 +136,7 @@ def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6)
 
 
 @LOSSES.add(low=0, high=2)
+@local(lambda window, **_: window - 1)
 def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     """One minus the structural similarity of prediction and truth.
 
@@ -154,11 +159,13 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     covariance = windowed(f.p * f.t, weights) - mean_p * mean_t
     c1, c2 = 0.01**2, 0.03**2
     similarity = (2 * mean_p * mean_t + c1) * (2 * covariance + c2) / ((mean_p**2 + mean_t**2 + c1) * (variances + c2))
-    xp = namespace(similarity)
-    if f.keep is None:
-        return 1 - xp.sum(similarity) / float(np.prod(similarity.shape))
-    whole = whole_windows(f.keep, window).astype(np.float64)
-    return 1 - ratio(xp.sum(similarity * like(whole, f.p)), like(whole.sum(), f.p))
+    xp, whole = namespace(similarity), f.whole or f
+    if f.keep is None or whole.keep is None:
+        places = np.prod([size - window + 1 for size in whole.shape], dtype=np.float64)
+        return xp.sum(1 - similarity) / float(places)
+    counted = whole_windows(f.keep, window).astype(np.float64)
+    places = whole_windows(whole.keep, window).sum(dtype=np.float64)
+    return ratio(xp.sum((1 - similarity) * like(counted, f.p)), like(places, f.p))
 
 
 def _fits_window(image: Fitting, *, window: int, **_: object) -> None:  # noqa: ARG001 - one signature for all
@@ -211,6 +218,7 @@ def _standard(x: Numbers, weights: list[float], c: float) -> Numbers:
 
 
 @LOSSES.add(low=0, high=1, background=False, also=("cldice",))
+@local(4)
 def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) -> Numbers:
     """One minus the Dice of centrelines: which tubes are connected.
 

@@ -7,7 +7,7 @@ import numpy as np
 from segeval.arrays.functions import LOW, clipped, like, log_cosh, namespace, plain, power, ratio
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers
-from segeval.evidence.sample import Field
+from segeval.evidence.sample import Field, local
 from segeval.evidence.soft import SoftConfusion, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.operators.lovasz import lovasz
@@ -335,6 +335,7 @@ def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
 
 @LOSSES.add(low=0, log=True, scores=True)
+@local(0)
 def lovasz_hinge(f: Field) -> Numbers:
     """Hinge errors, priced by the steps of the Jaccard loss.
 
@@ -354,6 +355,7 @@ def lovasz_hinge(f: Field) -> Numbers:
 
 
 @LOSSES.add(low=0, high=1, outcomes=True)
+@local(0)
 def lovasz_softmax(f: Field) -> Numbers:
     """Errors of probability, priced by the steps of the Jaccard loss.
 

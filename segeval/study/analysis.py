@@ -13,9 +13,10 @@ from segeval.distance.maps import inner
 from segeval.distance.objects import contour
 from segeval.errors import SegevalError
 from segeval.evidence.sample import Sample
-from segeval.losses.derivatives import derivative
+from segeval.losses.derivatives import evidence
 from segeval.losses.engine.evidence import Asked, Caller, Measured, Plan, values
 from segeval.run.statistics import mean
+from segeval.study.pulls import Groups, masses
 
 BAND = 2.0  # pixels: what is nearer to a true border is the boundary band
 ZONES = ("boundary", "interior", "false_positives", "background")
@@ -60,18 +61,20 @@ class Shares:
     zones: tuple[float, ...]
 
 
-def shares(asked: Asked, image: Sample, zone: Array, caller: Caller) -> Shares:
-    """The shares of one image with the given zones."""
-    try:
-        pull = np.abs(derivative(asked, image, caller))
-    except SegevalError:  # such as an image smaller than a window
-        return Shares((math.nan,) * image.number, (math.nan,) * len(ZONES))
-    whole = pull.sum(axis=0)
-    if image.multilabel:
-        classes = [pull[row].sum() for row in image.channels]
-    else:
-        classes = [whole[image.true_labels == k].sum() for k in range(image.number)]
-    return Shares(_parts(classes), _parts([whole[zone == k].sum() for k in range(len(ZONES))]))
+def shares(every: Sequence[Asked], image: Sample, zone: Array, caller: Caller) -> list[Shares]:
+    """The shares of one image with the given zones, of each loss."""
+    number = 1 if image.multilabel else image.number
+    kind = np.zeros(image.shape, np.int64) if image.multilabel else image.true_labels
+    groups = Groups(np.where((zone < 0) | (kind < 0), -1, kind * len(ZONES) + zone), number * len(ZONES))
+    nothing = Shares((math.nan,) * image.number, (math.nan,) * len(ZONES))
+    return [nothing if each is None else _shares(each, image) for each in masses(every, image, caller, groups)]
+
+
+def _shares(mass: Array, image: Sample) -> Shares:
+    """From what falls on each class and zone, of each channel."""
+    each = mass.reshape(len(mass), -1, len(ZONES))
+    classes = [mass[row].sum() for row in image.channels] if image.multilabel else each.sum(axis=(0, 2))
+    return Shares(_parts(classes), _parts(each.sum(axis=(0, 1))))
 
 
 def _parts(found: Sequence[float]) -> tuple[float, ...]:
@@ -134,20 +137,31 @@ class Sensitivity:
         return "not monotone" if (steps < -1e-9 * size).any() else ""
 
 
-def sensitivity(plan: Plan, image: Sample, caller: Caller, steps: int) -> dict[str, dict[str, Sensitivity]]:
-    """For each loss and each of six ways to spoil the truth by 0 … `steps` pixels: its values of the spoilt truth."""
+def sensitivity(
+    plan: Plan, image: Sample, caller: Caller, steps: int, many: Callable[..., Iterable[Any]] = map
+) -> dict[str, dict[str, Sensitivity]]:
+    """For each loss and each of six ways to spoil the truth by 0 … `steps` pixels: its values of the spoilt truth.
+
+    many: what calls a function with each of several arguments, as `map` does.
+    """
     channels = (0,) if image.binary else tuple(range(image.number))
+    model = replace(image, channels=channels, logits=False, raw=False, known={})
 
-    def measured(given: Array) -> Measured:
-        return plan.measure(replace(image, given=given, channels=channels, logits=False, raw=False))
+    def found(error: tuple[str, int]) -> list[float]:
+        name, k = error
+        given = _spoilt(image, SPOILT[name] if k else lambda part, _: part.true_labels, k)
+        measured = evidence(plan, replace(model, given=given))
+        return [_value(asked, measured, caller) for asked in plan.asked]
 
-    whole = measured(_spoilt(image, lambda part, _: part.true_labels, 0))
-    curves: dict[str, dict[str, Sensitivity]] = {asked.name: {} for asked in plan.asked}
-    for name, spoilt in SPOILT.items():
-        found = [whole, *(measured(_spoilt(image, spoilt, k)) for k in range(1, steps + 1))]
-        for asked in plan.asked:
-            curves[asked.name][name] = Sensitivity(tuple(_value(asked, each, caller) for each in found))
-    return curves
+    errors = [(name, k) for name in SPOILT for k in range(1, steps + 1)]
+    whole, *others = many(found, [("", 0), *errors])
+    by_error = dict(zip(errors, others, strict=True))
+    return {
+        asked.name: {
+            name: Sensitivity((whole[n], *(by_error[name, k][n] for k in range(1, steps + 1)))) for name in SPOILT
+        }
+        for n, asked in enumerate(plan.asked)
+    }
 
 
 def _spoilt(image: Sample, spoilt: Callable[[Sample, int], Any], k: int) -> Any:

@@ -51,7 +51,7 @@ def study(
     found_looks = [*_looks(spread, options, criteria, jobs, progress)]
     looks = [look for look in found_looks if isinstance(look, _Look)]
     model = next((look.pair for look in [*(each for each in looks if each.foreground), *looks]), None)
-    answers = _sensitivities(criteria, model, options, steps) if model else {}
+    answers = _sensitivities(criteria, model, options, steps, jobs) if model else {}
     document: dict[str, Any] = finite(
         {
             "schema": SCHEMA,
@@ -94,8 +94,7 @@ def _looks(
     def look(pair: Pair, options: Options) -> _Look:
         image = read_sample(pair, options)
         zone = zones(image)
-        pulls = [shares(each, image, zone, caller) for each in asked]
-        return _Look(pair, pulls, bool(foreground(image).any()))
+        return _Look(pair, shares(asked, image, zone, caller), bool(foreground(image).any()))
 
     def look_or_say(pair: Pair, options: Options) -> _Look | Note:
         return guarded(pair.id, pair.names, lambda: look(pair, options))
@@ -138,9 +137,13 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
     return {asked.name: {m: asdict(each) for m, each in compared(asked.name).items()} for asked in criteria.asked}
 
 
-def _sensitivities(criteria: Criteria, model: Pair, options: Options, steps: int) -> dict[str, Any] | Note:
+def _sensitivities(
+    criteria: Criteria, model: Pair, options: Options, steps: int, jobs: int | None
+) -> dict[str, Any] | Note:
     def asked() -> dict[str, Any]:
-        return sensitivity(Plan(criteria.asked), read_sample(model, options), criteria.choice.caller, steps)
+        image, caller = read_sample(model, options), criteria.choice.caller
+        with threads(jobs) as executor:
+            return sensitivity(Plan(criteria.asked), image, caller, steps, executor.map)
 
     found = guarded(model.id, model.names, asked)
     if isinstance(found, Note):

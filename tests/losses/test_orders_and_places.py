@@ -59,7 +59,8 @@ def test_the_cheapest_pixel_equals_trying_all(seed: int) -> None:
     shape = [(9, 11), (40,), (4, 5, 6)][seed % 3]
     starts = r.rand(*shape) < [0.02, 0.3, 0.9][seed // 4]
     starts.flat[seed] = True
-    price = [1 / (r.rand(*shape) ** 4 + 1e-8), np.ones(shape), 10 ** r.uniform(-3, 6, shape)][seed % 3]
+    few = 10 ** r.randint(0, 4, shape).astype(float)  # as of hard masks
+    price = [1 / (r.rand(*shape) ** 4 + 1e-8), np.ones(shape), 10 ** r.uniform(-3, 6, shape), few][seed % 4]
     place, distance = cheapest(starts, price, 1e-3)
     everyone = np.argwhere(np.ones(shape, bool))
     for n, start in enumerate(np.argwhere(starts)):
@@ -79,6 +80,18 @@ def test_the_cheapest_of_many_starts() -> None:
         (np.hypot(rows - y, columns - x) + 1e-6) * price[y, x] for y, x in ((3, 5), (30, 33), (20, 2))
     ]).min(axis=0)  # fmt: skip
     assert (distance + 1e-6) * price.ravel()[place] == pytest.approx(np.minimum(costs, 1e-6 * price[starts]))
+
+
+@pytest.mark.parametrize("shape", [(23,), (14, 17), (8, 9, 10)])
+def test_distances_inside_a_mask_equal_scipy(shape: tuple[int, ...]) -> None:
+    """In the middle, at the edges, along a whole side, of one pixel; 0 outside, and in a mask of one value."""
+    middle, edge, side, one = (np.zeros(shape, bool) for _ in range(4))
+    middle[(slice(3, 6),) * len(shape)] = edge[(slice(-4, None),) * len(shape)] = one[(2,) * len(shape)] = True
+    side[:5] = True
+    for mask in (middle, edge, side, one, ~middle, middle | one, edge | one):
+        assert inner(mask) == pytest.approx(ndimage.distance_transform_edt(mask), rel=1e-15)
+    assert not inner(np.zeros(shape, bool)).any()
+    assert not inner(np.ones(shape, bool)).any()
 
 
 @pytest.mark.parametrize("shape", [(7,), (6, 5), (4, 3, 5), (1, 4)])

@@ -33,13 +33,13 @@ def test_zones_by_hand() -> None:
 
 def test_shares_by_hand() -> None:
     """|∂CE/∂p| is 1/p on the foreground and 1/(1 − p) elsewhere, each over N."""
-    found = shares(ask("cross_entropy", {}), IMAGE, zones(IMAGE), Caller())
+    found = shares([ask("cross_entropy", {})], IMAGE, zones(IMAGE), Caller())[0]
     pull = np.where(TRUTH == 1, 1 / PRED, 1 / (1 - PRED))
     assert found.classes == pytest.approx((pull[TRUTH == 0].sum() / pull.sum(), pull[TRUTH == 1].sum() / pull.sum()))
     assert found.zones[2] == pytest.approx(10 / pull.sum())
     assert sum(found.zones) == pytest.approx(1)
     empty = replace(IMAGE, given=0 * PRED[None], truth=0 * TRUTH)
-    nothing = shares(ask("dice", {}), empty, zones(empty), Caller())
+    nothing = shares([ask("dice", {})], empty, zones(empty), Caller())[0]
     assert all(math.isnan(each) for each in nothing.classes)
 
 
@@ -101,7 +101,7 @@ def test_zones_of_classes_that_do_not_exclude_each_other() -> None:
 
 def test_shares_of_classes_that_do_not_exclude_each_other() -> None:
     """|∂CE/∂p| is 1/p and 1/(1 − p): class 0 4/3 everywhere, class 1 8/7 in its 90 pixels and 2 outside."""
-    found = shares(ask("cross_entropy", {}), BOTH, zones(BOTH), Caller())
+    found = shares([ask("cross_entropy", {})], BOTH, zones(BOTH), Caller())[0]
     first, second = 270 * 4 / 3, 90 * 8 / 7 + 180 * 2
     assert found.classes == pytest.approx((first / (first + second), second / (first + second)))
     assert found.zones[1] == pytest.approx((3 * (4 / 3 + 2) + 72 * (4 / 3 + 8 / 7)) / (first + second))
@@ -110,7 +110,9 @@ def test_shares_of_classes_that_do_not_exclude_each_other() -> None:
 def test_shares_of_some_of_the_channels() -> None:
     """The first of three channels is no class here: nothing falls on it."""
     image = replace(BOTH, given=np.stack([0 * SURE[0], SURE[1], SURE[0]]), channels=(2, 1))
-    assert shares(ask("cross_entropy", {}), image, zones(image), Caller()).classes == pytest.approx((0.4375, 0.5625))
+    assert shares([ask("cross_entropy", {})], image, zones(image), Caller())[0].classes == pytest.approx(
+        (0.4375, 0.5625)
+    )
 
 
 def test_answers_of_classes_that_do_not_exclude_each_other() -> None:

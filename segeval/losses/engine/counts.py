@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from segeval.arrays.functions import LOW, Array
-from segeval.evidence.confusion import PixelCounts, matrices, placed
+from segeval.evidence.confusion import Confusion, PixelCounts, matrices, placed
 from segeval.evidence.multilabel import ChannelCounts, PixelEvidence
 from segeval.evidence.pixels import Distributions, Outcomes, Pixels, Values
-from segeval.evidence.sample import Field, Picture
+from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts, Sums, SurprisalTable
 from segeval.losses.engine.evidence import Leaf, Made, Measured, Plan, wants_classes
 
@@ -78,6 +78,23 @@ def measured(plan: Plan, every: Sequence[PixelEvidence], ids: Sequence[int], bin
         {made.key: seen.classes(made, confused) for made in plan.made(ClassSums)},
         unfit=unfit,
     )
+
+
+def of_sample(plan: Plan, image: Sample) -> Measured:
+    """The evidence of a hard mask of hard labels: what its counts tell, and what has to see its pixels.
+
+    The numbers of `plan.measure(image)`, but for rounding.
+    """
+    plan.check(image)
+    # class 0 is treated apart: where it is none of the classes, no id is 0
+    ids = (0, 1) if image.binary else tuple(0 if k == image.background else k + 1 for k in range(image.number))
+    names, pairs = np.array([*ids, -1]), image.pairs
+    cells = names[pairs.truth], names[np.minimum(pairs.pred, len(ids))], pairs.pixels
+    with np.errstate(all="ignore"):  # an image of which all is ignored has no shares
+        told = row(measured(plan, [Confusion.from_cells(cells, ids)], ids, image.binary), 0)
+    with np.errstate(under="ignore"):
+        sums, kept, unfit = Plan(plan.asked, untold).apart(image, told.soft)
+    return replace(told, sums={**told.sums, **sums}, kept=kept, unfit={**told.unfit, **unfit})
 
 
 def row(found: Measured, n: int) -> Measured:

@@ -3,21 +3,22 @@
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from segeval.arrays.functions import like, namespace, plain, ratio
 from segeval.errors import Unfit
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
-from segeval.evidence.sample import Field, Picture, Sample
+from segeval.evidence.sample import LOCAL, Field, Picture, Sample
 from segeval.evidence.soft import ClassSums, LoneClass, PixelSums, SoftConfusion, SoftCounts
 from segeval.losses.engine.parts import Formula, Parts
 from segeval.measures import Loss, needs
 
+T = TypeVar("T")
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 
 
@@ -75,6 +76,13 @@ class Leaf:
         if isinstance(evidence, SoftCounts):
             given = {name: _by_channel(value, evidence.p) for name, value in given.items()}
         return self.formula(evidence, **given)
+
+    def margin(self, derived: bool) -> int | None:
+        """How far from its class a formula with places looks; None: everywhere. derived: so does its derivative."""
+        margin, both = LOCAL.get(self.formula, (None, True))
+        if margin is None or (derived and not both):
+            return None
+        return margin(**self.params) if callable(margin) else margin
 
     def on(self, sample: Sample) -> "Leaf":
         """The same with what an image says: the place of class 0, and its weight map if none was given."""
@@ -148,6 +156,21 @@ class Measured:
             unfit={**self.unfit, **other.unfit},
         )
 
+    def only(self, plan: "Plan") -> "Measured":
+        """What some of the formulas need of it."""
+
+        def some(every: Mapping[Key, T]) -> dict[Key, T]:
+            return {key: each for key, each in every.items() if key in keys}
+
+        keys = {*plan.leaves, *(made.key for made in plan.made(ClassSums))}
+        return replace(
+            self,
+            sums=some(self.sums),
+            classes=some(self.classes),
+            kept=some(self.kept),
+            unfit=some(self.unfit),
+        )
+
     @property
     def alike(self) -> tuple[int, bool, bool]:
         """What images must have in common to add up."""
@@ -219,13 +242,13 @@ class Plan:
 
     def placed(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
         """The evidence of what has to see all of an image, by the fields of `Measured`."""
-        kept, unfit = {}, {}
-        for leaf in self.of(Field):
-            try:
-                kept[leaf.key] = _fielded(leaf, sample, soft)
-            except Unfit as fault:
-                unfit[leaf.key] = fault
-        return {"sums": {leaf.key: _pictured(leaf, sample) for leaf in self.of(Picture)}, "kept": kept, "unfit": unfit}
+        kept, unfit = fielded(self.of(Field), sample, soft)
+        sums = self.pictured(Picture.of(sample)) if self.of(Picture) else {}
+        return {"sums": sums, "kept": kept, "unfit": unfit}
+
+    def pictured(self, pictures: list[Picture]) -> dict[Key, PixelSums]:
+        """The sums of what has to see all of an image, and all classes of it."""
+        return {leaf.key: _pictured(leaf, pictures) for leaf in self.of(Picture)}
 
     def swept(self, pixels: Pixels, sample: Sample) -> Measured:
         """The evidence of some pixels, which adds up."""
@@ -271,25 +294,59 @@ def _summed(terms: Numbers) -> Numbers:
     return namespace(terms).sum(terms, axis=0)
 
 
-def _pictured(leaf: Leaf, sample: Sample) -> PixelSums:
+def _pictured(leaf: Leaf, pictures: list[Picture]) -> PixelSums:
     parts = []
-    for picture in Picture.of(sample):
+    for picture in pictures:
         found = leaf(picture)
         values, weights = found if isinstance(found, tuple) else (found, None)
         parts.append((picture.outcomes, picture.outcomes.expected(values), weights))
     return PixelSums.of(parts)
 
 
-def _fielded(leaf: Leaf, sample: Sample, soft: SoftCounts) -> Numbers:
-    """The value of each class; undefined where everything is ignored, and for classes that are not looked at."""
-    own = [1] if sample.binary and not leaf.outcomes else range(sample.number)
-    if sample.total == 0:
-        return np.full(len(own), np.nan)
-    empty = _empty(sample, soft)
-    undefined = like(np.nan, soft.p)
-    each = [undefined if k in empty else Field.of(sample, k).scalar(leaf) for k in own]
+def fielded(
+    leaves: Iterable[Leaf], sample: Sample, soft: SoftCounts
+) -> tuple[Mapping[Key, Numbers], Mapping[Key, Unfit]]:
+    """The values of each class, and misfits.
+
+    Undefined where everything is ignored, and for classes that are not looked at.
+    """
+    undefined, unfit = like(np.nan, soft.p), {}
+    values: dict[Key, list[Numbers]] = {leaf.key: [undefined] * len(own_classes(leaf, sample)) for leaf in leaves}
+    for k, field_, wanted in looks(leaves, sample, soft):
+        for leaf in wanted:
+            try:
+                values[leaf.key][own_classes(leaf, sample).index(k)] = _fielded(leaf, sample, k, field_)
+            except Unfit as fault:
+                unfit[leaf.key] = fault
     xp = namespace(soft.p)
-    return xp.stack([xp.reshape(value, ()) for value in each])
+    kept = {key: xp.stack([xp.reshape(value, ()) for value in each]) for key, each in values.items()}
+    return {key: each for key, each in kept.items() if key not in unfit}, unfit
+
+
+def _fielded(leaf: Leaf, sample: Sample, k: int, of_class: Field) -> Numbers:
+    """The value of one class: known if another prediction of the same truth had the same."""
+    if sample.known is None or not sample.hard_pred:
+        return of_class.value(leaf, leaf.margin(derived=False))
+    place = leaf.key, k, of_class.digest
+    if place not in sample.known:
+        sample.known[place] = of_class.value(leaf, leaf.margin(derived=False))
+    return sample.known[place]
+
+
+def looks(leaves: Iterable[Leaf], sample: Sample, soft: SoftCounts) -> Iterator[tuple[int, Field, list[Leaf]]]:
+    """Each class with its places, and the formulas that look at it."""
+    if sample.total == 0:
+        return
+    empty = _empty(sample, soft)
+    for k in range(sample.number):
+        wanted = [leaf for leaf in leaves if k in own_classes(leaf, sample) and k not in empty]
+        if wanted:
+            yield k, Field.of(sample, k), wanted
+
+
+def own_classes(leaf: Leaf, sample: Sample) -> range:
+    """The classes that a formula with places has values of."""
+    return range(1 if sample.binary and not leaf.outcomes else 0, sample.number)
 
 
 def _empty(sample: Sample, soft: SoftCounts) -> set[int]:
