@@ -81,8 +81,8 @@ def profile(ctx: click.Context) -> str | None:
             own = ctx.params.get(other)
             own = list(own) if isinstance(own, tuple) else own
             source = ctx.get_parameter_source(other)
-            configured = source is click.core.ParameterSource.DEFAULT_MAP and (other != key or own != value)
-            if source is click.core.ParameterSource.COMMANDLINE or configured:
+            sources = click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.DEFAULT_MAP
+            if source in sources and (other != key or _typed(own) != _typed(value)):
                 typed = f"--{other.replace('_', '-')} {_typed(own)}" if other != key else _typed(own)
                 what = f"profile {name} has --{key.replace('_', '-')} {_typed(value)}; {typed} was given, and counts"
                 click.echo(safe_text(what), err=True)

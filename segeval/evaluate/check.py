@@ -78,7 +78,9 @@ def check(
     found_ids = kind.summed(counts)
     chosen = options.classes.scored.ids if options.classes.scored else None
     faults += [Note.of("", fault) for fault in _unknown_ids(found_ids, chosen, options)]
-    remarks = [Note.of("", said) for said in diagnose.remarks(found_ids, counts, chosen, options.classes.binary)]
+    void = options.classes.by_table
+    said = diagnose.remarks(found_ids, counts, chosen, options.classes.binary, void)
+    remarks = [Note.of("", each) for each in said]
     unused = []
     if len(sample) == len(sound):  # of a sample alone nobody knows what the others need
         unused = [Note.of("", said) for said in effects.refused(records, options, found_ids, typed)]

@@ -53,10 +53,11 @@ def remarks(
     images: Sequence[PixelEvidence] = (),
     chosen: Collection[int] | None = None,
     binary: bool = False,
+    void: Collection[int] = (),
 ) -> Iterator[SegevalError]:
     """What is worth saying about the ids of a whole data set; `chosen` are the classes that were asked for.
 
-    binary: these are ids, and only whether they are 0 will count.
+    binary: these are ids, and only whether they are 0 will count. void: ignored ids that no option, but a table names.
     """
     if isinstance(found, ChannelCounts):  # there are no ids in channels
         return
@@ -65,6 +66,10 @@ def remarks(
     if binary:
         return
     yield from _kinds_of_ids(found, images, chosen)
+    wrong = (found.truth == 0) & (found.pred != 0)
+    if 0 in found.ignore and 0 not in void and (lost := int(found.pixels[wrong].sum())):
+        what = f"--ignore 0 leaves out all true background, with {counted(lost, 'pixel')} wrongly predicted there"
+        yield BackgroundIgnored(what, "to leave the background out of means alone, give --mean-without 0 instead")
     yield from _better_readings(_predicted(found, images))
 
 
@@ -100,10 +105,6 @@ def _kinds_of_ids(
     elif tuple(chosen or ()) == (0, 1) and {1} in (truth, predicted):
         side = "truth" if truth == {1} else "prediction"
         yield NoBackground(f"the {side} has no pixel of 0: all of it is foreground", "do its ids begin with 1?")
-    wrong = (found.truth == 0) & (found.pred != 0)
-    if 0 in found.ignore and (lost := int(found.pixels[wrong].sum())):
-        what = f"--ignore 0 leaves out all true background, with {counted(lost, 'pixel')} wrongly predicted there"
-        yield BackgroundIgnored(what, "to leave the background out of means alone, give --mean-without 0 instead")
 
 
 def _ones(ids: Collection[int]) -> bool:

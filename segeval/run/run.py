@@ -169,7 +169,8 @@ class Run:
             names = some([info.name for info in self.class_table.classes])
             what = f"losses are of the classes that the files hold: {names}"
             yield ClassesFound(what, "name them, so that absent ones are listed too: --num-classes N, --classes NAMES")
-        yield from diagnose.remarks(self.total, counts, None if self.options.found or not table else table.ids)
+        chosen = None if self.options.found or not table else table.ids
+        yield from diagnose.remarks(self.total, counts, chosen, void=self.options.classes.by_table)
 
     def without_effect(self, typed: Collection[str]) -> Iterable[SegevalError]:
         """The errors for options that were typed, and changed nothing; none of a shard, whose others may need them."""

@@ -250,6 +250,14 @@ def test_ignored_background_hides_false_positives(scored, masks):
     assert "SEG286" not in err
 
 
+@pytest.mark.parametrize("asked", ["loveda", "cityscapes-ids"])
+def test_a_table_whose_void_is_0_has_no_background(scored, masks, asked):
+    """What is predicted where nobody labelled is no false positive; asked for, `--ignore 0` is told as ever."""
+    masks(a=([[7, 7, 7, 7]], [[0, 0, 0, 7]]))
+    assert "SEG286" not in scored("--classes", asked)[2]
+    assert "SEG286" in scored("--ignore", "0")[2]
+
+
 def test_train_ids(scored, masks):
     """One side in Cityscapes ids, the other in train ids; numbers by hand."""
     ids, trained = list(CITYSCAPES), list(CITYSCAPES.values())

@@ -141,6 +141,8 @@ def test_on_the_command_line(tmp_path, monkeypatch):
     assert "profile monai: mdice_image" in result.stdout
     assert invoke("--profile", "mony").exit_code == 2
     assert "profile nnunet" not in invoke("--profile", "nnunet").stderr
+    assert "profile detectron2 has" not in invoke("--profile", "detectron2", "--presence", "truth").stderr
+    assert "has --ignore 255; 3 was given" in invoke("--profile", "detectron2", "--ignore", "3").stderr
 
 
 def test_a_number_of_classes_stands_in_place_of_the_classes_of_a_profile():
