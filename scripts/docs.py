@@ -101,6 +101,7 @@ def _losses() -> str:
         "hard one and one between 0 and 1; whether pixels of true background have a gradient, beside foreground\n"
         "and in an image without any; and whether it matters where pixels are (places)."
     )
+    choice += " [curves.md](curves.md) shows some of them as curves."
     table = listing.markdown(to_choose_by(LOSSES.values()))
     page = _page("Losses", text, "losses")
     return f"{page}\n## The table to choose by\n\n{choice}\n\n{table}\n\n" + "\n".join(parts)

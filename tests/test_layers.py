@@ -9,7 +9,7 @@ import pytest
 ROOMS = [
     *("errors", "text", "catalog", "patterns", "documents"),  # stones
     *("arrays", "parameters", "distance", "measures", "evidence", "metrics", "io", "data", "losses", "run", "evaluate"),
-    *("gate", "weightmap", "overlay", "report", "figures", "study", "testing", "cli"),
+    *("gate", "weightmap", "overlay", "report", "study", "figures", "testing", "cli"),
 ]
 PURE = {"arrays", "parameters", "measures", "distance", "evidence", "metrics"}
 NO_FILES = {"click", "rich", "PIL", "tifffile", "imagecodecs"}

@@ -58,6 +58,13 @@ class Drawn:
         return all(leaf.needs in _ALONE for leaf in Plan([self.asked]).leaves.values())
 
     @property
+    def plain(self) -> Mapping[str, Any]:
+        """Its parameters with the default of the one that varies, unless it must be given."""
+        if not self.parameter or (default := self.asked.entry.params[self.parameter].default) is None:
+            return self.asked.params
+        return {**self.asked.params, self.parameter: default}
+
+    @property
     def members(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """How each line is called, and its parameters."""
         if not self.parameter:
@@ -121,15 +128,8 @@ def curves(asked: Sequence[Drawn]) -> Iterator[Curves]:
     kinds = {each.asked.entry.scores for each in asked}
     if 1 < len(asked) <= MOST and len(kinds) == 1:
         alone = all(each.alone for each in asked)
-        found = [line for each in asked for line in _lines(each.asked.entry, each.asked.name, _plain(each), alone)]
+        found = [line for each in asked for line in _lines(each.asked.entry, each.asked.name, each.plain, alone)]
         yield Curves("losses", "losses side by side", _axis(alone, kinds.pop()), tuple(found))
-
-
-def _plain(of: Drawn) -> Mapping[str, Any]:
-    """Its parameters with the default of the one that varies, unless it must be given."""
-    if not of.parameter or (default := of.asked.entry.params[of.parameter].default) is None:
-        return of.asked.params
-    return {**of.asked.params, of.parameter: default}
 
 
 def _axis(alone: bool, scores: bool) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from segeval.figures.chart import Chart
 from segeval.figures.curves import Curves
 from segeval.figures.style import made
 from segeval.report import diagrams
@@ -33,6 +34,30 @@ def of_curves(of: Curves) -> Any:
     right.set_ylim(0, _reach(np.concatenate([line.slope for line in of.lines])))
     figure.supxlabel(of.axis, fontsize="medium")
     figure.legend(*left.get_legend_handles_labels(), loc="outside right center")
+    return figure
+
+
+def of_chart(of: Chart) -> Any:
+    """Panels beside each other, three at most in a row; a label has one colour in all of them."""
+    columns = min(len(of.panels), 3)
+    rows = -(-len(of.panels) // columns)
+    figure, axes = made(
+        1.5 + 3 * columns if columns > 1 else 5, 0.6 + 2.6 * rows, ncols=columns, nrows=rows, squeeze=False
+    )
+    labels = list(dict.fromkeys(line.label for panel in of.panels for line in panel.lines))
+    defined = {line.label for panel in of.panels for line in panel.lines if np.isfinite(line.y).any()}
+    for ax, panel in zip(axes.flat, of.panels, strict=True):
+        for line in panel.lines:
+            known = labels.index(line.label)  # lines that fall into one lie within each other
+            label = line.label if line.label in defined else f"{line.label} (undefined)"
+            ax.plot(line.x, line.y, label=label, color=f"C{known}", linewidth=1.4 + 0.5 * (len(labels) - 1 - known))
+        ax.set(title=panel.title, xlabel=panel.x, ylabel=panel.y)
+        if panel.logarithmic:
+            ax.set_xscale("log")
+            ax.xaxis.set_major_formatter("{x:g}")
+    found = {text: line for ax in axes.flat for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=4)
+    figure.suptitle(of.title, fontsize="medium")
     return figure
 
 

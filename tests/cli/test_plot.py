@@ -9,9 +9,13 @@ from PIL import Image
 
 pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
 
-from segeval.figures import draw
+from segeval.figures import choice, draw
+from segeval.figures.answers import answers
+from segeval.figures.basics import BASICS
+from segeval.figures.chart import Chart, Line, Panel
 from segeval.figures.curves import curves, drawn
 from segeval.figures.style import styled, written
+from segeval.losses import LOSSES
 from segeval.report.html.page import Shown
 from segeval.run.results import Results
 
@@ -37,13 +41,13 @@ def scored(invoke, masks):
 
 
 def test_losses(invoke, tmp_path):
-    """Two files of each loss and of all together; the same bytes each time."""
+    """Two files of the curves and answers of each loss, and of all together; the same bytes each time."""
     for folder in ("one", "two"):
-        found = invoke("plot", "losses", "ce", "dice", "-o", folder)
+        found = invoke("plot", "losses", "ce", "dice", "sigmoid", "-o", folder)
         assert found.exit_code == 0, found.output
-    stems = ("cross_entropy", "dice", "losses")
-    assert names(tmp_path / "one") == [f"{stem}.{form}" for stem in stems for form in ("png", "svg")]
-    assert found.stdout.startswith("6 figures in two: cross_entropy.svg, cross_entropy.png, dice.svg")
+    stems = [f"{name}{what}" for name in ("cross_entropy", "dice", "losses") for what in ("-answers", "")]
+    assert names(tmp_path / "one") == [f"{stem}.{form}" for stem in [*stems, "sigmoid"] for form in ("png", "svg")]
+    assert found.stdout.startswith("14 figures in two: cross_entropy.svg, cross_entropy.png, dice.svg")
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
     assert b"<dc:date>" not in (tmp_path / "one/dice.svg").read_bytes()
     assert Image.open(tmp_path / "one/dice.png").getpixel((0, 0))[:3] == (255, 255, 255)
@@ -52,7 +56,7 @@ def test_losses(invoke, tmp_path):
 def test_dark_svg_alone(invoke, tmp_path):
     """One format, in another style."""
     assert invoke("plot", "losses", "ce", "--format", "png", "--style", "dark", "-o", "out").exit_code == 0
-    assert names(tmp_path / "out") == ["cross_entropy.png"]
+    assert names(tmp_path / "out") == ["cross_entropy-answers.png", "cross_entropy.png"]
     assert Image.open(tmp_path / "out/cross_entropy.png").getpixel((0, 0))[:3] == (18, 18, 18)
 
 
@@ -85,6 +89,35 @@ def test_drawn_are_the_numbers():
         "cross_entropy, truth 1",
         "cross_entropy, truth 0",
     ]
+
+
+def test_a_chart_is_its_numbers():
+    """A panel for each kind of error, one colour a label; a logarithmic axis has plain numbers."""
+    figure = draw.of_chart(next(answers(drawn(["focal"], ["focal.gamma=0,3"]))))
+    assert [ax.get_title() for ax in figure.axes] == ["erosion", "dilation", "shift", "blob", "hole", "softening"]
+    chart = next(answers(drawn(["focal"], ["focal.gamma=0,3"])))
+    for ax, panel in zip(figure.axes, chart.panels, strict=True):
+        assert (ax.get_xlabel(), ax.get_ylabel()) == (panel.x, "loss")
+        assert [line.get_color() for line in ax.lines] == ["C0", "C1"]
+        for line, known in zip(ax.lines, panel.lines, strict=True):
+            assert line.get_ydata().tolist() == known.y.tolist()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["gamma = 0", "gamma = 3"]
+    nothing = Line("none", np.arange(3), np.full(3, np.nan))
+    empty = draw.of_chart(Chart("x", "x", (Panel("", "x", "y", (nothing,)),)))
+    assert [text.get_text() for text in empty.legends[0].get_texts()] == ["none (undefined)"]
+    axis = draw.of_chart(BASICS["logarithm"].func()).axes[1]
+    assert axis.get_xscale() == "log"
+    assert "$" not in "".join(text.get_text() for text in axis.get_xticklabels())
+
+
+def test_what_cannot_be_drawn_is_said(invoke, monkeypatch):
+    """All but those that have no curve."""
+    few = type("Few", (dict,), {"known": dict.get})({name: LOSSES[name] for name in ("minimax_gan", "dice")})
+    monkeypatch.setattr(choice, "LOSSES", few)
+    found = invoke("plot", "losses", "all", "--format", "svg", "-o", "out")
+    assert found.exit_code == 0, found.output
+    assert found.stderr == "minimax_gan: minimax_gan is a formula of other inputs\n"
+    assert found.stdout.startswith("6 figures in out: dice.svg, dice-answers.svg, iou_dice.svg, means.svg")
 
 
 def test_a_run(invoke, scored, tmp_path):
@@ -169,7 +202,7 @@ def test_nothing_is_lost(invoke, tmp_path):
     assert "is not empty" in found.stderr
     assert names(tmp_path / "out") == ["mine.txt"]
     assert invoke("plot", "losses", "ce", "--format", "svg", "-o", "out", "--force").exit_code == 0
-    assert names(tmp_path / "out") == ["cross_entropy.svg", "mine.txt"]
+    assert names(tmp_path / "out") == ["cross_entropy-answers.svg", "cross_entropy.svg", "mine.txt"]
 
 
 def test_without_the_extra(invoke, monkeypatch):

@@ -10,7 +10,7 @@ from segeval.text import counted, safe_text
 
 @options.command
 @click.argument("what", shell_complete=completing.name(lambda _: ["losses"], or_file=True))
-@click.argument("names", nargs=-1, shell_complete=completing.name(completing.single_losses))
+@click.argument("names", nargs=-1, shell_complete=completing.name(completing.figures))
 @options.figures
 @options.plotted_losses
 @options.plotted_run
@@ -31,8 +31,9 @@ def command(
     """Write figures for papers as SVG and PNG: of a run, or with `losses` as WHAT the curves of losses.
 
     `segeval plot losses NAME…`: each loss and the size of its derivative over the probability of one pixel, for truth
-    1 and truth 0; without names, the dozen that a run tells unasked. `segeval plot RUN`: confusion, classes with
-    intervals, how images spread. A run in a folder called losses is `./losses`.
+    1 and truth 0, and its answers to six kinds of error; without names, the dozen that a run tells unasked. Also
+    iou_dice, means, logarithm and sigmoid, what losses are made of; `all` is every loss and these. `segeval plot RUN`:
+    confusion, classes with intervals, how images spread. A run in a folder called losses is `./losses`.
 
     \b
     Example:
@@ -40,20 +41,20 @@ def command(
     """
     from pathlib import Path
 
+    from segeval.cli import output as present
     from segeval.errors import BadOption
-    from segeval.figures.curves import drawn
+    from segeval.figures.choice import chosen
     from segeval.figures.folder import Figures
     from segeval.io.output import check_empty, held
-    from segeval.losses import LOSSES
     from segeval.report.html.page import Shown, ordering
     from segeval.run.results import Results
 
     folder = Path(output["folder"])
     formats = tuple(each.strip() for each in figures["formats"].split(","))
-    asked, shown = [], None
+    asked, shown = None, None
     if what == "losses":
         options.refuse(ctx, _OF_RUNS, "losses are not of images", "leave it out")
-        asked = drawn(names or [name for name, entry in LOSSES.items() if entry.default], param)
+        asked = chosen(names, param)
     else:
         if names:
             raise BadOption(f"{what} and {names[0]} are two runs", "plot one; `segeval compare` sets several together")
@@ -64,9 +65,13 @@ def command(
     to = Figures(folder, formats, figures["style"])
     ctx.with_resource(held({"-o": output["folder"]}, []))
     check_empty(folder, output["force"])
-    files, without = to.run(shown) if shown else (to.losses(asked), [])
-    for name in without:
-        click.echo(safe_text(f"{name}: the run has no numbers for it"), err=True)
+    if asked:
+        with present.progress(asked.number) as step:
+            files, without = to.losses(asked, step), asked.left_out
+    elif shown:
+        files, without = to.run(shown)
+    for name, why in without.items():
+        click.echo(safe_text(f"{name}: {why}"), err=True)
     click.echo(safe_text(f"{counted(len(files), 'figure')} in {folder}: {', '.join(files)}"))
 
 
