@@ -1,7 +1,8 @@
-"""Makes the pictures of docs/pictures from `sample_data/`: `python scripts/pictures.py`.
+"""Makes the pictures of docs/pictures from `sample_data/`, and those of docs/curves: `python scripts/pictures.py`.
 
 The terminal is what `segeval score` draws on one of 100 columns, as rich exports it; the masks and errors are those of
-`segeval overlay`; the page is that of `segeval report` in Debian's chromium, and is left as it is where there is none.
+`segeval overlay`; the page is that of `segeval report` in Debian's chromium, and is left as it is where there is none. The
+curves are those of `segeval plot losses`.
 """
 
 import fcntl
@@ -23,6 +24,17 @@ from rich.text import Text
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 COLUMNS, ROWS = 100, 60
+CURVES = ROOT / "docs" / "curves"
+REGION = ("dice", "jaccard", "tversky", "focal_tversky", "mcc")
+PIXELWISE = ("cross_entropy", "balanced_cross_entropy", "focal", "poly1_cross_entropy", "mean_squared_error", "huber")
+ANSWERING = ("dice", "cross_entropy", "boundary", "hausdorff_dt", "ssim", "soft_cldice", "mcc")
+BASICS = ("iou_dice", "means", "logarithm", "sigmoid")
+DRAWN = (  # the losses that are drawn together, and the files of the docs, by what the program calls them
+    (REGION, {"losses": "region", "tversky": "tversky"}),
+    (PIXELWISE, {"losses": "pixelwise", "focal": "focal"}),
+    (ANSWERING, {"losses-answers": "answers"}),
+    (BASICS, {name: name for name in BASICS}),
+)
 PAIR = ["sample_data/pred", "sample_data/truth", "--classes", "sample_data/classes.csv"]
 TERMINAL = ["score", *PAIR, "--losses", "none", "-r", "miou_dataset >= 0.75", "-r", "iou[traffic sign] >= 0.6"]
 # rich's own template has a font from another host
@@ -116,10 +128,22 @@ def page(place: Path) -> None:
     few.save(PICTURES / "report.png", optimize=True)
 
 
+def curves(place: Path) -> None:
+    """Figures of losses."""
+    for number, (names, wanted) in enumerate(DRAWN):
+        to = place / f"curves{number}"
+        command = [sys.executable, "-m", "segeval", "plot", "losses", *names, "--format", "svg", "-o", str(to)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        for name, file in wanted.items():
+            shutil.copy(to / f"{name}.svg", CURVES / f"{file}.svg")
+
+
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
+    CURVES.mkdir(exist_ok=True)
     (PICTURES / "terminal.svg").write_text(terminal(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         for name, picture in overlays(Path(folder)).items():
             picture.save(PICTURES / name, optimize=True)
         page(Path(folder))
+        curves(Path(folder))
