@@ -1,8 +1,8 @@
 """Makes the pictures of docs/pictures from `sample_data/`, and those of docs/curves: `python scripts/pictures.py`.
 
 The terminal is what `segeval score` draws on one of 100 columns, as rich exports it; the masks and errors are those of
-`segeval overlay`; the page is that of `segeval report` in Debian's chromium, and is left as it is where there is none. The
-curves are those of `segeval plot losses`.
+`segeval overlay`; the page is that of `segeval report` in Debian's chromium, and is left as it is where there is none.
+The curves are those of `segeval plot losses`.
 """
 
 import fcntl
