@@ -856,7 +856,7 @@ studying = group(
     option(
         "--maps",
         metavar="DIR",
-        help="Write pictures of the loss and the gradient of each pixel.",
+        help="Write pictures of the loss and the signed gradient of each pixel, and index.html beside the masks.",
         trusted=True,
         often=True,
     ),

@@ -23,21 +23,42 @@ if TYPE_CHECKING:
     from segeval.run.scoring import Scoring
 
 
+Step = Callable[[int, int], None]
+
+
 @contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
+def progress(total: int) -> Iterator[Step | None]:
     """A bar on stderr while the block runs; nothing where stderr is no terminal."""
-    if not sys.stderr.isatty() or total < 2:
-        yield None
+    with stages() as stage:
+        yield stage("", total)
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Callable[[str, int], Step | None]]:
+    """Bars on stderr while the block runs, one below the other, each with the time that is left of it.
+
+    Gives what is told the name of each stage and how many steps it has; nothing is shown of one, nor where stderr is no
+    terminal.
+    """
+    if not sys.stderr.isatty():
+        yield lambda name, total: None  # noqa: ARG005
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from segeval.report.colour import wanted
 
     console = Console(file=sys.stderr, **({} if wanted(sys.stderr) else {"color_system": None}))  # type: ignore[arg-type]
-    with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("scoring", total=total)
-        yield lambda done, _: bar.update(task, completed=done)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=console, transient=True) as bar:
+
+        def stage(name: str, total: int) -> Step | None:
+            if total < 2:
+                return None
+            task = bar.add_task(name, total=total)
+            return lambda done, _: bar.update(task, completed=done)
+
+        yield stage
 
 
 def check_matrix(output: dict[str, Any], choice: "ClassChoice") -> None:

@@ -30,10 +30,10 @@ def colours() -> Array:
     t = np.linspace(0, 1, 256)
     hue = np.deg2rad(290 + 170 * t)
     chroma = 75 * np.sin(np.pi * t) ** 0.7
-    return _rgb(4 + 90 * t, chroma * np.cos(hue), chroma * np.sin(hue))
+    return lab(4 + 90 * t, chroma * np.cos(hue), chroma * np.sin(hue))
 
 
-def _rgb(lightness: Array, a: Array, b: Array) -> Array:
+def lab(lightness: Array, a: Array, b: Array) -> Array:
     """CIELAB (D65) as 8-bit sRGB, cut to what can be shown."""
     y = (lightness + 16) / 116
     x, z = y + a / 500, y - b / 200

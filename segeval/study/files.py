@@ -1,26 +1,20 @@
 """A study of losses as files: `losses.json`, `losses_images.csv`, and pictures."""
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from segeval.data.folders import Pair, Pairing
-from segeval.errors import Unfit
-from segeval.evaluate.measure import in_order, read_sample, threads
+from segeval.evaluate.measure import in_order, threads
 from segeval.evaluate.perfile import guarded
-from segeval.evidence.sample import Sample
 from segeval.io.output import OutputFolder
-from segeval.io.write import atomic, save
-from segeval.losses.derivatives import derivative
-from segeval.losses.engine.evidence import Asked, Caller
-from segeval.losses.engine.pixel_loss import pixel_losses
+from segeval.io.write import atomic
+from segeval.overlay.source import Masks
 from segeval.run.options import Options
 from segeval.run.records import Note
 from segeval.run.run import Run
-from segeval.study.study import SCHEMA, scored
+from segeval.study.maps import Drawn, check, drawn, write_page
+from segeval.study.study import SCHEMA, Stage, scored
 from segeval.study.tables import FORMATS
 from segeval.study.view import View
 
@@ -48,8 +42,16 @@ def write(document: dict[str, Any], run: Run, studying: Mapping[str, Any]) -> No
                 FORMATS[form](View(document), run, stream)
 
 
-def write_maps(run: Run, found: Pairing, options: Options, studying: Mapping[str, Any], jobs: int | None) -> list[Note]:
-    """For each image and loss the loss of each pixel, where it has one, and Σ|∂L/∂p| over the channels.
+def check_maps(studying: Mapping[str, Any]) -> None:
+    """Refuse a folder of maps with something else in it; that of the study itself may be the same."""
+    if studying["maps"] is not None and studying["maps"] != studying["folder"]:
+        check(Path(studying["maps"]), studying["force"])
+
+
+def write_maps(
+    run: Run, found: Pairing, options: Options, studying: Mapping[str, Any], jobs: int | None, stage: Stage
+) -> list[Note]:
+    """For each image both masks, and for each loss where it pulls and what each pixel costs; and a page of them all.
 
     Gives a note for each image of which that cannot be drawn, though it was scored.
     """
@@ -57,24 +59,18 @@ def write_maps(run: Run, found: Pairing, options: Options, studying: Mapping[str
     if studying["maps"] is None or criteria is None:
         return []
     folder, asked, caller = Path(studying["maps"]), criteria.asked, criteria.choice.caller
+    colours = Masks.of(found, options).colours
 
-    def draw(pair: Pair, options: Options) -> None:
-        image = read_sample(pair, options)
-        for each in asked:
-            _pictures(folder / pair.id, each, image, caller)
+    def draw(pair: Pair, options: Options) -> Drawn | Note:
+        return guarded(pair.id, pair.names, lambda: drawn(folder, pair, options, asked, caller, colours))
 
-    def drawn(pair: Pair, options: Options) -> Note | None:
-        return guarded(pair.id, pair.names, lambda: draw(pair, options))
-
+    pairs, every = scored(run, found), []
+    step = stage("maps", len(pairs))
     with threads(jobs) as executor:
-        return [note for note in in_order(executor, drawn, scored(run, found), options) if note]
-
-
-def _pictures(folder: Path, asked: Asked, image: Sample, caller: Caller) -> None:
-    """The pictures of one image and loss; none of a loss that cannot be computed of it."""
-    from segeval.io.pictures import picture
-
-    with contextlib.suppress(Unfit):
-        pull = np.abs(derivative(asked, image, caller)).sum(axis=0)
-        save(folder / f"{asked.name}.gradient.png", picture(pull))
-        save(folder / f"{asked.name}.loss.png", picture(pixel_losses(asked, image)))
+        for done, each in enumerate(in_order(executor, draw, pairs, options), 1):
+            every.append(each)
+            if step:
+                step(done, len(pairs))
+    named = {row["name"]: colours[row["id"]] for row in run.classes if row["id"] in colours}
+    write_page(folder, [each for each in every if isinstance(each, Drawn)], named)
+    return [each for each in every if isinstance(each, Note)]

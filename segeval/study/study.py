@@ -1,6 +1,6 @@
 """The study of losses over two folders: their values, pulls, ranks and answers to errors, as one document."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +28,11 @@ from segeval.study.analysis import (
 
 SCHEMA = "segeval-losses/1"
 Progress = Callable[[int, int], None]
+Stage = Callable[[str, int], Progress | None]  # the name of what begins and how many steps it has: what each is told to
+
+
+def unseen(name: str, total: int) -> None:
+    """A stage that nobody watches."""
 
 
 def study(
@@ -37,7 +42,7 @@ def study(
     images: int,
     steps: int,
     jobs: int | None = None,
-    progress: Progress | None = None,
+    stage: Stage = unseen,
 ) -> tuple[dict[str, Any], list[Note]]:
     """The document: everything that `segeval losses` says; and notes about images that it could not be said of.
 
@@ -48,10 +53,10 @@ def study(
     assert criteria is not None
     chosen = scored(run, found)
     spread = chosen[:: -(-len(chosen) // images)] if chosen else []
-    found_looks = [*_looks(spread, options, criteria, jobs, progress)]
+    found_looks = [*_looks(spread, options, criteria, jobs, stage("gradients", len(spread)))]
     looks = [look for look in found_looks if isinstance(look, _Look)]
     model = next((look.pair for look in [*(each for each in looks if each.foreground), *looks]), None)
-    answers = _sensitivities(criteria, model, options, steps, jobs) if model else {}
+    answers = _sensitivities(criteria, model, options, steps, jobs, stage) if model else {}
     document: dict[str, Any] = finite(
         {
             "schema": SCHEMA,
@@ -138,12 +143,21 @@ def _agreements(run: Run, criteria: Criteria) -> dict[str, dict[str, Any]]:
 
 
 def _sensitivities(
-    criteria: Criteria, model: Pair, options: Options, steps: int, jobs: int | None
+    criteria: Criteria, model: Pair, options: Options, steps: int, jobs: int | None, stage: Stage
 ) -> dict[str, Any] | Note:
+    step = stage("errors", 1 + steps * len(SPOILT))
+
     def asked() -> dict[str, Any]:
         image, caller = read_sample(model, options), criteria.choice.caller
         with threads(jobs) as executor:
-            return sensitivity(Plan(criteria.asked), image, caller, steps, executor.map)
+
+            def many(function: Callable[[Any], Any], errors: Sequence[Any]) -> Iterator[Any]:
+                for done, found in enumerate(executor.map(function, errors), 1):
+                    yield found
+                    if step:
+                        step(done, len(errors))
+
+            return sensitivity(Plan(criteria.asked), image, caller, steps, many)
 
     found = guarded(model.id, model.names, asked)
     if isinstance(found, Note):

@@ -60,11 +60,11 @@ def test_losses(run, tmp_path):
     code, _, err = run("losses", "pred", "truth", *options, patch=FAULT)
     assert (code, SAID in err.decode().splitlines()) == (70, True)
     assert stored(tmp_path / "out/losses.json")["gradient_images"] == ["a", "c", "d", "e"]
-    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["a", "c", "d", "e"]
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["a", "c", "d", "e", "index.html"]
 
 
 @pytest.mark.parametrize(
-    ("step", "of"), [("zones", "study.study"), ("sensitivity", "study.study"), ("_pictures", "study.files")]
+    ("step", "of"), [("zones", "study.study"), ("sensitivity", "study.study"), ("drawn", "study.files")]
 )
 def test_losses_of_which_a_part_fails(run, tmp_path, step, of):
     """What was found before stands in the document."""

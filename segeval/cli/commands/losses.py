@@ -62,19 +62,20 @@ def command(
     chosen = prepared(chosen, pairing, gt, jobs, classes_first=True)
     folder = studied.opened(studying)
     ctx.with_resource(held({"-o": studying["folder"], "--maps": studying["maps"]}, [pred, gt]))
+    studied.check_maps(studying)
     measured = journal(folder, chosen, resume)
     if folder:
         begun = measured is not None and measured.begun
         folder.check(studied.known(studying, chosen.recorded(), pairing.digest), begun)
-    with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, chosen, jobs, step, journal=measured)
-        document, faults = study(run, pairing, chosen, studying["images"], studying["steps"], jobs, step)
-    kept = folder and folder.holds_other(document)
-    if not kept:
-        studied.write(document, run, studying)
-        faults += studied.write_maps(run, pairing, chosen, studying, jobs)
-        if measured:
-            measured.end()
+    with present.stages() as stage:
+        run = evaluate(pairing, chosen, jobs, stage("values", len(pairing.pairs)), journal=measured)
+        document, faults = study(run, pairing, chosen, studying["images"], studying["steps"], jobs, stage)
+        kept = folder and folder.holds_other(document)
+        if not kept:
+            studied.write(document, run, studying)
+            faults += studied.write_maps(run, pairing, chosen, studying, jobs, stage)
+            if measured:
+                measured.end()
     FORMATS[studying["form"]](View(document, studying["sort"], studying["top"]), run, sys.stdout)
     faults += [*run.failures, *(run.doubts if strict else ())]
     present.say_faults(faults, run.notes, run.extra)
