@@ -420,7 +420,7 @@ class Listener(logging.Handler):
 def outcome(form: str, whole: bytes, data: bytes, path: Path) -> tuple[str, str]:
     """What comes of a mutant, and why."""
     path.write_bytes(whole)
-    wanted = masks.read(MaskFile(str(path), "a")).pixels
+    wanted = masks.read(MaskFile.at(str(path), "a")).pixels
     path.write_bytes(data)
     listener = Listener()
     logging.getLogger().addHandler(listener)
@@ -428,7 +428,7 @@ def outcome(form: str, whole: bytes, data: bytes, path: Path) -> tuple[str, str]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            mask = masks.read(MaskFile(str(path), "a"), 1 << 22)
+            mask = masks.read(MaskFile.at(str(path), "a"), 1 << 22)
     except InputError as fault:
         return ("refused", "") if fault.message.startswith("a") else ("surprise", f"names no file: {fault.message}")
     except TimeoutError:

@@ -116,7 +116,7 @@ def tiles() -> Iterator[tuple[Array, Array]]:
     """The real predictions and truths of the sample data, cut into overlapping tiles with some classes each."""
     for path in sorted((ROOT / "sample_data" / "truth").iterdir()):
         (other,) = (ROOT / "sample_data" / "pred").glob(f"{path.stem}.*")
-        pred, truth = (io.read(MaskFile(str(each), each.name)).pixels for each in (other, path))
+        pred, truth = (io.read(MaskFile.at(str(each), each.name)).pixels for each in (other, path))
         for top in range(0, truth.shape[0] - TILE[0] + 1, TILE[0] // 2):
             for left in range(0, truth.shape[1] - TILE[1] + 1, TILE[1] // 2):
                 place = np.s_[top : top + TILE[0], left : left + TILE[1]]

@@ -5,11 +5,11 @@ import os
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from segeval.catalog import check_choice
 from segeval.data.shards import Shards
@@ -29,7 +29,7 @@ from segeval.errors import (
     SameFolder,
     Unreadable,
 )
-from segeval.io.files import MaskFile
+from segeval.io.files import Folder, MaskFile
 from segeval.patterns import CLASS, Pattern, proposed
 from segeval.text import some
 
@@ -108,8 +108,8 @@ class Pairing:
     @cached_property
     def digest(self) -> str:
         """A number for the ids, names and sizes of all files: equal for equal folders, seen from outside."""
-        listings = [(p.id, *(_listed(f) for f in (p.pred, p.truth) if f)) for p in self.pairs]
-        return added("", *(hashlib.sha256(ascii(listing).encode()).hexdigest() for listing in listings))
+        listings = ((p.id, *(_listed(f) for f in (p.pred, p.truth) if f)) for p in self.pairs)
+        return added(hashlib.sha256(ascii(listing).encode()).hexdigest() for listing in listings)
 
 
 def _listed(file: MaskFile) -> tuple[Any, ...]:
@@ -117,7 +117,7 @@ def _listed(file: MaskFile) -> tuple[Any, ...]:
     return (file.relative, file.size, *((file.segments.infos,) if file.segments else ()))
 
 
-def added(*digests: str) -> str:
+def added(digests: Iterable[str]) -> str:
     """The sum of digests, so that the parts of a folder add up to the folder in any order."""
     return f"{sum(int(digest or '0', 16) for digest in digests) % (1 << 256):064x}"
 
@@ -189,12 +189,21 @@ def _check_folders(pred_dir: str, truth_dir: str, layout: Layout) -> None:
 
 
 def _check_sides(folder: str, preds: dict[str, MaskFile], truths: dict[str, MaskFile]) -> None:
-    """Refuse a file that is on both sides, by two patterns in one folder."""
+    """Refuse a file that is on both sides, by two patterns in one folder or in one inside the other."""
+    if not _overlap(preds, truths):
+        return
     sides = [{path for file in side.values() for path in file.paths} for side in (preds, truths)]
     both = sides[0] & sides[1]
     if both:
         names = some(sorted(os.path.relpath(path, folder) for path in both))
         raise SameFolder(f"both patterns find {names} in {folder}", "give patterns that share no file")
+
+
+def _overlap(*sides: dict[str, MaskFile]) -> bool:
+    """Whether one of two folders is, or holds, the other."""
+    files = ([each for file in side.values() for each in file.each] for side in sides)
+    first, second = ({os.path.join(file.folder.path, "") for file in side} for side in files)
+    return any(a.startswith(b) or b.startswith(a) for a in first for b in second)
 
 
 def _named(masks: dict[str, MaskFile], array: str | None) -> dict[str, MaskFile]:
@@ -208,7 +217,7 @@ def _single(pred: str, truth: str, layout: Layout) -> Pairing:
         raise SameFolder(f"{pred} and {truth} are the same file", "give the prediction first, then the truth")
     names = _labels(pred, truth)
     files = [
-        MaskFile(path, name, os.path.basename(path), os.stat(path).st_size, array or "")
+        MaskFile.at(path, name, os.path.basename(path), os.stat(path).st_size, array=array or "")
         for path, name, array in zip((pred, truth), names, (layout.pred_array, layout.gt_array), strict=True)
     ]
     id_ = unicodedata.normalize("NFC", os.path.basename(truth).partition(".")[0] or os.path.basename(truth))
@@ -253,7 +262,7 @@ def _masks(
     folder: str, label: str, follow: bool, pattern: str | None, known: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The mask of each id in a folder, and the files or ids that cannot be used."""
-    files = sorted(_walk(folder, label, follow), key=lambda item: item[0])
+    files = sorted(_walk(folder, label, follow), key=lambda found: found.relative)
     expression = Pattern.parse(pattern) if pattern else None
     if expression and expression.by_class:
         return _by_class(files, label, expression, known)
@@ -261,31 +270,32 @@ def _masks(
 
 
 def _by_id(
-    files: list[tuple[str, MaskFile | InputError]],
-    expression: Pattern | None,
-    known: tuple[tuple[str, ...], tuple[str, ...]],
+    files: list["MaskFile | Odd"], expression: Pattern | None, known: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The mask of each id among files, and the files or ids that cannot be used."""
-    claims: dict[str, list[tuple[bool, MaskFile | InputError]]] = defaultdict(list)
-    suffixes, refused = known
-    for relative, found in files:
-        suffix = _suffix(relative, suffixes + refused)
-        if suffix:
-            id_ = _id(relative, suffix, expression)
-            if id_ is not None:
-                claims[id_].append((suffix in refused, found))
-    return _settle(claims)
+    claims: dict[str, MaskFile | Odd] = {}  # the first claim of each id; there are very many, and few others
+    others: dict[str, list[MaskFile | Odd]] = defaultdict(list)
+    for found in files:
+        suffix = _suffix(found.relative, known[0] + known[1])
+        id_ = _id(found.relative, suffix, expression) if suffix else None
+        if id_ is None:
+            continue
+        if id_ in claims:
+            others[id_].append(found)
+        else:
+            claims[id_] = found
+    return _settle(claims, others, known)
 
 
 def _by_class(
-    files: list[tuple[str, MaskFile | InputError]],
+    files: list["MaskFile | Odd"],
     label: str,
     expression: Pattern,
     known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     """The masks that have a file for each class: what each class would have for itself, put together."""
     kinds = dict[str, None]()
-    for relative, _ in files:
+    for relative in (file.relative for file in files):
         if (suffix := _suffix(relative, known[0] + known[1])) and (found := _match(relative, suffix, expression)):
             kinds[found[CLASS]] = None
     parts: dict[str, list[tuple[str, MaskFile]]] = defaultdict(list)
@@ -304,18 +314,21 @@ def _joined(id_: str, label: str, files: list[tuple[str, MaskFile]]) -> MaskFile
     """The files of all classes as one."""
     relative = ",".join(file.relative for _, file in files)
     size = sum(file.size for _, file in files)
-    return MaskFile(files[0][1].path, f"{label}/{id_}", relative, size, parts=tuple(files))
+    return MaskFile.at(files[0][1].path, f"{label}/{id_}", relative, size, parts=tuple(files))
 
 
 def _settle(
-    claims: dict[str, list[tuple[bool, MaskFile | InputError]]],
+    claims: dict[str, "MaskFile | Odd"],
+    others: dict[str, list["MaskFile | Odd"]],
+    known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[dict[str, MaskFile], list[tuple[str, InputError]]]:
     masks: dict[str, MaskFile] = {}
     faults: list[tuple[str, InputError]] = []
-    for id_, claimants in claims.items():
-        readable = [found for is_refused, found in claimants if not is_refused] or [found for _, found in claimants]
-        wrong = [found for found in readable if isinstance(found, InputError)]
-        files = [found for found in readable if isinstance(found, MaskFile)]
+    for id_, first in claims.items():
+        claimants = [first, *others.get(id_, ())]
+        readable = [each for each in claimants if _suffix(each.relative, known[0] + known[1]) in known[0]] or claimants
+        wrong = [each.fault for each in readable if isinstance(each, Odd)]
+        files = [each for each in readable if isinstance(each, MaskFile)]
         if wrong:
             faults.append((id_, wrong[0]))
         elif len(files) > 1:
@@ -333,9 +346,15 @@ def _claimed_twice(id_: str, names: list[str]) -> InputError:
 
 def _collisions(masks: dict[str, MaskFile]) -> list[tuple[str, InputError]]:
     """Ids that are the same on a system that folds case; removed from `masks`."""
+
+    def fold(id_: str) -> str:
+        return unicodedata.normalize("NFC", id_.casefold())
+
+    if len({fold(id_) for id_ in masks}) == len(masks):  # as a rule; the lists take more memory than the files
+        return []
     folded: dict[str, list[str]] = defaultdict(list)
     for id_ in masks:
-        folded[unicodedata.normalize("NFC", id_.casefold())].append(id_)
+        folded[fold(id_)].append(id_)
     faults: list[tuple[str, InputError]] = []
     for ids in folded.values():
         if len(ids) > 1:
@@ -367,13 +386,21 @@ def _suffix(relative: str, suffixes: tuple[str, ...]) -> str | None:
     return name[-max(map(len, fitting)) :].lower() if fitting else None
 
 
-def _walk(folder: str, label: str, follow: bool) -> Iterator[tuple[str, MaskFile | InputError]]:
-    """Every file below a folder with its relative path, `/` between the parts; what is no regular file is an error.
+class Odd(NamedTuple):
+    """What is no regular file, and why it is not looked at."""
+
+    relative: str
+    fault: InputError
+
+
+def _walk(folder: str, label: str, follow: bool) -> Iterator[MaskFile | Odd]:
+    """Every file below a folder, its relative path with `/` between the parts; what is no regular file is odd.
 
     Names are UTF-8 whatever the locale; hidden ones are skipped. A folder is visited once, under its own name if it has
     one besides those of links.
     """
     root = os.path.realpath(folder)
+    home = Folder(root, label)
     own, linked = [("", root)], list[tuple[str, str]]()
     seen: set[tuple[int, int]] = set()
     while own or linked:
@@ -384,11 +411,11 @@ def _walk(folder: str, label: str, follow: bool) -> Iterator[tuple[str, MaskFile
         for entry in _entries(place, f"{label}/{below}"):
             own_name = os.fsencode(entry.name).decode("utf-8", "surrogateescape")
             relative = f"{below}/{own_name}" if below else own_name
-            found = _look(entry, relative, f"{label}/{relative}", root, follow)
-            if found is None:
+            size = _look(entry, home.name_of(relative), root, follow)
+            if size is None:
                 (linked if entry.is_symlink() else own).append((relative, entry.path))
-                found = NotRegular(f"{label}/{relative} is a folder", "a mask is a file")
-            yield relative, found
+                size = NotRegular(f"{home.name_of(relative)} is a folder", "a mask is a file")
+            yield MaskFile(home, relative, size) if isinstance(size, int) else Odd(relative, size)
 
 
 _OF_SYSTEMS = ("@eaDir", "#recycle", "__MACOSX")  # folders that storage devices and archives add
@@ -403,8 +430,8 @@ def _entries(place: str, name: str) -> list[os.DirEntry[str]]:
     return sorted(entries, key=lambda entry: entry.name, reverse=True)
 
 
-def _look(entry: os.DirEntry[str], relative: str, name: str, root: str, follow: bool) -> MaskFile | InputError | None:
-    """What an entry of a folder is; None for a folder."""
+def _look(entry: os.DirEntry[str], name: str, root: str, follow: bool) -> int | InputError | None:
+    """The size of the file that an entry of a folder is, or why it is none; None for a folder."""
     try:
         status = entry.stat()
     except OSError as fault:
@@ -417,7 +444,7 @@ def _look(entry: os.DirEntry[str], relative: str, name: str, root: str, follow: 
         return None
     if not stat.S_ISREG(status.st_mode):
         return NotRegular(f"{name} is not a regular file", "only regular files are read")
-    return MaskFile(entry.path, name, relative, status.st_size)
+    return status.st_size
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
@@ -468,11 +495,11 @@ def _proposal(preds: list[str], truths: list[str]) -> str:
 def _paths(folder: str, layout: Layout, known: tuple[tuple[str, ...], tuple[str, ...]]) -> list[str]:
     """The relative paths of all files in a folder that can be read."""
     walked = _walk(folder, folder, layout.follow_symlinks)
-    return [name for name, found in walked if isinstance(found, MaskFile) and _suffix(name, known[0])]
+    return [each.relative for each in walked if isinstance(each, MaskFile) and _suffix(each.relative, known[0])]
 
 
 def _no_masks(folder: str, follow: bool) -> str:
     """`no masks`, and what there is instead."""
-    names = [name for name, found in _walk(folder, folder, follow) if isinstance(found, MaskFile)]
+    names = [found.relative for found in _walk(folder, folder, follow) if isinstance(found, MaskFile)]
     kinds = Counter(os.path.splitext(name)[1].lower() or "without suffix" for name in names)
     return "no masks" + (f", but {some([f'{n:,} {kind}' for kind, n in kinds.most_common()])}" if kinds else "")

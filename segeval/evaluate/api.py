@@ -53,7 +53,8 @@ def score(
         chosen = Options.of(**options)
         pairing = find_pairs(fspath(pred), fspath(truth), chosen.layout)
         pairing, chosen = with_tables(pairing, chosen, fspath(pred), fspath(truth))
-        run = evaluate(pairing, prepared(chosen, pairing, fspath(truth), jobs), jobs, progress, executor)
+        chosen = prepared(chosen, pairing, fspath(truth), jobs)
+        run = evaluate(pairing, chosen, jobs, progress, executor, forget=True)
     else:
         run = _of_arrays(pred, truth, options)
     for fault in run.without_effect(options):

@@ -113,7 +113,7 @@ class Evaluator:
         if not self._records:
             raise NothingMatched("there is no image to score", "call update(pred, truth) before compute()")
         records = tuple(sorted(self._records.values(), key=lambda record: record.id))
-        return checked(Run(records, self.options, added("", *self._inputs), paired=len(records)))
+        return checked(Run(records, self.options, added(self._inputs), paired=len(records)))
 
     def __add__(self, other: "Evaluator") -> "Evaluator":
         if self.options.recorded() != other.options.recorded():

@@ -201,20 +201,26 @@ def evaluate(
     progress: Progress | None = None,
     executor: Executor | None = None,
     journal: "Measured | None" = None,
+    forget: bool = False,
 ) -> Run:
     """The Run of some pairs. Whatever is wrong with single files is in `Run.failures`; the others are scored.
 
+    forget: take the pairs out of `found`: the names of very many files need as much memory as what images leave behind.
     executor: somebody's own, of threads, processes or machines that see the files; it is not shut down.
     journal: what a killed run measured is not measured again, and what is measured now is kept.
     """
     cases = options.scoring.cases.every(each.id for each in found.pairs)
     options.draws.grouping.every(cases)  # an id that has no group is told before the work
     kept = journal.begin(found.pairs) if journal else {}
-    records, pairs = [*kept.values()], [each for each in found.pairs if each.id not in kept]
+    records, number = [*kept.values()], len(found.pairs)
+    run = _unscored(found, options)
+    pairs = deque(each for each in found.pairs if each.id not in kept)
+    if forget:
+        found.pairs.clear()
     failures = [Note.of(id_, fault) for id_, fault in found.faults]
     lost = None if executor is None else _lost  # what our own threads do not catch is a fault of ours
     with threads(jobs) if executor is None else contextlib.nullcontext(executor) as workers:
-        for done, result in enumerate(in_order(workers, measure, pairs, options, lost), 1 + len(kept)):
+        for done, result in enumerate(in_order(workers, measure, _taken(pairs), options, lost), 1 + len(kept)):
             if isinstance(result, Record):
                 records.append(result)
                 if journal:
@@ -222,8 +228,16 @@ def evaluate(
             else:
                 failures.append(result)
             if progress:
-                progress(done, len(found.pairs))
-    return _run(found, records, failures, options)
+                progress(done, number)
+    records.sort(key=lambda record: record.id)
+    failures.sort(key=lambda note: (note.id, note.code))
+    return checked(replace(run, records=tuple(records), failures=tuple(failures)))
+
+
+def _taken(pairs: deque[Pair]) -> Iterator[Pair]:
+    """The pairs in turn; nobody holds those that were given."""
+    while pairs:
+        yield pairs.popleft()
 
 
 def _lost(pair: Pair, fault: Exception) -> Note:
@@ -237,18 +251,17 @@ def find_pairs(pred_dir: str, truth_dir: str, layout: Layout) -> Pairing:
     return pair(pred_dir, truth_dir, layout, io.suffixes(), io.refused_suffixes())
 
 
-def _run(found: Pairing, records: list[Record], failures: list[Note], options: Options) -> Run:
-    run = Run(
-        records=tuple(sorted(records, key=lambda record: record.id)),
-        options=options,
-        inputs=found.digest,
-        paired=sum(1 for p in found.pairs if p.pred is not None),
-        failures=tuple(sorted(failures, key=lambda note: (note.id, note.code))),
+def _unscored(found: Pairing, options: Options) -> Run:
+    """The run of some pairs before any of them is measured."""
+    return Run(
+        (),
+        options,
+        found.digest,
+        paired=sum(1 for each in found.pairs if each.pred is not None),
         missing=tuple(found.missing),
         extra=tuple(found.extra),
         shards=found.shards,
     )
-    return checked(run)
 
 
 def checked(run: Run) -> Run:

@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.errors import UnknownTruthIds
-from segeval.evidence.kinds import EVIDENCE, Columns, joined, split, united
+from segeval.evidence.kinds import EVIDENCE, Columns, InTurn, joined, split, united
 from segeval.evidence.run_length import Array, cells_of, merged_cells, narrow_pair, summed
 from segeval.text import counted, some
 
@@ -285,15 +285,18 @@ class Confusion(Counted):
         return total(every) if every else cls.none()
 
     @classmethod
-    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+    def packed(cls, every: Sequence[Any]) -> Mapping[str, Array]:
         """The cells of all images, one after the other, with the number of cells and of ids of each."""
-        return {
-            "cells": np.array([len(each.pixels) for each in every], np.int64),
-            "truth": joined([each.truth for each in every]),
-            "pred": joined([each.pred for each in every]),
-            "pixels": joined([each.pixels for each in every]),
-            **packed_ids(every),
-        }
+        sizes = np.array([each.cells.shape[1] for each in every], np.int64)
+
+        def column(row: int, dtype: type) -> Array:
+            starts = range(0, len(every), AT_ONCE)
+            parts = [joined([each.cells[row] for each in every[start : start + AT_ONCE]]) for start in starts]
+            return np.concatenate([np.zeros(0, dtype), *parts], dtype=dtype)
+
+        columns = {"truth": (0, np.int32), "pred": (1, np.int32), "pixels": (2, np.int64)}
+        made = {name: functools.partial(column, *each) for name, each in columns.items()}
+        return InTurn({"cells": lambda: sizes, **made, **packed_ids(every)})
 
     @classmethod
     def unpacked(cls, arrays: Mapping[str, Array]) -> list["Confusion"]:
@@ -372,18 +375,20 @@ def _shared(ids: tuple[int, ...], ignore: frozenset[int]) -> tuple[tuple[int, ..
     return ids, ignore
 
 
-def packed_ids(every: Sequence[Any]) -> dict[str, Array]:
-    """The classes and the ignored ids of all images, one after the other."""
+def packed_ids(every: Sequence[Any]) -> Mapping[str, Callable[[], Array]]:
+    """The classes and the ignored ids of all images, one after the other; made in turn."""
 
     def listed(lists: Iterable[Iterable[int]]) -> Array:
         return np.fromiter(itertools.chain.from_iterable(lists), np.int64)
 
-    sizes = {name: np.array([len(getattr(each, name)) for each in every], np.int64) for name in ("ids", "ignore")}
+    def sizes(name: str) -> Array:
+        return np.array([len(getattr(each, name)) for each in every], np.int64)
+
     return {
-        "ids_sizes": sizes["ids"],
-        "ignore_sizes": sizes["ignore"],
-        "ids": listed(each.ids for each in every),
-        "ignore": listed(sorted(each.ignore) for each in every),
+        "ids_sizes": lambda: sizes("ids"),
+        "ignore_sizes": lambda: sizes("ignore"),
+        "ids": lambda: listed(each.ids for each in every),
+        "ignore": lambda: listed(sorted(each.ignore) for each in every),
     }
 
 

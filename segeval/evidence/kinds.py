@@ -4,7 +4,7 @@ import functools
 import importlib.util
 import json
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, Self
 
@@ -60,7 +60,7 @@ class Evidence(Protocol):
         """The columns of many images over the classes `ids`; None among `every` is an image without such evidence."""
 
     @classmethod
-    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+    def packed(cls, every: Sequence[Any]) -> Mapping[str, Array]:
         """The evidence of many images as a few arrays, without loss."""
 
     @classmethod
@@ -305,6 +305,22 @@ def packed_classes(every: Sequence[Any]) -> dict[str, Array]:
         "sizes": np.array([-1 if each is None else len(each.ids) for each in every], np.int64),
         "ids": joined([np.array(each.ids, np.int64) for each in every if each is not None]),
     }
+
+
+class InTurn(Mapping[str, Array]):
+    """Arrays by name, each made when it is asked for: together they would be as large as the evidence itself."""
+
+    def __init__(self, made: Mapping[str, Callable[[], Array]]) -> None:
+        self._made = made
+
+    def __getitem__(self, name: str) -> Array:
+        return self._made[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def packed_text(document: Any) -> Array:

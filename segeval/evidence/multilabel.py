@@ -15,7 +15,7 @@ from segeval.evidence.confusion import (
     positions,
     unpacked_ids,
 )
-from segeval.evidence.kinds import Columns, joined, split, united
+from segeval.evidence.kinds import Columns, InTurn, joined, split, united
 from segeval.evidence.run_length import Array, CellCounter, LabelDigest, runs
 
 IGNORED = 2  # in a truth of channels, beside 0 and 1: this pixel is not looked at
@@ -111,13 +111,13 @@ class ChannelCounts(Counted):
         return total_of_channels(every) if every else cls.none()
 
     @classmethod
-    def packed(cls, every: Sequence[Any]) -> dict[str, Array]:
+    def packed(cls, every: Sequence[Any]) -> Mapping[str, Array]:
         """The counts of all images, one after the other."""
         return {
             **{name: joined([getattr(each, name) for each in every]) for name in PixelCounts._fields},
             "right": np.array([each.right for each in every], np.int64),
             "ignored": np.array([each.ignored for each in every], np.int64).reshape(-1, 2),
-            **packed_ids(every),
+            **InTurn(packed_ids(every)),
         }
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,22 +15,22 @@ from segeval.io.write import atomic_bytes
 _DATED = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 
-def write(path: Path, arrays: Mapping[str, Array]) -> None:
+def write(path: Path, arrays: Iterable[tuple[str, Array]]) -> None:
     """Write an NPZ, stored and not deflated, whole or not at all; numpy.load reads it too."""
     with atomic_bytes(path) as stream:
         _put(stream, arrays)
 
 
-def content(arrays: Mapping[str, Array]) -> bytes:
+def content(arrays: Iterable[tuple[str, Array]]) -> bytes:
     """The bytes of such a file."""
     stream = io.BytesIO()
     _put(stream, arrays)
     return stream.getvalue()
 
 
-def _put(stream: BinaryIO, arrays: Mapping[str, Array]) -> None:
+def _put(stream: BinaryIO, arrays: Iterable[tuple[str, Array]]) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
+        for name, array in arrays:
             info = zipfile.ZipInfo(f"{name}.npy", _DATED)
             info.create_system = 3  # the same on every system
             with archive.open(info, "w", force_zip64=array.nbytes >= 1 << 31) as member:

@@ -26,13 +26,16 @@ def packed(every: Sequence[Any]) -> dict[str, Array]:
     forms: dict[str, int] = {}
     members: list[tuple[Any, list[dict[str, Array]]]] = []
     number, unfit = [], []
+    last: Any = None
     for n, one in enumerate(every):
         if one is None:
             number.append(_NONE)
             continue
-        parts = _parts(one)
-        form = _form(one, parts)
-        place = forms.setdefault(str(form), len(forms))
+        if one is not last:  # as a rule images of hard masks share one
+            parts = _parts(one)
+            form = _form(one, parts)
+            place = forms.setdefault(str(form), len(forms))
+            last = one
         if place == len(members):
             members.append((form, []))
         members[place][1].append(parts)

@@ -1,6 +1,6 @@
 """What is said about pairs, and what each leaves behind; as a few arrays, and back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +66,8 @@ def pixels(kinds: Iterable[str]) -> str:
     return next(kind for kind in kinds if EVIDENCE[kind].eaten is PIXELS.eaten)
 
 
-def packed(records: Sequence[Record], kinds: Iterable[str]) -> dict[str, Array]:
-    """The records as a few arrays, without loss but for their notes."""
+def packed(records: Sequence[Record], kinds: Iterable[str]) -> Iterator[tuple[str, Array]]:
+    """The records as a few named arrays, without loss but for their notes; those of a kind are made in its turn."""
     used: dict[frozenset[str] | None, int] = {}
     which = [used.setdefault(record.used, len(used)) for record in records]
     about = {
@@ -77,11 +77,10 @@ def packed(records: Sequence[Record], kinds: Iterable[str]) -> dict[str, Array]:
         "used": [None if each is None else sorted(each) for each in used],
         "which": which,
     }
-    arrays = {"records": packed_text(about)}
+    yield "records", packed_text(about)
     for kind in kinds:
         found = EVIDENCE[kind].evidence.packed([record.evidence.get(kind) for record in records])
-        arrays |= {f"{kind}/{name}": array for name, array in found.items()}
-    return arrays
+        yield from ((f"{kind}/{name}", array) for name, array in found.items())
 
 
 def unpacked(arrays: Mapping[str, Array], kinds: Iterable[str], notes: Iterable[Note] = ()) -> tuple[Record, ...]:

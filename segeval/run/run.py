@@ -85,7 +85,7 @@ class Run:
         if options.losses is not None:
             left_out = dict(document["losses_left_out"])
             options = replace(options, losses=replace(options.losses, left_out=left_out))
-        added(document["inputs"])  # what does not add up is refused at once
+        added([document["inputs"]])  # what does not add up is refused at once
         notes = [Note.from_record(each) for each in document["notes"] if each["id"]]
         return cls(
             unpacked(arrays, options.specs, notes),
@@ -121,7 +121,7 @@ class Run:
         return Run(
             tuple(sorted(self.records + other.records, key=lambda record: record.id)),
             self.options,
-            added(self.inputs, other.inputs),
+            added([self.inputs, other.inputs]),
             self.paired + other.paired,
             tuple(sorted(self.failures + other.failures, key=lambda note: (note.id, note.code))),
             tuple(sorted(self.missing + other.missing)),
@@ -201,6 +201,8 @@ class Run:
 
     def of_kind(self, kind: str) -> list[Any]:
         """The evidence of one kind of every case; None where it has none."""
+        if not self.options.scoring.pool_by:
+            return [record.evidence.get(kind) for record in self.records]
         every = ([record.evidence.get(kind) for record in case] for case in self.cases.values())
         add = EVIDENCE[kind].evidence.summed
         return [found[0] if len(found) == 1 else add([each for each in found if each is not None]) for found in every]
@@ -210,11 +212,13 @@ class Run:
         """The counts of pixels of every case."""
         return self.of_kind(self._pixels)
 
-    @cached_property
+    @property
     def cases(self) -> dict[str, tuple[Record, ...]]:
         """The records that are counted together, by the name of the case: each by itself, or those of `--pool-by`."""
-        if not self.options.scoring.pool_by:
-            return {record.id: (record,) for record in self.records}
+        return self._pooled if self.options.scoring.pool_by else {record.id: (record,) for record in self.records}
+
+    @cached_property
+    def _pooled(self) -> dict[str, tuple[Record, ...]]:
         found: dict[str, list[Record]] = {}
         for record in self.records:
             found.setdefault(self.options.scoring.cases.of(record.id) or record.id, []).append(record)
@@ -238,10 +242,12 @@ class Run:
     @cached_property
     def tables(self) -> Tables:
         """What every image left behind."""
-        ids = tuple(self.cases)
+        truths = {case: _digest([record.truth_digest for record in found]) for case, found in self.cases.items()}
+        ids = tuple(truths)
         load = {kind: functools.partial(self.columns, kind) for kind in self.options.specs}
-        truths = tuple(_digest([record.truth_digest for record in case]) for case in self.cases.values())
-        return Tables(self.outline, ids, self.options.draws.grouping.every(ids), truths, load, self._merged)
+        return Tables(
+            self.outline, ids, self.options.draws.grouping.every(ids), tuple(truths.values()), load, self._merged
+        )
 
     def columns(self, kind: str) -> Columns:
         """The columns of one kind of evidence."""
@@ -352,7 +358,7 @@ class Run:
 
         values = self.columns("losses")
         assert isinstance(values, Values)
-        return Criteria(values, len(self.cases), tuple(c.name for c in self.class_table.classes))
+        return Criteria(values, len(self.counts), tuple(c.name for c in self.class_table.classes))
 
     @property
     def fingerprint(self) -> str:

@@ -21,7 +21,7 @@ OTHER = np.array([[7, 0, 0], [0, 0, 9]], np.uint16)
 
 def load(path):
     """A map as our own reader sees it."""
-    return io.read(MaskFile(str(path), path.name)).pixels
+    return io.read(MaskFile.at(str(path), path.name)).pixels
 
 
 def document(folder):

@@ -363,7 +363,7 @@ def test_a_hostile_name_pairs_like_any_other(tree, name):
 def test_the_digest_adds_up(tree):
     """The digest of a folder is the sum of the digests of its files, and knows names and sizes."""
     whole = tree(["a.png", "b.png"], ["a.png", "b.png"])
-    assert added(*(type(whole)([p], [], [], []).digest for p in reversed(whole.pairs))) == whole.digest
+    assert added(type(whole)([p], [], [], []).digest for p in reversed(whole.pairs)) == whole.digest
     assert type(whole)(whole.pairs[:1], [], [], []).digest != whole.digest
     assert len(whole.digest) == 64
 
@@ -414,6 +414,26 @@ def test_both_sides_in_one_folder(tmp_path, save):
     for one in (Layout("{id}_pred.png"), Layout(None, "{id}_gt.png"), Layout()):
         with pytest.raises(SameFolder, match="same folder"):
             find_pairs(folder, folder, one)
+
+
+@pytest.mark.parametrize(("pred", "truth"), [("", "in"), ("in", ""), ("in/..", "in")])
+@pytest.mark.parametrize("by_class", ["", "_{class}"])
+def test_a_file_on_both_sides_of_nested_folders(tmp_path, save, pred, truth, by_class):
+    """One folder holds the other, and both patterns find one file of it: also in folders by class."""
+    save("in/a_road.png", DOT)
+    names = {"in": f"{{id}}{by_class}.png"}
+    patterns = [names.get(side, f"in/{{id}}{by_class}.png") for side in (pred, truth)]
+    with pytest.raises(SameFolder, match=r"both patterns find .*a_road\.png in "):
+        find_pairs(str(tmp_path / pred), str(tmp_path / truth), Layout(*patterns))
+
+
+def test_paths_and_names_are_made_of_the_folder(tmp_path, tree):
+    """Also where names are no UTF-8, which the file system may hold."""
+    odd = os.fsdecode(b"b/\xff\xc3\xa4.png")
+    (pair, other) = tree(["a.png", odd], ["a.png", odd]).pairs
+    for side, file in (("pred", pair.pred), ("truth", pair.truth)):
+        assert (file.path, file.name, file.relative) == (str(tmp_path / side / "a.png"), f"{side}/a.png", "a.png")
+        assert os.path.samefile(getattr(other, side).path, tmp_path / side / odd)
 
 
 def test_two_files_are_a_pair(tmp_path, save):

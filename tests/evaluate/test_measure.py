@@ -152,7 +152,7 @@ class Recording(Executor):
 def test_results_come_in_order_and_only_so_many_wait(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Any executor will do; all of its workers are kept busy, and memory does not grow with the folder."""
     monkeypatch.setattr(evaluate, "AHEAD", 8)
-    pairs = [Pair(str(n), None, MaskFile("", "")) for n in range(count)]
+    pairs = [Pair(str(n), None, MaskFile.at("", "")) for n in range(count)]
     executor = Recording()
     found = list(in_order(executor, lambda each, job: each.id, pairs, Options()))
     assert found == [str(n) for n in range(count)]
@@ -164,3 +164,16 @@ def test_workers() -> None:
     assert workers(None) >= 1
     with pytest.raises(segeval.SegevalError, match="--jobs is 0"):
         workers(0)
+
+
+def test_pairs_are_taken_out_where_nobody_needs_them(save: Save) -> None:
+    """The run is the same one, of as many pairs; a second look at the pairs finds them unless they were taken."""
+    for n in range(3):
+        folders = [save(f"{side}/{n}.npy", np.array([[n % 2, 1]])).parent for side in ("pred", "gt")]
+    runs = []
+    for forget in (False, True):
+        found = evaluate.find_pairs(*map(str, folders), Options().layout)
+        runs.append(evaluate.evaluate(found, Options(), jobs=1, forget=forget))
+        assert len(found.pairs) == (0 if forget else 3)
+    assert runs[0].to_json() == runs[1].to_json()
+    assert runs[1].paired == 3

@@ -21,7 +21,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
 
     def read_it(data: bytes, name: str = "pred/a.png", max_pixels: int = MAX_PIXELS) -> Mask:
         path.write_bytes(data)
-        return io.read(MaskFile(str(path), name), max_pixels)
+        return io.read(MaskFile.at(str(path), name), max_pixels)
 
     return read_it
 

@@ -21,7 +21,7 @@ MAP = np.linspace(0, 12, 60, dtype=np.float32).reshape(3, 4, 5)
 def test_back_again(tmp_path, form, array):
     path = tmp_path / f"a.{form}"
     path.write_bytes(encoded(array, form))
-    found = io.read(MaskFile(str(path), "a"))
+    found = io.read(MaskFile.at(str(path), "a"))
     assert (found.pixels.dtype, found.remarks) == (array.dtype, [])
     assert np.array_equal(found.pixels.reshape(array.shape), array)
     assert encoded(array.copy(), form) == path.read_bytes()
@@ -31,7 +31,7 @@ def test_back_again(tmp_path, form, array):
 def test_png(tmp_path, kind):
     labels = np.array([[0, 7], [255, 3]], kind)
     (tmp_path / "a.png").write_bytes(encoded(labels, "png"))
-    assert np.array_equal(io.read(MaskFile(str(tmp_path / "a.png"), "a")).pixels, labels)
+    assert np.array_equal(io.read(MaskFile.at(str(tmp_path / "a.png"), "a")).pixels, labels)
 
 
 def test_files_say_nothing_of_when_and_where():

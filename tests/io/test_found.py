@@ -31,7 +31,7 @@ FOUND = {
 @pytest.mark.parametrize("name", FOUND)
 def test_damage_that_was_found_once_is_an_error(name):
     with pytest.raises(DamagedFile, match=f"^{name}.*{FOUND[name]}"):
-        io.read(MaskFile(str(FOLDER / name), name))
+        io.read(MaskFile.at(str(FOLDER / name), name))
 
 
 def test_every_file_that_was_found_is_tested():

@@ -351,7 +351,7 @@ def test_a_large_file_is_refused_by_its_header(tmp_path):
     path = tmp_path / "a.nii.gz"
     path.write_bytes(deflated(put(SIMPLE, "<3h", 42, 3000, 3000, 40)[:352] + bytes(1000)))
     with pytest.raises(TooLarge, match=r"elements, more than 1,000,000"):
-        masks.read(MaskFile(str(path), NAME), 1_000_000)
+        masks.read(MaskFile.at(str(path), NAME), 1_000_000)
 
 
 def test_flipped_bits_of_the_header_give_the_same_labels_or_an_error(outcome):

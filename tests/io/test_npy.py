@@ -363,8 +363,8 @@ def test_round_trip_of_any_type_and_shape(read, data):
 def test_one_array_of_several_is_read_by_its_name(tmp_path, name, wanted):
     path = tmp_path / "a.npz"
     np.savez(path, seg=IDS, score=IDS + 1)
-    np.testing.assert_array_equal(io_read(MaskFile(str(path), "pred/a.npz", array=name)).pixels, IDS + wanted - 1)
+    np.testing.assert_array_equal(io_read(MaskFile.at(str(path), "pred/a.npz", array=name)).pixels, IDS + wanted - 1)
     with pytest.raises(SeveralFrames, match="holds 2 arrays: 'seg', 'score'"):
-        io_read(MaskFile(str(path), "pred/a.npz"))
+        io_read(MaskFile.at(str(path), "pred/a.npz"))
     with pytest.raises(SeveralFrames, match="holds no array 'mask', but 'seg', 'score'"):
-        io_read(MaskFile(str(path), "pred/a.npz", array="mask"))
+        io_read(MaskFile.at(str(path), "pred/a.npz", array="mask"))

@@ -29,7 +29,7 @@ from segeval import io
 from segeval.io.files import MaskFile
 wanted = numpy.load(sys.argv[1])
 for path in sys.argv[2:]:
-    found = io.read(MaskFile(path, path)).pixels
+    found = io.read(MaskFile.at(path, path)).pixels
     assert found.tolist() == wanted.tolist(), path
 """
 

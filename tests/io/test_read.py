@@ -126,7 +126,7 @@ def test_header_that_points_at_another_file_never_shows_its_content(tmp_path):
     header = tmp_path / "a.mhd"
     header.write_bytes(b"NDims = 2\nDimSize = 2 3\nElementType = MET_UCHAR\nElementDataFile = secret.raw\n")
     with pytest.raises(RefusedFormat) as caught:
-        masks.read(MaskFile(str(header), "pred/a.mhd"))
+        masks.read(MaskFile.at(str(header), "pred/a.mhd"))
     assert "canary" not in caught.value.message + caught.value.hint
 
 
@@ -144,7 +144,7 @@ def test_limit_holds_for_every_format(read, content):
 
 
 def mask_file(path: Path) -> MaskFile:
-    return MaskFile(str(path), "pred/a.png")
+    return MaskFile.at(str(path), "pred/a.png")
 
 
 def next_descriptor() -> int:
@@ -179,7 +179,7 @@ def test_pipe_is_refused_at_once(tmp_path):
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
 def test_device_is_refused(device):
     with pytest.raises(NotRegular, match="not a regular file"):
-        masks.read(MaskFile(device, "pred/a.png"))
+        masks.read(MaskFile.at(device, "pred/a.png"))
 
 
 @pytest.mark.parametrize("change", [lambda data: data + b"x", lambda data: data[:-1]], ids=["grows", "shrinks"])
@@ -251,7 +251,7 @@ def test_the_header_alone_tells_that_a_file_is_cut(save, suffix):
     path = save(f"pred/a{suffix}", np.arange(200, dtype=np.uint8).reshape(20, 10))
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DamagedFile, match="cut"):
-        masks.header(MaskFile(str(path), "pred/a"))
+        masks.header(MaskFile.at(str(path), "pred/a"))
 
 
 def test_large_file_is_refused_before_it_is_read(tmp_path):
@@ -299,7 +299,7 @@ def test_limit_counts_bytes_too(tmp_path, kind, fits):
     """10 million elements of 64 bits take as much as 20 million of 32 bits."""
     array = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.dtype(kind), (1000, 10_000))
     del array
-    file = MaskFile(str(tmp_path / "a.npy"), "pred/a.npy")
+    file = MaskFile.at(str(tmp_path / "a.npy"), "pred/a.npy")
     if fits:
         assert masks.header(file, 17_000_000).shape == (1000, 10_000)
     else:

@@ -606,7 +606,7 @@ def test_whole_numbers_of_either_width_are_read(read, kind, stated):
 def test_dimensions_are_plain_numbers_when_the_header_is_read(tmp_path):
     path = tmp_path / "a.tif"
     path.write_bytes(written(np.zeros((2, 5, 7), np.uint8), compression="deflate"))
-    shape = header(MaskFile(str(path), "pred/a.tif")).shape
+    shape = header(MaskFile.at(str(path), "pred/a.tif")).shape
     assert shape == (2, 5, 7)
     assert {type(n) for n in shape} == {int}
 

@@ -90,8 +90,8 @@ def test_photographs_are_turned_as_the_camera_was_held(tmp_path):
 def test_a_wide_photograph_is_stretched(tmp_path):
     """16-bit grey from its least to its most; what is no picture says so."""
     Image.fromarray(np.array([[1000, 2000], [3000, 1000]], np.uint16)).save(tmp_path / "a.png")
-    shown = photo.read(MaskFile(str(tmp_path / "a.png"), "a.png"))
+    shown = photo.read(MaskFile.at(str(tmp_path / "a.png"), "a.png"))
     assert shown[..., 0].tolist() == [[0, 128], [255, 0]]
     (tmp_path / "b.png").write_bytes(b"no picture")
     with pytest.raises(DamagedFile, match="b.png"):
-        photo.read(MaskFile(str(tmp_path / "b.png"), "b.png"))
+        photo.read(MaskFile.at(str(tmp_path / "b.png"), "b.png"))

@@ -106,7 +106,7 @@ def altered(place, change):
 
     arrays = archive.read((place / "out/evidence.npz").read_bytes())
     change(arrays)
-    archive.write(place / "x.npz", arrays)
+    archive.write(place / "x.npz", arrays.items())
     rewritten(place, "evidence.npz", (place / "x.npz").read_bytes())
 
 

@@ -90,8 +90,7 @@ def command(
     present.say_left_out(chosen.scoring)
     masks = page.masks_of(pairing, chosen) if page.file is not None else None
     with present.progress(len(pairing.pairs)) as step:
-        run = evaluate(pairing, chosen, jobs, step, journal=measured)
-    del pairing  # its names take as much memory as the run
+        run = evaluate(pairing, chosen, jobs, step, journal=measured, forget=True)
     kept = folder and folder.holds_other(run.document())
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
     if measured and not kept:

@@ -90,7 +90,7 @@ class Losses:
         cls, every: Sequence[Left | None], ids: Sequence[int], spec: "LossChoice", pixels: Sequence[PixelEvidence]
     ) -> "Values":
         """The values of the losses of each image, and of its classes; nan where undefined or without a prediction."""
-        return Values(Images(every, pixels, tuple(ids), spec), range(len(every)))
+        return Values(Images(every, pixels, tuple(ids), spec), np.arange(len(every)))
 
     @classmethod
     def packed(cls, every: Sequence[Left | None]) -> dict[str, Array]:
@@ -125,7 +125,7 @@ class Images:
         self, every: Sequence[Left | None], pixels: Sequence[PixelEvidence], ids: tuple[int, ...], choice: "LossChoice"
     ) -> None:
         self._every, self._pixels, self._ids = every, pixels, ids
-        self._hard = {n: each for n, each in enumerate(every) if isinstance(each, Apart)}
+        self._hard = np.array([isinstance(each, Apart) for each in every], bool)
         self._soft = {n: each for n, each in enumerate(every) if isinstance(each, Measured)}
         named = next((each.ids for each in self._soft.values()), ()) or ids
         self._whole = choice.inputs.ids or named  # all classes: of very many, tables have those that occur
@@ -137,9 +137,9 @@ class Images:
     def _odd(self) -> str:
         """Why the images have no losses in common; empty where they have."""
         forms = {each.alike for each in self._soft.values()}
-        if self._hard:
+        if self._hard.any():
             binary = self.choice.inputs.binary
-            forms |= {(len(self._whole), binary, counts.one_problem(self._pixels[next(iter(self._hard))], binary))}
+            forms |= {(len(self._whole), binary, counts.one_problem(self._pixels[int(self._hard.argmax())], binary))}
         if len({(is_binary, exclusive) for _, is_binary, exclusive in forms}) > 1:
             return "some predictions are maps of the foreground and others are not"
         return "" if len(forms) < 2 else "some predictions have more channels than others"
@@ -166,20 +166,21 @@ class Images:
         """How many values each loss has of an image."""
         return 1 + len(self._ids)
 
-    def values(self, some: Sequence[Asked], images: Sequence[int]) -> dict[str, Array]:
+    def values(self, some: Sequence[Asked], images: Array) -> dict[str, Array]:
         """(images, 1 + classes) of some losses and images: the value, and those of the classes; nan where undefined."""
         found = {asked.name: np.full((len(images), self.width), np.nan) for asked in some}
         if self.unlike:
             return found
         plan = Plan([each for each in self.choice.asked if each.name in found])
-        hard = [(row, n) for row, n in enumerate(images) if n in self._hard]
-        for row, n in enumerate(images):
+        for row, n in enumerate(images.tolist()):
             if n in self._soft:
                 for asked in some:
                     found[asked.name][row] = self._shown(self._value(asked, self._soft[n]))
+        hard = np.flatnonzero(self._hard[images])
         step = max(1, AT_ONCE // (counts.CASES * max(1, len(self._whole))))
         for start in range(0, len(hard), step):  # of some images at a time: what counts tell is many times as large
-            rows, part = map(list, zip(*hard[start : start + step], strict=True))
+            rows = hard[start : start + step]
+            part = images[rows].tolist()
             told = self._told(plan, [self._pixels[n] for n in part])
             for asked in some:
                 found[asked.name][rows] = self._shown(self._of_counts(asked, part, told))
@@ -196,7 +197,8 @@ class Images:
     def _of_counts(self, asked: Asked, part: list[int], counted: Measured) -> Array:
         if all(map(counts.tells, Plan([asked]).leaves.values())):
             return self._value(asked, counted)
-        rows = [self._hard[n].beside(counts.row(counted, place)) for place, n in enumerate(part)]
+        apart = [self._every[n] for n in part]
+        rows = [each.beside(counts.row(counted, n)) for n, each in enumerate(apart) if isinstance(each, Apart)]
         return np.array([self._value(asked, row) for row in rows])
 
     def total(self, asked: Asked) -> Array:
@@ -208,13 +210,13 @@ class Images:
     @cached_property
     def _together(self) -> Measured | None:
         """The evidence of all images together; None where there is none, or none that adds up."""
-        if self.unlike or not (self._soft or self._hard):
+        if self.unlike or not (self._soft or self._hard.any()):
             return None
         together = list(self._soft.values())
-        if self._hard:
-            summed = EVIDENCE[self._pixels[0].kind].evidence.summed([self._pixels[n] for n in self._hard])
-            told = self._told(self.choice.plan, [summed])
-            together.append(functools.reduce(operator.add, self._hard.values()).beside(counts.row(told, 0)))
+        if apart := [each for each in self._every if isinstance(each, Apart)]:
+            pixels = [each for each, hard in zip(self._pixels, self._hard, strict=True) if hard]
+            told = self._told(self.choice.plan, [EVIDENCE[pixels[0].kind].evidence.summed(pixels)])
+            together.append(functools.reduce(operator.add, apart).beside(counts.row(told, 0)))
         return functools.reduce(operator.add, together)
 
     def _value(self, asked: Asked, found: Measured) -> Array:
@@ -233,7 +235,7 @@ class Images:
     @property
     def hard(self) -> int:
         """How many predictions are hard masks."""
-        return len(self._hard)
+        return int(self._hard.sum())
 
 
 class Values(Columns):
@@ -243,7 +245,7 @@ class Values(Columns):
     So many losses are looked at together as `AT_HAND` bytes hold, and only the last ones asked for are kept.
     """
 
-    def __init__(self, of: Images, images: Sequence[int]) -> None:
+    def __init__(self, of: Images, images: Array) -> None:
         self.of, self._images = of, images
         self._kept: dict[str, Array] = {}
         super().__init__(_Part(self, np.s_[:, 1:]), _Part(self, np.s_[:, 0]))
@@ -265,7 +267,7 @@ class Values(Columns):
         """Those of some images, by their positions."""
         if self._together >= len(self.of.asked):
             return super().only(images)
-        return Values(self.of, [self._images[n] for n in images.tolist()])
+        return Values(self.of, self._images[images])
 
 
 @dataclass(frozen=True)
