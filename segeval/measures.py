@@ -195,7 +195,8 @@ class Loss(Measure):
     of a clipped probability.  hard: it wants a truth of labels, of classes that exclude each other.  scores: it takes
     signed scores.  outcomes: of a binary problem both outcomes are classes.  folder_weights: the parameter that takes
     the class weights of a whole folder.  any_range: its numbers need not be probabilities.  direct: it is a formula of
-    other arrays, and can only be called.  sweep: a parameter, and values of it that show what it does.  fits: refuses
+    other arrays, and can only be called.  distances: it measures some, in the unit of the spacing.
+    sweep: a parameter, and values of it that show what it does.  fits: refuses
     parameters (keywords) that do not fit each other or the number of outcomes.
     """
 
@@ -208,6 +209,7 @@ class Loss(Measure):
     folder_weights: str = ""
     any_range: bool = False
     direct: bool = False
+    distances: bool = False
     sweep: tuple[str, tuple[float, ...]] = ("", ())
     fits: Callable[..., None] | None = None
 

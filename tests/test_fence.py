@@ -22,7 +22,17 @@ FENCE = Path(__file__).parent / "golden" / "fence"
 TABLES = ("images.csv", "records.csv", "confusion.csv", "confusion_images.csv")
 
 ADDED: frozenset[str] = frozenset(
-    {"cautions", "class_weights", "clipped", "evidence", "label_smoothing", "params", "smooth_below", "weight"}
+    {
+        "cautions",
+        "class_weights",
+        "clipped",
+        "evidence",
+        "label_smoothing",
+        "params",
+        "smooth_below",
+        "smooth_mean",
+        "weight",
+    }
 )  # keys that JSON documents have gained since, at any level
 FREE = {"segeval", "fingerprint", "inputs", "files", "message", "hint"}  # versions, digests and wording
 

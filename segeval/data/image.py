@@ -213,7 +213,7 @@ class Image:
         """The pair as losses see it."""
         from segeval.data.samples import sample
 
-        return sample(self.labels, self.reading, self._with_classes, self.weight_map)
+        return sample(self.labels, self.reading, self._with_classes, self.weight_map).spaced(self.spacing)
 
 
 def counted(pred: Array, truth: Array) -> tuple[Cells, str]:

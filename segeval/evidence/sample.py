@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from segeval.arrays.autodiff import Variable, gradient
 from segeval.arrays.functions import Array, clipped, hold, like, namespace, plain, rows, sigmoid, softplus
 from segeval.distance.maps import around
 from segeval.evidence.pixels import Numbers, Outcomes, Pixels
-from segeval.evidence.soft import SoftCounts
+from segeval.evidence.soft import SoftCounts, Sums
 
 Scalar = Callable[["Field"], Numbers]  # a formula of one class that gives one number
 
@@ -38,6 +38,7 @@ class Sample:
     weights: Array | None = field(default=None, repr=False)  # (spatial) of each pixel
     kept: Array | None = field(default=None, repr=False)  # (spatial) the pixels not ignored, of a truth (C, spatial)
     known: dict[Any, Numbers] | None = field(default=None, repr=False)  # values of classes, for all that share a truth
+    spacing: tuple[float, ...] | None = None  # the length of a pixel along each axis; None: 1
 
     @property
     def hard_pred(self) -> bool:
@@ -206,6 +207,10 @@ class Sample:
         """The same with a weight of each pixel."""
         return replace(self, weights=weights)
 
+    def spaced(self, spacing: tuple[float, ...] | None) -> "Sample":
+        """The same with pixels of another size."""
+        return replace(self, spacing=spacing)
+
     @cached_property
     def given_rows(self) -> Any:
         """`given` of each channel, (spatial)."""
@@ -295,11 +300,13 @@ class Field:
     logits: Numbers | None  # (spatial) of independent problems
     keep: Array | None
     whole: "Field | None" = field(default=None, repr=False)  # what this is a part of
+    spacing: tuple[float, ...] | None = None  # the length of a pixel along each axis; None: 1
+    count: Array | None = None  # how many pixels each stands for; None: one
 
     @classmethod
-    def of(cls, sample: Sample, k: int) -> "Field":
+    def of(cls, sample: Sample, k: int) -> Self:
         p, x = _channel(sample, k)
-        return cls(p, like(sample.truth_of(k), p), x, sample.keep)
+        return cls(p, like(sample.truth_of(k), p), x, sample.keep, spacing=sample.spacing)
 
     def value(self, formula: Scalar, margin: int | None) -> Numbers:
         """A formula of this class that gives one number; margin: as `local` says, None where it looks everywhere."""
@@ -329,7 +336,8 @@ class Field:
         t = self.t[box]
         if t.shape == self.t.shape:
             return self
-        return Field(self.seen[box], t, None, None if self.keep is None else self.keep[box], self)
+        keep, count = (None if each is None else each[box] for each in (self.keep, self.count))
+        return Field(self.seen[box], t, None, keep, self, self.spacing, count)
 
     @cached_property
     def p(self) -> Numbers:
@@ -394,6 +402,47 @@ class Field:
         return namespace(kept).sum(kept) / self.total
 
 
+class Unplaced(Field):
+    """One class whose pixels may stand anywhere: a formula of all their values."""
+
+
+@dataclass(frozen=True)
+class Bag(Sums):
+    """The values of each class at the pixels of an image, or of several together, wherever these stand."""
+
+    of_pred = ("given",)
+
+    given: Numbers  # (classes, n) probabilities, or logits of independent problems
+    truth: Numbers  # (classes, n)
+    count: Array  # (n,) how many pixels each stands for
+    logits: bool
+
+    @classmethod
+    def of(cls, sample: Sample) -> "Bag":
+        """Of a hard mask just what is different, and how often it is there."""
+        if sample.hard_pred and not sample.soft_truth:
+            ids, pairs = np.arange(sample.number)[:, None], sample.pairs
+            given, truth = ((each == ids).astype(np.float64) for each in (pairs.pred, pairs.truth))
+            return cls(given, truth, pairs.pixels.astype(np.float64), False)
+        fields = [Field.of(sample, k) for k in range(sample.number)]
+        logits = fields[0].logits is not None
+        xp = namespace(fields[0].seen)
+        given = xp.stack([each.kept(each.logits if logits else each.seen) for each in fields])
+        truth = xp.stack([each.kept(each.t) for each in fields])
+        return cls(given, truth, np.ones(truth.shape[1]), logits)
+
+    def __add__(self, other: "Bag") -> "Bag":
+        both = [(self.given, other.given), (self.truth, other.truth)]
+        given, truth = (namespace(pair[0]).concat(pair, axis=-1) for pair in both)
+        return Bag(given, truth, np.concatenate([self.count, other.count]), self.logits)
+
+    def field(self, k: int) -> Unplaced:
+        """One class."""
+        given, truth = self.given[k, :], self.truth[k, :]
+        p, x = (sigmoid(given), given) if self.logits else (given, None)
+        return Unplaced(p, truth, x, None, count=None if (self.count == 1).all() else self.count)
+
+
 @dataclass(frozen=True)
 class Picture:
     """All pixels of one problem of an image, with their places."""
@@ -401,17 +450,19 @@ class Picture:
     outcomes: Outcomes
     truth: Array  # (spatial) the true class of each pixel, −1 where ignored
     pred: Array  # (spatial) the predicted one
+    spacing: tuple[float, ...] | None = None  # the length of a pixel along each axis; None: 1
 
     @classmethod
     def of(cls, sample: Sample) -> list["Picture"]:
         """One for classes that exclude each other; one for each channel otherwise."""
         problems = sample.whole.problems
         if not sample.multilabel:
-            return [cls(problem, sample.true_labels, sample.predicted_labels) for problem in problems]
+            labels = sample.true_labels, sample.predicted_labels
+            return [cls(problem, *labels, sample.spacing) for problem in problems]
         fields = [Field.of(sample, k) for k in range(len(problems))]
         ignored = np.zeros(sample.shape, bool) if sample.keep is None else ~sample.keep
         return [
-            cls(problem, np.where(ignored, -1, each.truth), each.pred.astype(np.int64))
+            cls(problem, np.where(ignored, -1, each.truth), each.pred.astype(np.int64), sample.spacing)
             for problem, each in zip(problems, fields, strict=True)
         ]
 

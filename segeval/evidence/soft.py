@@ -18,6 +18,11 @@ class Sums:
     of_pred: ClassVar[tuple[str, ...]]  # the fields that depend on the prediction
     chosen_by: ClassVar[tuple[str, ...]] = ()  # the parameters of a formula that say what is summed
 
+    kinds: ClassVar[dict[str, type["Sums"]]] = {}  # all of them, by name
+
+    def __init_subclass__(cls) -> None:
+        Sums.kinds[cls.__name__] = cls
+
     def __add__(self, other: Self) -> Self:
         return type(self)(*(mine + its for mine, its in zip(self.fields, other.fields, strict=True)))
 
@@ -26,8 +31,25 @@ class Sums:
         return [getattr(self, each.name) for each in fields(self)]  # type: ignore[arg-type]
 
 
+class ByChannel(Sums):
+    """Evidence whose fields have a number for each channel."""
+
+    def only(self, channels: list[int]) -> "ByChannel":
+        """Some of the channels."""
+        parts = ([each[..., channel : channel + 1] for channel in channels] for each in self.fields)
+        return self._of([namespace(part[0]).concat(part, axis=-1) for part in parts])
+
+    @property
+    def pooled(self) -> "ByChannel":
+        """All channels together as one."""
+        return self._of([namespace(each).sum(each, axis=-1)[..., None] for each in self.fields])
+
+    def _of(self, parts: list[Numbers]) -> "ByChannel":
+        return type(self)(*parts)
+
+
 @dataclass(frozen=True)
-class SoftCounts(Sums):
+class SoftCounts(ByChannel):
     """Sums over pixels of prediction p and truth t within [0, 1], for each channel; hard masks are 0 and 1."""
 
     of_pred = ("p", "pt", "pp", "least", "missed")
@@ -80,22 +102,13 @@ class SoftCounts(Sums):
         rest = SoftCounts(n - p, n - t, pt, pp, tt, n - p - t + self.least, errors - self.missed, n)
         return SoftCounts(*(xp.concat(pair, axis=-1) for pair in zip(rest.fields, self.fields, strict=True)))
 
-    def only(self, channels: list[int]) -> "SoftCounts":
-        """Some of the channels."""
-        xp = namespace(self.p)
-        parts = ([each[..., channel : channel + 1] for channel in channels] for each in self.fields)
-        return SoftCounts(*(xp.concat(part, axis=-1) for part in parts))
-
     def without(self, channel: int) -> "SoftCounts":
         """The same with nothing counted in one channel."""
         counted = like(np.array([float(k != channel) for k in range(self.p.shape[-1])]), self.p)
         return SoftCounts(*(each * counted for each in self.fields))
 
-    @property
-    def pooled(self) -> "SoftCounts":
-        """All channels together as one."""
-        xp = namespace(self.p)
-        return SoftCounts(*(xp.sum(each, axis=-1)[..., None] for each in self.fields))
+    def _of(self, parts: list[Numbers]) -> "SoftCounts":
+        return SoftCounts(*parts)  # a kind that makes them when they are asked for has them now
 
 
 @dataclass(frozen=True)

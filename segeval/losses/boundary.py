@@ -22,7 +22,7 @@ def _one_value(mask: np.ndarray) -> bool:
     return bool(mask.all() or not mask.any())
 
 
-@LOSSES.add(low=float("-inf"), background=False)
+@LOSSES.add(low=float("-inf"), background=False, distances=True)
 @local(1, derived=False)
 def boundary(f: Field) -> Numbers:
     """Boundary loss: predicted mass, priced by its signed distance to the true border.
@@ -30,7 +30,7 @@ def boundary(f: Field) -> Numbers:
         boundary = mean of p φ, φ = EDT(background) outside, −(EDT(foreground) − 1) inside
 
     Negative at a perfect prediction; its gradient φ/N does not depend on p. Undefined for a class that the truth lacks
-    or that fills it. Foreground classes only.
+    or that fills it. Distances are in the unit of the spacing, where the 1 is its least step. Foreground classes only.
 
     Made for class imbalance.
     Use it beside a region loss, with a growing weight.
@@ -40,18 +40,20 @@ def boundary(f: Field) -> Numbers:
     """
     if _one_value(f.truth):
         return _undefined(f)
-    signed = inner(~f.truth) - np.where(f.truth, inner(f.truth) - 1, 0.0)
+    inside = inner(f.truth, f.spacing) - min(f.spacing or (1,))
+    signed = inner(~f.truth, f.spacing) - np.where(f.truth, inside, 0.0)
     return f.mean(f.p * like(signed, f.p))
 
 
-@LOSSES.add(low=0, background=False)
+@LOSSES.add(low=0, background=False, distances=True)
 @local(1)
 def hausdorff_dt(f: Field, *, alpha: Exponent = 2.0) -> Numbers:
     """Squared errors, priced by their distance to either border: a stand-in for the Hausdorff distance.
 
         hausdorff_dt = mean of (p − g)² (d_p^α + d_g^α), d_m = EDT(m) + EDT(not m) of the masks p > ½ and g
 
-    A mask of one value has d = 0; undefined when both have one. Foreground classes only.
+    A mask of one value has d = 0; undefined when both have one. Distances are in the unit of the spacing. Foreground
+    classes only.
 
     Made for far errors.
     Use it against far false positives.
@@ -61,7 +63,8 @@ def hausdorff_dt(f: Field, *, alpha: Exponent = 2.0) -> Numbers:
     """
     if _one_value(f.truth) and _one_value(f.pred):
         return _undefined(f)
-    far = both_sides(f.pred) ** alpha + both_sides(f.truth) ** alpha if alpha else _where_defined(f)
+    distances = [both_sides(mask, f.spacing) for mask in (f.pred, f.truth)] if alpha else []
+    far = distances[0] ** alpha + distances[1] ** alpha if alpha else _where_defined(f)
     return f.mean((f.p - f.t) ** 2 * like(far, f.p))
 
 
@@ -106,14 +109,15 @@ def _rescaled(x: Numbers) -> Numbers:
     return (x - low) / (high - low)
 
 
-@LOSSES.add(low=0, background=False, also=("whd",))
+@LOSSES.add(low=0, background=False, distances=True, also=("whd",))
 @local(0, derived=False)
 def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6) -> Numbers:
     """Average Hausdorff distance, weighted by probability.
 
         weighted_hausdorff = Σ_x p_x min_y d(x, y)/(Σ p + ε) + mean over y of min_x (d(x, y) + ε)/(p_x^α + ε/d_max)
 
-    y are the true pixels, d_max is the diagonal of the image. Undefined without true pixels. Foreground classes only.
+    y are the true pixels, d_max is the diagonal of the image; distances are in the unit of the spacing. Undefined
+    without true pixels. Foreground classes only.
 
     Made for points.
     Use it for points rather than masks, as its authors do.
@@ -125,11 +129,12 @@ def weighted_hausdorff(f: Field, *, alpha: Exponent = 4.0, eps: Positive = 1e-6)
         return _undefined(f)
     xp = namespace(f.p)
     p = f.kept(f.p)
-    to_truth = f.kept(f.p * like(inner(~f.truth), f.p))
+    to_truth = f.kept(f.p * like(inner(~f.truth, f.spacing), f.p))
     first = xp.sum(to_truth) / (xp.sum(p) + eps)
-    diagonal = float(np.sqrt(np.sum(np.square((f.whole or f).shape, dtype=np.float64))))
+    sides = np.multiply((f.whole or f).shape, f.spacing or 1.0)
+    diagonal = float(np.sqrt(np.sum(np.square(sides))))
     flat = xp.reshape(f.p, (-1,))
-    places, distances = cheapest(f.truth, 1 / (plain(f.p) ** alpha + eps / diagonal), eps)
+    places, distances = cheapest(f.truth, 1 / (plain(f.p) ** alpha + eps / diagonal), eps, f.spacing)
     chosen = xp.take(flat, like(places, flat), axis=0)
     second = (like(distances, flat) + eps) / (chosen**alpha + eps / diagonal)
     return first + xp.sum(second) / distances.size
@@ -219,13 +224,16 @@ def _standard(x: Numbers, weights: list[float], c: float) -> Numbers:
 
 @LOSSES.add(low=0, high=1, background=False, also=("cldice",))
 @local(4)
-def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) -> Numbers:
+def soft_cldice(
+    f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0, smooth_mean: NonNegative = 0.0
+) -> Numbers:
     """One minus the Dice of centrelines: which tubes are connected.
 
-        soft_cldice = 1 − 2 Tp Ts/(Tp + Ts), Tp = (Σ S(p) g + s)/(Σ S(p) + s), Ts = (Σ S(g) p + s)/(Σ S(g) + s)
+        soft_cldice = 1 − 2 Tp Ts/(Tp + Ts + ε), Tp = (Σ S(p) g + s)/(Σ S(p) + s), Ts = (Σ S(g) p + s)/(Σ S(g) + s)
 
-    S is the soft skeleton of `iterations` erosions, which must reach the largest radius. Undefined for an empty
-    skeleton, as that of a full frame; 1 where both are there and neither touches the other. Foreground classes only.
+    S is the soft skeleton of `iterations` erosions, which must reach the largest radius; s is smooth, ε smooth_mean.
+    Undefined for an empty skeleton, as that of a full frame; 1 where both are there and neither touches the other.
+    Foreground classes only.
 
     Made for connected tubes.
     Use it for vessels, roads and other networks.
@@ -236,7 +244,7 @@ def soft_cldice(f: Field, *, iterations: Steps = 10, smooth: NonNegative = 0.0) 
     xp = namespace(f.p)
     precision = _covered(skeleton(f.p, iterations), f.t, smooth)
     sensitivity = _covered(skeleton(f.t, iterations), f.p, smooth)
-    both = precision + sensitivity
+    both = precision + sensitivity + smooth_mean
     if np.isnan(plain(both)):
         return _undefined(f)
     return 1 - 2 * precision * sensitivity / xp.where(both == 0, 1.0, both)

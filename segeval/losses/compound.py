@@ -16,11 +16,13 @@ from segeval.losses.regression import mean_squared_error
 from segeval.parameters import Exponent, NonNegative, Positive, Share, Steps
 
 
-@LOSSES.add(low=0, background=False)
+@LOSSES.add(low=0, background=False, distances=True)
 def log_hausdorff_dt(parts: Parts, *, alpha: Exponent = 2.0) -> Numbers:
     """The logarithm of `hausdorff_dt`, after the mean over classes.
 
         log_hausdorff_dt = ln(1 + hausdorff_dt)
+
+    Of images together the logarithm is taken after their mean.
 
     Made for far errors.
     Use it to bound its pull.

@@ -31,8 +31,10 @@ from segeval.losses.engine.evidence import (
     own_classes,
     values,
 )
-from segeval.losses.packing import SEVERAL, SINGLE
+from segeval.losses.packing import SINGLE
 
+ADDED = ("sums", "classes")  # sums over pixels; what is kept has a derivative class by class
+BAG = "bag", "given"
 Slopes = Mapping[Hashable, Array]  # the derivative of the value by each field of the evidence
 
 
@@ -43,10 +45,19 @@ def derivative(asked: Asked, image: Sample, caller: Caller) -> Array:
 
 def derivatives(asked: Asked, images: Sequence[Sample], caller: Caller) -> list[Array]:
     """The derivatives of a loss of images together by the prediction of each; nan where the value is undefined."""
-    plan = Plan([asked])
+    plan = Plan([asked], together=len(images) > 1)
     each = [evidence(plan, image) for image in images]
     slopes = slopes_of(asked, functools.reduce(operator.add, each), caller)
-    return [_of_image(plan, image, found, slopes) for image, found in zip(images, each, strict=True)]
+    own = [slopes] * len(each) if slopes is None else _own(slopes, each)
+    return [_of_image(plan, image, found, s) for image, found, s in zip(images, each, own, strict=True)]
+
+
+def _own(slopes: Slopes, each: Sequence[Measured]) -> list[Slopes]:
+    """The slopes of each image: of bags, whose pixels stand side by side, its part."""
+    if BAG not in slopes:
+        return [slopes] * len(each)
+    ends = np.cumsum([one.bag.count.size for one in each if one.bag])
+    return [{**slopes, BAG: part} for part in np.split(slopes[BAG], ends[:-1], axis=1)]
 
 
 def evidence(plan: Plan, image: Sample) -> Measured:
@@ -122,7 +133,7 @@ def of_pictures(plan: Plan, image: Sample, slopes: Slopes) -> tuple[Array, Array
 def _add_fields(result: Array, plan: Plan, image: Sample, found: Measured, slopes: Slopes) -> None:
     """Add the derivatives of what looks at the places of single classes."""
     leaves = [leaf for leaf in plan.of(Field) if leaf.key in slopes]
-    if not leaves:
+    if not leaves and BAG not in slopes:
         return
     softmax = image.logits and image.exclusive
     into = np.zeros(result.shape) if softmax else result
@@ -132,11 +143,22 @@ def _add_fields(result: Array, plan: Plan, image: Sample, found: Measured, slope
                 if weight := class_slope(leaf, image, k, slopes):
                     box, slope = field.slope(leaf, leaf.margin(derived=True))
                     into[row_of(image, k)][box] += weight * slope
+        if BAG in slopes:
+            _add_bag(into, image, slopes[BAG])
         if softmax:  # ∂L/∂x = p (∂L/∂p − Σ p ∂L/∂p)
             p = image.probabilities
             into -= (p * into).sum(axis=0)
             into *= p
             result += into
+
+
+def _add_bag(into: Array, image: Sample, slopes: Array) -> None:
+    """Add the derivatives by the pixels of each class, wherever they stand; pairs of a hard mask share theirs."""
+    if countable(image):
+        slopes = (slopes / np.maximum(image.pairs.pixels, 1))[:, image.pairs.place]
+    for k, slope in enumerate(slopes):
+        row = into[row_of(image, k)].reshape(-1)
+        row[kept_pixels(image)] += -slope if image.binary and k == 0 else slope
 
 
 def row_of(image: Sample, k: int) -> int:
@@ -201,14 +223,15 @@ def _fields(found: Measured) -> Iterator[tuple[Hashable, Numbers]]:
     for name, sums in _sums(found):
         for each in sums.of_pred:
             yield (name, each), getattr(sums, each)
-    yield from found.kept.items()
+    for key, kept in found.kept.items():
+        yield key, kept.total
 
 
 def _sums(found: Measured) -> Iterator[tuple[Hashable, Sums]]:
     for name in SINGLE:
         if (sums := getattr(found, name)) is not None:
             yield name, sums
-    for group in SEVERAL:
+    for group in ADDED:
         for key, sums in getattr(found, group).items():
             yield (group, key), sums
 
@@ -220,5 +243,5 @@ def _with_fields(found: Measured, given: Mapping[Any, Numbers]) -> Measured:
         for name, sums in _sums(found)
     }
     apart: dict[str, Any] = {name: replaced[name] for name in SINGLE if name in replaced}
-    apart |= {group: {key: replaced[group, key] for key in getattr(found, group)} for group in SEVERAL}
-    return replace(found, **apart, kept={key: given[key] for key in found.kept})
+    apart |= {group: {key: replaced[group, key] for key in getattr(found, group)} for group in ADDED}
+    return replace(found, **apart, kept={key: replace(kept, total=given[key]) for key, kept in found.kept.items()})

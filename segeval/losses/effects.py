@@ -9,6 +9,8 @@ from segeval.evidence.sample import Field, Sample
 from segeval.evidence.soft import SoftCounts
 from segeval.losses.engine.evidence import Asked, Caller, Leaf, Plan
 
+OF_CLASSES = (SoftCounts, Field)
+
 
 def check_effects(asked: Asked, caller: Caller, image: Sample) -> None:
     """Refuse what the caller chose for a loss where it changes nothing."""
@@ -41,7 +43,7 @@ def without_effect(asked: Asked, binary: bool, multilabel: bool) -> Mapping[str,
     if multilabel:
         reason = "classes that do not exclude each other have none"
         found |= {"background=True": reason, "background=False": reason}
-    elif not any(leaf.needs in (SoftCounts, Field) for leaf in leaves):
+    elif not any(issubclass(leaf.needs, OF_CLASSES) for leaf in leaves):
         reason = "it is a mean over pixels, which ignore= leaves out"
         found |= {"background=True": reason, "background=False": reason}
     elif binary and max(rows) == 1:
@@ -51,7 +53,7 @@ def without_effect(asked: Asked, binary: bool, multilabel: bool) -> Mapping[str,
 
 def _rows(leaf: Leaf, channels: int) -> int:
     """How many classes a formula has a value of; 0 if it has none of single classes."""
-    if leaf.needs is Field:
+    if issubclass(leaf.needs, Field):
         return 1 if channels == 1 and not leaf.outcomes else max(channels, 2)
     if leaf.needs is not SoftCounts:
         return 0

@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from segeval.arrays.functions import (
 )
 from segeval.catalog import check_choice
 from segeval.data.from_arrays import Images, as_array, images
+from segeval.distance.grid import steps
 from segeval.errors import BadOption, MissingPackage, NoGradient, Unfit, UnfitPixels
 from segeval.evidence.sample import Sample
 from segeval.losses import LOSSES
@@ -84,6 +85,7 @@ def value(
     ignore: Iterable[int] = (),
     reduction: str = "mean",
     mean_weights: Any = None,
+    spacing: Sequence[float] | float | None = None,
     **params: Any,
 ) -> Any:
     """The value of a loss of one image or a batch, as `segeval score --losses` reports it.
@@ -97,12 +99,13 @@ def value(
     channels: whether there is an axis of classes. batch: whether there is one of images. None: what the shapes allow;
     equal shapes are one image or volume, and two readings are an error. multilabel: the channels are independent
     problems. reduction, of a batch: the mean of the images' values or their sum (undefined ones left out), their values
-    (none), or the value of their evidence summed (pooled). average: the mean over classes (macro), or their counts
-    added first (micro). presence: the classes in the mean, those in truth or prediction (union) or in the truth.
-    background: whether class 0 is in the mean; None: as the loss has it. mean_weights: how much each class weighs in
-    that mean, Σ w_c l_c / Σ w_c; numbers in the order of the classes, or a dict by id. ignore: labels left out of every
-    sum; of a truth without labels, values. **params: those of the formula, see `segeval explain loss.NAME`; a number
-    for each class may be a dict by id.
+    (none), or the value of their evidence summed (pooled; of losses with places the mean of each class comes first).
+    average: the mean over classes (macro), or their counts added first (micro). presence: the classes in the mean,
+    those in truth or prediction (union) or in the truth. background: whether class 0 is in the mean; None: as the loss
+    has it. mean_weights: how much each class weighs in that mean, Σ w_c l_c / Σ w_c; numbers in the order of the
+    classes, or a dict by id. ignore: labels left out of every sum; of a truth without labels, values. spacing: the
+    length of a pixel along each axis, in the order of the array, for losses that measure distances; None: 1.
+    **params: those of the formula, see `segeval explain loss.NAME`; a number for each class may be a dict by id.
 
     A float (nan where undefined); for tensors a tensor of no axis, with its derivative (0 where undefined). With
     reduction="none" an array. Raises a `SegevalError` that says what is wrong: UnknownName, BadParameter, BadOption,
@@ -122,6 +125,7 @@ def value(
         ignore=ignore,
         reduction=reduction,
         mean_weights=mean_weights,
+        spacing=spacing,
         per_class=False,
         **params,
     )
@@ -200,6 +204,7 @@ class Setting:
     ignore: frozenset[int]
     reduction: str
     mean_weights: Any = None  # as they were given
+    spacing: Any = None  # as it was given
 
     @property
     def _numbers(self) -> dict[str, Any]:
@@ -236,10 +241,18 @@ class Setting:
             seen = [image.weighed(each) for image, each in zip(seen, maps, strict=True)]
             given["weights"] = None  # the images have them
         asked = Asked(self.entry, given)
-        _check_reduction(asked, self.reduction, found.axes.batch)
+        _check_reduction(self.reduction, found.axes.batch)
+        if self.spacing is not None:
+            seen = [image.spaced(self._lengths(image)) for image in seen]
         caller = replace(self.caller, mean_weights=_mean_weights(self.mean_weights, ids, self.ignore))
         check_effects(asked, caller, seen[0])
         return Question(asked, caller, self.reduction, found, seen)
+
+    def _lengths(self, image: Sample) -> tuple[float, ...]:
+        """The length of a pixel along each axis of an image."""
+        if not self.entry.distances:
+            raise BadOption(f"spacing has no effect on {self.entry.name}: it measures no distances", "leave it out")
+        return steps(self.spacing, len(image.shape)).lengths
 
 
 def setting(
@@ -255,15 +268,15 @@ def setting(
     ignore: Iterable[int] = (),
     reduction: str = "mean",
     mean_weights: Any = None,
+    spacing: Any = None,
     **params: Any,
 ) -> Setting:
     """The options of `value`, checked."""
     check_choice("reduction", reduction, REDUCTIONS)
     check_choice("inputs", inputs, INPUTS)
     caller = _caller(average, presence, background)
-    return Setting(
-        _entry(name), params, inputs, channels, batch, multilabel, caller, ids_of(ignore), reduction, mean_weights
-    )
+    reading = inputs, channels, batch, multilabel
+    return Setting(_entry(name), params, *reading, caller, ids_of(ignore), reduction, mean_weights, spacing)
 
 
 _MEAN_WEIGHTS = {"mean_weights": Parameter("mean_weights", Weights, None)}
@@ -311,15 +324,13 @@ def _caller(average: str, presence: str, background: bool | None) -> Caller:
     return Caller(average, presence, background)
 
 
-def _check_reduction(asked: Asked, reduction: str, batch: bool) -> None:
+def _check_reduction(reduction: str, batch: bool) -> None:
     if reduction != "mean" and not batch:
         raise BadOption(f"reduction is {reduction!r}, and there is one image", "batch=True says that there are several")
-    if reduction == "pooled" and not Plan([asked]).adds_up:
-        raise Unfit(f"{asked.name} looks at places, and has no sums over a batch", "take reduction='mean' or 'none'")
 
 
 def _values(asked: Asked, images: list[Sample], caller: Caller) -> Any:
     """The value of a loss of images together, then that of each class."""
-    plan = Plan([asked])
+    plan = Plan([asked], together=len(images) > 1)
     with np.errstate(under="ignore"):
         return values(asked, functools.reduce(operator.add, (plan.measure(image) for image in images)), caller)

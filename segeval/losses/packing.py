@@ -9,11 +9,11 @@ import numpy as np
 from segeval.errors import Unfit
 from segeval.evidence.kinds import packed_text, unpacked_text
 from segeval.evidence.run_length import Array
-from segeval.evidence.soft import ClassSums, PixelSums, PowerSums, SoftConfusion, SoftCounts, SurprisalTable
+from segeval.evidence.sample import Bag
+from segeval.evidence.soft import SoftConfusion, SoftCounts, Sums
 
-SINGLE = {"soft": SoftCounts, "confusion": SoftConfusion}  # one of each image at most
-SEVERAL = ("sums", "classes")  # one for each of some formulas
-_KINDS = {kind.__name__: kind for kind in (PixelSums, ClassSums, PowerSums, SurprisalTable)}
+SINGLE = {"soft": SoftCounts, "confusion": SoftConfusion, "bag": Bag}  # one of each image at most
+SEVERAL = ("sums", "classes", "kept")  # one for each of some formulas
 _PLAIN = ("number", "binary", "exclusive", "background", "ids")
 _NONE = -1  # the form of an image without such evidence
 
@@ -55,7 +55,7 @@ def _parts(one: Any) -> dict[str, Array]:
     for group in SEVERAL:
         for n, sums in enumerate(getattr(one, group, {}).values()):
             found |= {f"{group}.{n}.{key}": value for key, value in _of(sums)}
-    return found | {f"kept.{n}": np.asarray(values) for n, values in enumerate(one.kept.values())}
+    return found
 
 
 def _of(sums: Any) -> list[tuple[str, Array]]:
@@ -66,7 +66,6 @@ def _form(one: Any, parts: Mapping[str, Array]) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in _PLAIN if hasattr(one, name)},
         **{group: _kinds(getattr(one, group)) for group in SEVERAL if hasattr(one, group)},
-        "kept": list(one.kept),
         "arrays": {name: [array.dtype.str, list(array.shape)] for name, array in parts.items()},
     }
 
@@ -107,11 +106,10 @@ def _made(form: Mapping[str, Any], parts: Mapping[str, Array], unfit: Mapping[An
             if any(part.startswith(f"{name}.") for part in parts)
         },
         **{
-            group: {_tupled(key): sums(_KINDS[kind], f"{group}.{n}") for n, (key, kind) in enumerate(form[group])}
+            group: {_tupled(key): sums(Sums.kinds[kind], f"{group}.{n}") for n, (key, kind) in enumerate(form[group])}
             for group in SEVERAL
             if group in form
         },
-        kept={_tupled(key): parts[f"kept.{n}"] for n, key in enumerate(form["kept"])},
         unfit=unfit,
     )
 

@@ -221,14 +221,14 @@ def unet_cross_entropy(o: Outcomes, *, weights: Map | None = None, class_weights
     return priced if class_weights is None else o.each(class_weights) * priced
 
 
-@LOSSES.add(low=0, high=32.2362, log=True)
+@LOSSES.add(low=0, high=32.2362, log=True, distances=True)
 def distance_penalized_cross_entropy(x: Picture) -> Numbers:
     """Cross entropy that costs up to twice as much at borders.
 
         distance_penalized_cross_entropy = mean of −(1 + φ) ln p_true, φ = (d_max − d)/(d_max − d_min)
 
-    d is the distance of a pixel to the outside of its true region; φ is 1 at the border, 0 at the centre, 1 in a class
-    of one distance only, and 0 everywhere in a truth of one label.
+    d is the distance of a pixel to the outside of its true region, by the spacing; φ is 1 at the border, 0 at the
+    centre, 1 in a class of one distance only, and 0 everywhere in a truth of one label.
 
     Made for unsharp borders.
     Use it to sharpen borders without a weight map.
@@ -236,7 +236,7 @@ def distance_penalized_cross_entropy(x: Picture) -> Numbers:
 
     Caliva et al. (2019). openreview.net/forum?id=B1eIcvS45V
     """
-    return (1 + x.outcomes.at(fraction_to_centre(x.truth))) * x.outcomes.surprisal
+    return (1 + x.outcomes.at(fraction_to_centre(x.truth, x.spacing))) * x.outcomes.surprisal
 
 
 @LOSSES.add(low=0, high=16.1181, log=True)
@@ -286,13 +286,14 @@ def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
     return o.surprisal + epsilon * (1 - o.p)
 
 
-@LOSSES.add(low=0, log=True)
+@LOSSES.add(low=0, log=True, distances=True)
 def shape_aware(x: Picture) -> Numbers:
     """Cross entropy that costs more on a predicted contour the farther it lies from the true one.
 
         shape_aware = mean of −(1 + E) ln p_true, E = distance to the true contour on predicted contours, 0 elsewhere
 
-    A contour is made of the pixels with a face neighbour of another label. A truth without contour has E = 0.
+    A contour is made of the pixels with a face neighbour of another label. A truth without contour has E = 0; E is in
+    the unit of the spacing.
 
     Made for misplaced contours.
     Use it when shapes matter. A reading of ours: the paper has no public code.
@@ -300,4 +301,4 @@ def shape_aware(x: Picture) -> Numbers:
 
     Al Arif et al. (2017), MICCAI MSKI workshop; Jadon (2020). arXiv:2006.14822
     """
-    return (1 + x.outcomes.at(contour_errors(x.pred, x.truth))) * x.outcomes.surprisal
+    return (1 + x.outcomes.at(contour_errors(x.pred, x.truth, x.spacing))) * x.outcomes.surprisal

@@ -7,7 +7,7 @@ import numpy as np
 from segeval.arrays.functions import LOW, clipped, like, log_cosh, namespace, plain, power, ratio
 from segeval.errors import BadParameter
 from segeval.evidence.pixels import Numbers
-from segeval.evidence.sample import Field, local
+from segeval.evidence.sample import Unplaced, local
 from segeval.evidence.soft import SoftConfusion, SoftCounts
 from segeval.losses import LOSSES
 from segeval.losses.operators.lovasz import lovasz
@@ -336,12 +336,13 @@ def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
 
 @LOSSES.add(low=0, log=True, scores=True)
 @local(0)
-def lovasz_hinge(f: Field) -> Numbers:
+def lovasz_hinge(f: Unplaced) -> Numbers:
     """Hinge errors, priced by the steps of the Jaccard loss.
 
         lovasz_hinge = Σ max(e_i, 0) Δ_i, e = 1 − y x sorted downwards, y = 2g − 1
 
     Δ_i is the rise of the Jaccard loss when the i-th worst pixel turns wrong too. 0 needs all margins at 1 or more.
+    Of images together all their pixels are put in order.
 
     Made for IoU as the metric.
     Use it where IoU is the metric and scores are at hand.
@@ -351,18 +352,18 @@ def lovasz_hinge(f: Field) -> Numbers:
     """
     errors = f.kept(1 - (2 * f.t - 1) * f.x)
     xp = namespace(errors)
-    return lovasz(xp.where(errors > 0, errors, 0.0), plain(f.kept(f.t)) > 0.5)
+    return lovasz(xp.where(errors > 0, errors, 0.0), plain(f.kept(f.t)) > 0.5, f.count)
 
 
 @LOSSES.add(low=0, high=1, outcomes=True)
 @local(0)
-def lovasz_softmax(f: Field) -> Numbers:
+def lovasz_softmax(f: Unplaced) -> Numbers:
     """Errors of probability, priced by the steps of the Jaccard loss.
 
         lovasz_softmax = Σ e_i Δ_i, e = |g − p| sorted downwards, for each class
 
     The authors' code takes the classes of the truth only (presence truth); a class without truth costs its largest p.
-    A binary problem counts both outcomes.
+    A binary problem counts both outcomes. Of images together all their pixels are put in order.
 
     Made for IoU as the metric.
     Use it where IoU is the metric.
@@ -371,4 +372,4 @@ def lovasz_softmax(f: Field) -> Numbers:
     Berman et al. (2018). arXiv:1705.08790
     """
     p, t = f.kept(f.p), f.kept(f.t)
-    return lovasz(namespace(p).abs(t - p), plain(t) > 0.5)
+    return lovasz(namespace(p).abs(t - p), plain(t) > 0.5, f.count)

@@ -31,8 +31,9 @@ def unused(
             yield f"--mean-without {id_}", len(records)
     if options.scoring.background and not _stands_for_something(options.scoring.background, options, total):
         yield f"--background {options.scoring.background}", len(records)
-    if options.reading.spacing is not None and "spacing" not in options.scoring.measuring:
-        yield "--spacing", len(records)  # no metric asked for is of distances
+    measured = options.losses is not None and any(each.entry.distances for each in options.losses.asked)
+    if options.reading.spacing is not None and "spacing" not in options.scoring.measuring and not measured:
+        yield "--spacing", len(records)  # no metric or loss asked for is of distances
     if options.scoring.pool_by and len({options.scoring.cases.of(each.id) for each in records}) == len(records):
         yield "--pool-by", len(records)
 

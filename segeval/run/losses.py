@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from segeval.losses.engine.evidence import Asked, Plan
+from segeval.losses.engine.evidence import Asked
 from segeval.losses.engine.kind import Images, Values
 from segeval.losses.engine.selection import LossChoice
 from segeval.run.statistics import mean
@@ -34,9 +34,10 @@ class Criteria:
         """The losses with all their parameters."""
         return self.images.asked
 
-    def summed(self, asked: Asked) -> bool:
-        """Whether a loss is computed of the evidence of all images together."""
-        return self.choice.over == "batch" and Plan([asked]).adds_up
+    @property
+    def summed(self) -> bool:
+        """Whether losses are computed of the evidence of all images together."""
+        return self.choice.over == "batch"
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -44,7 +45,7 @@ class Criteria:
         return {each.name: self._block(each) for each in self.asked}
 
     def _block(self, asked: Asked) -> dict[str, Any]:
-        rows, summed = self.values.rows(asked.name), self.summed(asked)
+        rows, summed = self.values.rows(asked.name), self.summed
         values = self.images.total(asked) if summed else [mean(column).value for column in rows.T]
         return {
             "value": float(values[0]),

@@ -233,9 +233,7 @@ class Run:
     def outline(self) -> Outline:
         """Which numbers there are."""
         found = tuple((info.id, info.name) for info in self.class_table.classes)
-        losses = (
-            {} if self.criteria is None else {each.name: not self.criteria.summed(each) for each in self.criteria.asked}
-        )
+        losses = {} if self.criteria is None else {each.name: not self.criteria.summed for each in self.criteria.asked}
         groups = tuple(self.class_table.groups)
         return Outline(self.options.scoring, found, groups, tuple(self.options.specs), losses)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 import segeval
 from segeval import errors, losses
+from segeval.losses.engine.kind import Losses
 
 R = np.random.RandomState(2)
 X = R.randn(3, 3, 12, 14)
@@ -32,6 +34,43 @@ def folders(tmp_path: Path) -> tuple[str, str]:
 
 def _score(folders: tuple[str, str], **options: Any) -> Any:
     return segeval.score(*folders, **{"num_classes": 3, "ignore": [255], **options}).document()
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_orders_and_places_over_a_batch(folders: tuple[str, str], tmp_path: Path, hard: bool) -> None:
+    """As of arrays, also of hard masks, whose counts tell most; in parts, stored, and by the size of a pixel."""
+    given = P.argmax(axis=1).astype(np.uint8) if hard else P
+    for n in range(3):
+        np.save(tmp_path / "pred" / f"{'abc'[n]}.npy", given[n])
+    names = ["lovasz_softmax", "lovasz_hinge", "log_hausdorff_dt", "soft_cldice", "exp_log", "boundary"]
+    options = {"losses": names, "loss_over": "batch", "spacing": (0.5, 3), "num_classes": 3, "ignore": [255]}
+    run = segeval.score(*folders, **options)
+    for name in names:
+        also = {"spacing": (0.5, 3)} if losses.LOSSES[name].distances else {}
+        expected = losses.value(name, given, T, batch=True, ignore=(255,), reduction="pooled", **also)
+        assert run.document()["losses"][name]["value"] == pytest.approx(expected, rel=1e-12), name
+    both = [segeval.Evaluator(**options) for _ in range(2)]
+    for n, id_ in enumerate("abc"):
+        both[n % 2].update(given[n], T[n], id=id_, batch=False)
+    assert (both[0] + both[1]).compute().document()["losses"] == run.document()["losses"]
+    stored = Losses.unpacked(Losses.packed(run.of_kind("losses")))
+    again = [
+        replace(record, evidence={**record.evidence, "losses": each})
+        for record, each in zip(run.records, stored, strict=True)
+    ]
+    assert replace(run, records=tuple(again)).document()["losses"] == run.document()["losses"]
+
+
+def test_orders_over_a_batch_are_asked_for_by_name(folders: tuple[str, str]) -> None:
+    document = _score(folders, losses="all", loss_over="batch")
+    assert "lovasz_softmax" not in document["losses"]
+    assert "keeps every pixel" in document["losses_left_out"]["lovasz_softmax"]
+    assert "lovasz_softmax" in _score(folders, losses="all")["losses"]
+
+
+def test_spacing_is_about_losses_that_measure_distances(folders: tuple[str, str]) -> None:
+    one, two = (_score(folders, losses="boundary", spacing=s)["losses"]["boundary"]["value"] for s in (None, 2))
+    assert two == pytest.approx(2 * one)
 
 
 def test_the_value_is_the_mean_of_the_images(folders: tuple[str, str]) -> None:
@@ -61,7 +100,8 @@ def test_over_batch_adds_the_evidence_first(folders: tuple[str, str]) -> None:
         each.append(1 - 2 * p[t].sum() / (p.sum() + t.sum()))
     assert found["dice"]["value"] == pytest.approx(np.mean(each))
     assert "sums" in found["dice"]["reduction"]
-    assert found["hausdorff_dt"]["reduction"] == "mean over images"
+    each = [losses.per_class("hausdorff_dt", P[n], T[n], ignore=(255,)) for n in range(3)]
+    assert found["hausdorff_dt"]["value"] == pytest.approx(np.mean(each, axis=0)[1:].mean())
 
 
 def test_micro_and_background(folders: tuple[str, str]) -> None:

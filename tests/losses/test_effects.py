@@ -60,7 +60,6 @@ def test_what_changes_nothing_is_an_error(name: str, pred: Any, truth: Any, opti
     [
         ({"loss_average": "micro"}, "dice,hausdorff_dt", "focal,hausdorff_dt"),
         ({"loss_background": "exclude"}, "dice,focal", "focal,cross_entropy"),
-        ({"loss_over": "batch"}, "dice,hausdorff_dt", "soft_cldice,hausdorff_dt"),
     ],
 )
 def test_a_run_refuses_an_option_that_changes_no_loss(option: dict[str, Any], some: str, none: str) -> None:

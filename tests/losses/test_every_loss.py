@@ -9,7 +9,7 @@ from support.loss_reference import REFERENCE, SPATIAL
 from support.loss_reference.cases import CASES, WEIGHTS, Case, fits, of_family, settings, softmax, with_effect
 
 from segeval import losses
-from segeval.errors import SegevalError, Unfit
+from segeval.errors import BadOption, SegevalError, Unfit
 from segeval.evidence import sample as samples
 from segeval.losses import LOSSES
 from segeval.losses.engine.evidence import Caller, Plan, values
@@ -97,6 +97,36 @@ def test_it_is_within_its_range(name: str) -> None:
             assert np.isnan(found) or loss.low <= found <= loss.high + 1e-4, kind
 
 
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.distances])
+def test_distances_are_measured_by_the_spacing(name: str) -> None:
+    """All lengths different, and none the same as its square."""
+    moved = []
+    for kind in ("classes-void", "binary-soft", "multilabel", "classes-volume", "binary-logits-volume"):
+        case = CASES[kind]
+        spacing = (0.5, 3.0, 1.25)[: len(case.shape)]
+        for params in settings(name, case):
+            expected = REFERENCE[name](replace(case.image, spacing=spacing), **params)
+            found = losses.value(name, case.pred, case.truth, spacing=spacing, **case.options, **params)
+            assert found == pytest.approx(expected, rel=1e-9), kind
+            moved.append(abs(found - value(name, case, params)) > 1e-3)
+            even = REFERENCE[name](replace(case.image, spacing=(2.5,) * len(case.shape)), **params)
+            found = losses.value(name, case.pred, case.truth, spacing=2.5, **case.options, **params)
+            assert found == pytest.approx(even, rel=1e-9)
+    assert any(moved)
+
+
+def test_a_spacing_must_fit() -> None:
+    case = CASES["binary"]
+    for name, spacing, said in (
+        ("dice", 2, "spacing has no effect on dice"),
+        ("boundary", (1, 2, 3), "3 numbers for 2 axes"),
+        ("boundary", (1, 0), "above 0"),
+    ):
+        with pytest.raises(BadOption) as caught:
+            losses.value(name, case.pred, case.truth, spacing=spacing)
+        assert said in f"{caught.value.message} {caught.value.hint}"
+
+
 @each_case("classes", "binary", "multilabel")
 @every_loss
 def test_it_is_least_at_the_truth(name: str, case: Case) -> None:
@@ -105,7 +135,7 @@ def test_it_is_least_at_the_truth(name: str, case: Case) -> None:
     perfect = replace(case, pred=truth.astype(np.float64))
     for params in settings(name, case) if fits(name, case) and name != "entropy" else ():
         least = value(name, perfect, params)
-        if params.keys() & {"label_smoothing", "threshold", "smooth_below"}:
+        if params.keys() & {"label_smoothing", "threshold", "smooth_below", "smooth_mean"}:
             assert least != 0
             continue
         for share in (0.1, 0.5, 1):

@@ -13,6 +13,7 @@ from support.loss_reference.cases import softmax
 from segeval import losses
 from segeval.errors import Unfit
 from segeval.losses import LOSSES
+from segeval.losses.engine.evidence import Placed
 from segeval.losses.engine.kind import COUNTED, Apart, Losses
 
 NAMES = [name for name, entry in LOSSES.items() if not entry.direct]
@@ -95,10 +96,11 @@ def test_gradients_are_the_same_in_blocks(name: str, ignore: tuple[int, ...], mo
 
 def test_stored_images_of_which_nothing_is_kept_share_one_object() -> None:
     """As those that were just measured do."""
-    kept = Apart(kept={("toy", ()): np.array([0.25, 0.5])})
+    kept = Apart(kept={("toy", ()): Placed.of(np.array([0.25, np.nan]))})
     found = Losses.unpacked(Losses.packed([COUNTED, None, kept, COUNTED]))
     assert found[0] is found[3] is COUNTED
     assert found[1] is None
     assert found[2] is not None
     assert list(found[2].kept) == list(kept.kept)
-    assert found[2].kept["toy", ()].tolist() == [0.25, 0.5]
+    assert found[2].kept["toy", ()].total.tolist() == [0.25, 0]
+    assert found[2].kept["toy", ()].images.tolist() == [1, 0]

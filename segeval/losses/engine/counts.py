@@ -17,9 +17,9 @@ from segeval.arrays.functions import LOW, Array
 from segeval.evidence.confusion import Confusion, PixelCounts, matrices, placed
 from segeval.evidence.multilabel import ChannelCounts, PixelEvidence
 from segeval.evidence.pixels import Distributions, Outcomes, Pixels, Values
-from segeval.evidence.sample import Field, Picture, Sample
+from segeval.evidence.sample import Sample
 from segeval.evidence.soft import ClassSums, PixelSums, SoftConfusion, SoftCounts, Sums, SurprisalTable
-from segeval.losses.engine.evidence import Leaf, Made, Measured, Plan, wants_classes
+from segeval.losses.engine.evidence import PLACES, Leaf, Made, Measured, Plan, wants_classes
 
 CASES = 3  # of a pixel: its class was predicted, another, or no class
 _P = np.array([1 - LOW, LOW, LOW])  # what the prediction then gives to its class
@@ -28,7 +28,7 @@ _SURPRISAL = -np.log(_P)
 
 def tells(leaf: Leaf) -> bool:
     """Whether the counts of hard masks tell all that a formula sees: it has no places, and no weight of each pixel."""
-    return leaf.needs not in (Field, Picture) and "weights" not in leaf.params
+    return not issubclass(leaf.needs, PLACES) and "weights" not in leaf.params
 
 
 def untold(leaf: Leaf) -> bool:
@@ -93,8 +93,9 @@ def of_sample(plan: Plan, image: Sample) -> Measured:
     with np.errstate(all="ignore"):  # an image of which all is ignored has no shares
         told = row(measured(plan, [Confusion.from_cells(cells, ids)], ids, image.binary), 0)
     with np.errstate(under="ignore"):
-        sums, kept, unfit = Plan(plan.asked, untold).apart(image, told.soft)
-    return replace(told, sums={**told.sums, **sums}, kept=kept, unfit={**told.unfit, **unfit})
+        apart = Plan(plan.asked, untold, plan.together).apart(image, told.soft)
+    merged = {"sums": {**told.sums, **apart["sums"]}, "unfit": {**told.unfit, **apart["unfit"]}}
+    return replace(told, **{**apart, **merged})
 
 
 def row(found: Measured, n: int) -> Measured:

@@ -13,13 +13,14 @@ import numpy as np
 from segeval.arrays.functions import like, namespace, plain, ratio
 from segeval.errors import Unfit
 from segeval.evidence.pixels import Distributions, Numbers, Outcomes, Pixels, Values
-from segeval.evidence.sample import LOCAL, Field, Picture, Sample
-from segeval.evidence.soft import ClassSums, LoneClass, PixelSums, SoftConfusion, SoftCounts
+from segeval.evidence.sample import LOCAL, Bag, Field, Picture, Sample, Unplaced
+from segeval.evidence.soft import ClassSums, LoneClass, PixelSums, SoftConfusion, SoftCounts, Sums
 from segeval.losses.engine.parts import Formula, Parts
 from segeval.measures import Loss, needs
 
 T = TypeVar("T")
 Key = tuple[str, tuple[tuple[str, Any], ...]]
+PLACES = (Field, Picture)  # what has to see all of an image
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,22 @@ def asks_background(formula: Formula) -> bool:
 
 
 @dataclass(frozen=True)
+class Placed(Sums):
+    """The values of each class of a formula with places, summed over the images where it is defined."""
+
+    of_pred = ("total",)
+
+    total: Numbers
+    images: Numbers
+
+    @classmethod
+    def of(cls, values: Numbers) -> "Placed":
+        defined = ~np.isnan(plain(values))
+        total = namespace(values).where(like(defined, values), values, 0.0)
+        return cls(total, like(defined.astype(np.float64), values))
+
+
+@dataclass(frozen=True)
 class Measured:
     """What one image, or several together, leave behind for the losses asked for."""
 
@@ -141,7 +158,8 @@ class Measured:
     confusion: SoftConfusion | None = None
     sums: Mapping[Key, PixelSums] = field(default_factory=dict)
     classes: Mapping[Key, ClassSums] = field(default_factory=dict)
-    kept: Mapping[Key, Numbers] = field(default_factory=dict)  # a value of each class; of one image only
+    kept: Mapping[Key, Placed] = field(default_factory=dict)
+    bag: Bag | None = None
     unfit: Mapping[Key, Unfit] = field(default_factory=dict)
     ids: tuple[int, ...] = ()  # the classes, where a run does not name them
 
@@ -149,10 +167,11 @@ class Measured:
         return replace(
             self,
             soft=self.soft + other.soft,
-            confusion=None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
+            confusion=both(self.confusion, other.confusion),
             sums=added(self.sums, other.sums),
             classes=added(self.classes, other.classes),
-            kept={},
+            kept=added(self.kept, other.kept),
+            bag=both(self.bag, other.bag),
             unfit={**self.unfit, **other.unfit},
         )
 
@@ -182,11 +201,22 @@ def added(some: Mapping[Key, Any], others: Mapping[Key, Any]) -> dict[Key, Any]:
     return {each: sums + others[each] for each, sums in some.items() if each in others}
 
 
-class Plan:
-    """The formulas to be run on every image."""
+def both(one: Any, other: Any) -> Any:
+    """The sum of two sums; None where one is missing."""
+    return None if one is None or other is None else one + other
 
-    def __init__(self, asked: Iterable[Asked], wanted: Callable[[Leaf], bool] | None = None) -> None:
+
+class Plan:
+    """The formulas to be run on every image.
+
+    together: images are going to be added up, and a formula of all pixels in order wants those of all of them.
+    """
+
+    def __init__(
+        self, asked: Iterable[Asked], wanted: Callable[[Leaf], bool] | None = None, together: bool = False
+    ) -> None:
         self.asked = tuple(asked)
+        self.together = together
         self._wanted = wanted  # of the formulas; None: all
 
     @cached_property
@@ -198,7 +228,7 @@ class Plan:
         return {key: leaf for key, leaf in found.items() if self._wanted is None or self._wanted(leaf)}
 
     def of(self, kind: type) -> list[Leaf]:
-        return [leaf for leaf in self.leaves.values() if leaf.needs is kind]
+        return [leaf for leaf in self.leaves.values() if issubclass(leaf.needs, kind)]
 
     def made(self, kind: type) -> list[Made]:
         """What is to be made of a kind of sums that its formulas choose by their parameters."""
@@ -206,8 +236,13 @@ class Plan:
 
     @property
     def adds_up(self) -> bool:
-        """Whether all of the evidence adds up over images."""
+        """Whether the evidence of images together is that of one image of all their pixels."""
         return not self.of(Field)
+
+    @property
+    def bagged(self) -> list[Leaf]:
+        """The formulas of all pixels of all images."""
+        return self.of(Unplaced) if self.together else []
 
     def measure(self, sample: Sample) -> Measured:
         """The evidence of one image: one sweep over its pixels, and what has to see all of it."""
@@ -224,12 +259,11 @@ class Plan:
     def _measured(self, sample: Sample) -> Measured:
         swept = functools.reduce(operator.add, (self.swept(pixels, sample) for pixels in sample.blocks()))
         placed = self.placed(sample, swept.soft)
-        return replace(
-            swept, sums={**swept.sums, **placed["sums"]}, kept=placed["kept"], unfit={**swept.unfit, **placed["unfit"]}
-        )
+        merged = {"sums": {**swept.sums, **placed["sums"]}, "unfit": {**swept.unfit, **placed["unfit"]}}
+        return replace(swept, **{**placed, **merged})
 
-    def apart(self, sample: Sample, soft: SoftCounts) -> tuple[Mapping[Key, PixelSums], Mapping[Key, Numbers], Any]:
-        """Sums, values of classes and misfits of one image, without evidence that all formulas share."""
+    def apart(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
+        """The evidence of one image, by the fields of `Measured`, without that which all formulas share."""
         sums = {}
         if leaves := self.of(Outcomes):
             parts = [
@@ -238,13 +272,15 @@ class Plan:
             ]
             sums = {key: functools.reduce(operator.add, [part[key] for part in parts]) for key in parts[0]}
         placed = self.placed(sample, soft)
-        return {**sums, **placed["sums"]}, placed["kept"], placed["unfit"]
+        return {**placed, "sums": {**sums, **placed["sums"]}}
 
     def placed(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
         """The evidence of what has to see all of an image, by the fields of `Measured`."""
-        kept, unfit = fielded(self.of(Field), sample, soft)
+        bagged = self.bagged
+        kept, unfit = fielded([leaf for leaf in self.of(Field) if leaf not in bagged], sample, soft)
         sums = self.pictured(Picture.of(sample)) if self.of(Picture) else {}
-        return {"sums": sums, "kept": kept, "unfit": unfit}
+        placed = {key: Placed.of(values) for key, values in kept.items()}
+        return {"sums": sums, "kept": placed, "bag": Bag.of(sample) if bagged else None, "unfit": unfit}
 
     def pictured(self, pictures: list[Picture]) -> dict[Key, PixelSums]:
         """The sums of what has to see all of an image, and all classes of it."""
@@ -344,12 +380,12 @@ def looks(leaves: Iterable[Leaf], sample: Sample, soft: SoftCounts) -> Iterator[
             yield k, Field.of(sample, k), wanted
 
 
-def own_classes(leaf: Leaf, sample: Sample) -> range:
+def own_classes(leaf: Leaf, sample: Sample | Measured) -> range:
     """The classes that a formula with places has values of."""
     return range(1 if sample.binary and not leaf.outcomes else 0, sample.number)
 
 
-def _empty(sample: Sample, soft: SoftCounts) -> set[int]:
+def _empty(sample: Sample | Measured, soft: SoftCounts) -> set[int]:
     """The channels in neither prediction nor truth, if the truth holds others beside class 0.
 
     Such a class is in no mean then, whatever the caller chooses: what it costs need not be found out.
@@ -401,7 +437,13 @@ def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Num
     if leaf.needs is SoftCounts:
         leaf = leaf.placed(outcome if found.exclusive or found.binary else None)
         return _of_counts(leaf, found, caller, background)
-    return _over_classes(found.kept[leaf.key], found, caller, background)
+    if leaf.key in found.kept:
+        kept = found.kept[leaf.key]
+        return _over_classes(ratio(kept.total, kept.images), found, caller, background)
+    assert found.bag is not None
+    empty, undefined, xp = _empty(found, found.soft), like(np.nan, found.soft.p), namespace(found.bag.given)
+    each = [undefined if k in empty else leaf(found.bag.field(k)) for k in own_classes(leaf, found)]
+    return _over_classes(xp.stack([xp.reshape(value, ()) for value in each]), found, caller, background)
 
 
 def _of_sums(sums: PixelSums, number: int) -> Numbers:

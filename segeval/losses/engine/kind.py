@@ -16,11 +16,11 @@ from segeval.arrays.functions import Array
 from segeval.errors import InputError, Unfit, UnfitPixels
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.multilabel import PixelEvidence
-from segeval.evidence.pixels import Numbers
+from segeval.evidence.sample import Bag
 from segeval.evidence.soft import PixelSums
 from segeval.losses import packing
 from segeval.losses.engine import counts
-from segeval.losses.engine.evidence import Asked, Key, Measured, Plan, values
+from segeval.losses.engine.evidence import Asked, Key, Measured, Placed, Plan, added, both, values
 
 if TYPE_CHECKING:
     from segeval.losses.engine.selection import LossChoice
@@ -34,17 +34,22 @@ class Apart:
     """What a hard mask leaves behind for losses beside its pixel counts; or several together."""
 
     sums: Mapping[Key, PixelSums] = field(default_factory=dict)
-    kept: Mapping[Key, Numbers] = field(default_factory=dict)  # as in `Measured`
+    kept: Mapping[Key, Placed] = field(default_factory=dict)  # as in `Measured`
+    bag: Bag | None = None
     unfit: Mapping[Key, Unfit] = field(default_factory=dict)
 
     def __add__(self, other: "Apart") -> "Apart":
-        sums = {each: sums + other.sums[each] for each, sums in self.sums.items() if each in other.sums}
-        return Apart(sums, {}, {**self.unfit, **other.unfit})
+        return Apart(
+            added(self.sums, other.sums),
+            added(self.kept, other.kept),
+            both(self.bag, other.bag),
+            {**self.unfit, **other.unfit},
+        )
 
     def beside(self, counted: Measured) -> Measured:
         """All that the image leaves behind; counted: what its counts tell."""
         sums, unfit = {**counted.sums, **self.sums}, {**counted.unfit, **self.unfit}
-        return replace(counted, sums=sums, kept=self.kept, unfit=unfit)
+        return replace(counted, sums=sums, kept=self.kept, bag=self.bag, unfit=unfit)
 
 
 COUNTED = Apart()  # one object for all images of which nothing is kept
@@ -111,7 +116,7 @@ def _of_hard_mask(image: Any, spec: "LossChoice") -> Apart:
     plan.check(sample)
     told = counts.measured(plan, [image.counts], image.class_ids, sample.binary)  # the soft counts alone
     with np.errstate(under="ignore"):
-        return Apart(*plan.apart(sample, counts.row(told, 0).soft))
+        return Apart(**plan.apart(sample, counts.row(told, 0).soft))
 
 
 class Images:

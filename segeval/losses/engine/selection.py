@@ -9,6 +9,7 @@ from segeval.catalog import check_choice
 from segeval.data import class_weights as frequencies
 from segeval.data.class_weights import Frequencies
 from segeval.errors import BadOption, BadParameter, NoEffect, UsageError
+from segeval.evidence.sample import Unplaced
 from segeval.losses import LOSSES
 from segeval.losses.effects import chosen, without_effect
 from segeval.losses.engine import counts
@@ -77,6 +78,11 @@ class LossChoice:
         background = None if loss_background is None else loss_background == "include"
         weighing = frequencies.parse(class_weights) if class_weights is not None else None
         everything, names = _names(losses, {"weight_map": weights is not None, "folder_weights": weighing is not None})
+        left_out = {}
+        if everything and loss_over == "batch":
+            keeping = [name for name in names if issubclass(LOSSES[name].eats, Unplaced)]
+            left_out = dict.fromkeys(keeping, "over a batch it keeps every pixel of all images: ask for it by name")
+            names = [name for name in names if name not in left_out]
         for name in given:
             if name not in names:
                 asked = losses if isinstance(losses, str) else ",".join(losses)
@@ -94,6 +100,7 @@ class LossChoice:
             class_weights=weighing,
             weights=weights,
             everything=everything,
+            left_out=left_out,
         )
         return replace(choice, asked=tuple(choice._ask(name, given.get(name, {})) for name in names))
 
@@ -153,12 +160,12 @@ class LossChoice:
 
     @cached_property
     def plan(self) -> Plan:
-        return Plan(self.asked)
+        return Plan(self.asked, together=self.over == "batch")
 
     @cached_property
     def untold(self) -> Plan:
         """The formulas that the counts of hard masks do not tell."""
-        return Plan(self.asked, counts.untold)
+        return Plan(self.asked, counts.untold, together=self.over == "batch")
 
     def with_presence(self, presence: str) -> "LossChoice":
         """The same with the classes in every mean that metrics take."""
@@ -199,8 +206,6 @@ class LossChoice:
                 name = option.partition("=")[0]
                 what = f"--loss-{name} changes none of the losses; {kept[0].name}: {reasons[0][option]}"
                 raise NoEffect(what, f"leave out --loss-{name}")
-        if kept and self.over == "batch" and not any(Plan([each]).adds_up for each in kept):
-            raise NoEffect("--loss-over batch changes none of the losses: they look at places", "leave it out")
 
     def final(self, ids: tuple[int, ...], true_pixels: Callable[[], Iterable[Mapping[int, int]]]) -> tuple[Asked, ...]:
         """The losses with the weights of classes that the whole folder gives: by the true pixels of each image."""

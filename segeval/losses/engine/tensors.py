@@ -304,16 +304,25 @@ class Tensors:
 class TensorSample(Sample):
     """One image of a batch of tensors."""
 
-    def __init__(self, tensors: Tensors, number: int, weights: Array | None = None) -> None:
+    def __init__(
+        self,
+        tensors: Tensors,
+        number: int,
+        weights: Array | None = None,
+        spacing: tuple[float, ...] | None = None,
+    ) -> None:
         names = ("channels", "exclusive", "logits", "raw", "background")
         vars(self).update({name: getattr(tensors, name) for name in names})
-        vars(self).update(tensors=tensors, place=number, weights=weights)
+        vars(self).update(tensors=tensors, place=number, weights=weights, spacing=spacing)
 
     tensors: Tensors
     place: int
 
     def weighed(self, weights: Array | None) -> "TensorSample":
-        return TensorSample(self.tensors, self.place, weights)
+        return TensorSample(self.tensors, self.place, weights, self.spacing)
+
+    def spaced(self, spacing: tuple[float, ...] | None) -> "TensorSample":
+        return TensorSample(self.tensors, self.place, self.weights, spacing)
 
     @property
     def hard(self) -> bool:

@@ -6,15 +6,28 @@ from segeval.arrays.functions import Array, like, namespace, plain
 from segeval.evidence.pixels import Numbers
 
 
-def lovasz(errors: Numbers, truth: Array) -> Numbers:
+def lovasz(errors: Numbers, truth: Array, count: Array | None = None) -> Numbers:
     """Σ e_i Δ_i over errors (n,) in falling order; Δ is the step of the Jaccard loss; truth is boolean (n,).
 
-    The order is a constant in the gradient. Without one, sorting suffices: see `_merged`.
+    count: how many pixels each stands for. The order is a constant in the gradient. Without one, sorting suffices: see
+    `_merged`.
     """
     xp = namespace(errors)
-    if xp is np:
+    if xp is np and count is None:
         return np.float64(_merged(errors[truth], errors[~truth]))
-    return xp.sum(errors * like(steps(plain(errors), truth), errors))
+    delta = steps(plain(errors), truth) if count is None else _counted_steps(plain(errors), truth, count)
+    return xp.sum(errors * like(delta, errors))
+
+
+def _counted_steps(errors: Array, truth: Array, count: Array) -> Array:
+    """Δ of each error, of as many pixels as it stands for."""
+    order = np.argsort(-errors, kind="stable")
+    found = np.cumsum(np.where(truth, count, 0)[order])
+    total = count[truth].sum()
+    jaccard = 1 - (total - found) / (total + np.cumsum(np.where(truth, 0, count)[order]))
+    delta = np.empty(errors.size)
+    delta[order] = np.diff(jaccard, prepend=0.0)
+    return delta
 
 
 def steps(errors: Array, truth: Array) -> Array:

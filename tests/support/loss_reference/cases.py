@@ -160,7 +160,7 @@ OFF: dict[str, list[dict[str, Any]]] = {
     "hausdorff_er": [{"alpha": 1.6, "erosions": 3}],
     "weighted_hausdorff": [{"alpha": 2.5, "eps": 0.03}],
     "correlation_ssim": [{"ce_weight": 0.3, "threshold": 0.25, "c": 0.04, "window": 5, "sigma": 0.9}],
-    "soft_cldice": [{"iterations": 1, "smooth": 0.55}],
+    "soft_cldice": [{"iterations": 2, "smooth_mean": 0.3}, {"iterations": 1, "smooth": 0.55}],
     "dice_cross_entropy": [{"dice_weight": 0.8, "ce_weight": 1.9, "smooth": 0.45}],
     "dice_cldice": [{"cldice_weight": 0.35, "iterations": 2, "smooth": 0.65}],
     "combo": [{"alpha": 0.3, "beta": 0.8, "smooth": 0.95}],

@@ -47,6 +47,7 @@ class Image:
     presence: str = "union"
     background: bool | None = None
     place: int | None = 0  # where class 0 is among the outcomes; None: it is ignored
+    spacing: tuple[float, ...] | None = None
 
     @property
     def kept(self) -> list[int]:
@@ -55,6 +56,14 @@ class Image:
     @property
     def places(self) -> list[tuple[int, ...]]:
         return list(itertools.product(*(range(n) for n in self.shape)))
+
+    def apart(self, one: tuple[int, ...], other: tuple[int, ...]) -> float:
+        """The distance of two places."""
+        return math.dist(*([n * step for n, step in zip(x, self.steps, strict=True)] for x in (one, other)))
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        return self.spacing or (1.0,) * len(self.shape)
 
     def of_class(self, c: int) -> tuple[list[float], list[float]]:
         """Prediction and truth of one class, all pixels."""

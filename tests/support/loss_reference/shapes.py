@@ -33,12 +33,12 @@ def _one_value(mask: _Mask) -> bool:
     return len(set(mask.values())) == 1
 
 
-def _edt(mask: _Mask) -> _Numbers:
+def _edt(image: Image, mask: _Mask) -> _Numbers:
     """The distance of each pixel of the mask to the nearest outside; 0 in a mask of one value."""
     outside = [place for place, value in mask.items() if not value]
     if not outside or _one_value(mask):
         return dict.fromkeys(mask, 0.0)
-    return {place: min(math.dist(place, other) for other in outside) if mask[place] else 0.0 for place in mask}
+    return {place: min(image.apart(place, other) for other in outside) if mask[place] else 0.0 for place in mask}
 
 
 def _not(mask: _Mask) -> _Mask:
@@ -55,8 +55,8 @@ def boundary(image: Image) -> float:
         mask = _mask(g)
         if _one_value(mask):
             return NAN
-        outer, inner = _edt(_not(mask)), _edt(mask)
-        return _kept_mean(image, {x: p[x] * (outer[x] - (inner[x] - 1 if mask[x] else 0)) for x in p})
+        outer, inner, least = _edt(image, _not(mask)), _edt(image, mask), min(image.steps)
+        return _kept_mean(image, {x: p[x] * (outer[x] - (inner[x] - least if mask[x] else 0)) for x in p})
 
     return over_classes(image, of, background=False)
 
@@ -69,7 +69,7 @@ def hausdorff_dt(image: Image, alpha: float = 2.0) -> float:
             return NAN
         far = dict.fromkeys(p, 0.0)
         for mask in masks:
-            inner, outer = _edt(mask), _edt(_not(mask))
+            inner, outer = _edt(image, mask), _edt(image, _not(mask))
             far = {x: far[x] + (inner[x] + outer[x]) ** alpha for x in far}
         return _kept_mean(image, {x: (p[x] - g[x]) ** 2 * far[x] for x in p})
 
@@ -112,10 +112,10 @@ def weighted_hausdorff(image: Image, alpha: float = 4.0, eps: float = 1e-6) -> f
         targets = [x for x, true in _mask(g).items() if true]
         if not targets:
             return NAN
-        most = math.sqrt(sum(n * n for n in image.shape))
-        nearest = math.fsum(p[x] * min(math.dist(x, y) for y in targets) for x in p)
+        most = math.hypot(*(n * step for n, step in zip(image.shape, image.steps, strict=True)))
+        nearest = math.fsum(p[x] * min(image.apart(x, y) for y in targets) for x in p)
         price = {x: p[x] ** alpha + eps / most for x in p}
-        reached = [min((math.dist(x, y) + eps) / price[x] for x in p) for y in targets]
+        reached = [min((image.apart(x, y) + eps) / price[x] for x in p) for y in targets]
         return nearest / (math.fsum(p.values()) + eps) + mean(reached)
 
     return over_classes(image, of, background=False)
@@ -130,7 +130,16 @@ def _questions(image: Image) -> list[Image]:
     if image.kind == "classes":
         return [image]
     return [
-        Image("binary", image.shape, [image.p[c]], [image.g[c]], image.keep, None, image.x and [image.x[c]])
+        Image(
+            "binary",
+            image.shape,
+            [image.p[c]],
+            [image.g[c]],
+            image.keep,
+            None,
+            image.x and [image.x[c]],
+            spacing=image.spacing,
+        )
         for c in range(len(image.p))
     ]
 
@@ -146,7 +155,7 @@ def distance_penalized_cross_entropy(image: Image) -> float:
         found = {label for label in labels.values() if label >= 0}
         price = dict.fromkeys(labels, 1.0)
         for label in found if len(found) > 1 else ():
-            distance = _edt({place: value == label for place, value in labels.items()})
+            distance = _edt(image, {place: value == label for place, value in labels.items()})
             inside = [distance[place] for place, value in labels.items() if value == label]
             low, high = min(inside), max(inside)
             for place, value in labels.items():
@@ -166,7 +175,7 @@ def shape_aware(image: Image) -> float:
         true, pred = (_contour(_labels(one, channels, 0)) for channels in (one.g, one.p))
         price = dict.fromkeys(one.places, 1.0)
         for place in pred if true else ():
-            price[place] = 1 + min(math.dist(place, other) for other in true)
+            price[place] = 1 + min(image.apart(place, other) for other in true)
         return _priced(one, price)
 
     return mean([of(one) for one in _questions(image)])
@@ -262,7 +271,7 @@ def _skeleton(x: _Numbers, iterations: int) -> _Numbers:
     return ridge
 
 
-def soft_cldice(image: Image, iterations: int = 10, smooth: float = 0.0) -> float:
+def soft_cldice(image: Image, iterations: int = 10, smooth: float = 0.0, smooth_mean: float = 0.0) -> float:
     def covered(ridge: _Numbers, mask: _Numbers) -> float:
         return share(math.fsum(ridge[x] * mask[x] for x in ridge) + smooth, math.fsum(ridge.values()) + smooth)
 
@@ -271,7 +280,7 @@ def soft_cldice(image: Image, iterations: int = 10, smooth: float = 0.0) -> floa
         precision, sensitivity = covered(_skeleton(p, iterations), g), covered(_skeleton(g, iterations), p)
         if precision + sensitivity == 0:
             return 1.0
-        return 1 - 2 * precision * sensitivity / (precision + sensitivity)
+        return 1 - 2 * precision * sensitivity / (precision + sensitivity + smooth_mean)
 
     return over_classes(image, of, background=False)
 
