@@ -5,7 +5,7 @@ functions below are the part of the array API that the formulas use, under the s
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,28 @@ Back = Callable[[Array], Array]  # from the derivative by a result to the deriva
 _number = itertools.count()
 
 
+class Node:
+    """A step: its shape, and how the derivative by it goes on to the steps that it was made of.
+
+    It has no value: what a rule needs of one is in the rule alone, and all else is forgotten on the way.
+    """
+
+    __slots__ = ("number", "operands", "shape")
+
+    def __init__(self, shape: tuple[int, ...], operands: Sequence[tuple["Node", Back]]) -> None:
+        self.shape = shape
+        self.operands = operands
+        self.number = next(_number)
+
+
 class Variable:
     """An array whose later use is noted."""
 
     __array_ufunc__ = None  # so that `array * variable` comes to us
 
-    def __init__(self, value: Any, operands: Sequence[tuple["Variable", Back]] = ()) -> None:
+    def __init__(self, value: Any, operands: Sequence[tuple[Node, Back]] = ()) -> None:
         self.value: Array = np.asarray(value, np.float64)
-        self.operands = operands
-        self.number = next(_number)
+        self.node = Node(self.value.shape, operands)
 
     shape = property(lambda self: self.value.shape)
     ndim = property(lambda self: self.value.ndim)
@@ -62,8 +75,10 @@ class Variable:
         return _noted(-self.value, (self, lambda d: -d))
 
     def __getitem__(self, key: Any) -> "Variable":
+        shape = self.shape
+
         def back(d: Array) -> Array:
-            whole = np.zeros(self.value.shape)
+            whole = np.zeros(shape)
             np.add.at(whole, key, d) if _may_repeat(key) else whole.__setitem__(key, d)
             return whole
 
@@ -88,22 +103,35 @@ def gradient(function: Callable[[Variable], Any], x: Any) -> Array:
         result = function(start)
         if not isinstance(result, Variable):  # it does not depend on x
             result = Variable(result)
-        return np.full(start.shape, np.nan) if np.isnan(result.value) else _chained(result, start)
+        return (
+            np.full(start.shape, np.nan)
+            if np.isnan(result.value)
+            else _chained(result.node, start.node, np.ones(result.shape))
+        )
 
 
-def _chained(result: Variable, start: Variable) -> Array:
-    derivative: dict[int, Array] = {result.number: np.ones(result.shape)}
+def _chained(result: Node, start: Node, seed: Array) -> Array:
+    """The derivative by `start`, given that by the result; the steps between are taken apart on the way."""
+    derivative: dict[int, Array] = {result.number: seed}
+    own: set[int] = set()  # sums that nothing else refers to
     for step in _steps(result):
-        d = derivative.pop(step.number) if step is not start else derivative[step.number]
-        for operand, back in step.operands:
-            part = _unbroadcast(back(d), operand.shape)
-            known = derivative.get(operand.number)
-            derivative[operand.number] = part if known is None else known + part
+        if step is start:
+            continue
+        d, operands, step.operands = derivative.pop(step.number), step.operands, ()
+        for operand, back in operands:
+            part, known = _unbroadcast(back(d), operand.shape), derivative.get(operand.number)
+            if known is None:
+                derivative[operand.number] = part
+            elif operand.number in own:
+                known += part
+            else:
+                derivative[operand.number] = known + part
+                own.add(operand.number)
     return derivative.get(start.number, np.zeros(start.shape))
 
 
-def _steps(result: Variable) -> list[Variable]:
-    """All steps that led to the result, the last first."""
+def _steps(result: Node) -> Iterator[Node]:
+    """All steps that led to the result, the last first, each let go of when it was given."""
     found = {result.number: result}
     pending = [result]
     while pending:
@@ -111,11 +139,48 @@ def _steps(result: Variable) -> list[Variable]:
             if operand.number not in found:
                 found[operand.number] = operand
                 pending.append(operand)
-    return [found[number] for number in sorted(found, reverse=True)]
+    for number in sorted(found, reverse=True):
+        yield found.pop(number)
+
+
+def recomputed(function: Callable[..., Any], *xs: Any) -> Variable:
+    """The array that a function makes of some, whose steps are forgotten and taken again on the way back."""
+    return _again(function, (...,), xs)
+
+
+def pointwise(function: Callable[..., Any], *xs: Any) -> Variable:
+    """The same of a function of single numbers: a few rows of the arrays, all of one shape, are taken at a time."""
+    rows = _value(xs[0]).shape[0]
+    step = -(-rows // PARTS)
+    return _again(function, tuple(slice(start, start + step) for start in range(0, rows, step)), xs)
+
+
+PARTS = 8  # of what is looked at part by part
+
+
+def _again(function: Callable[..., Any], parts: Sequence[Any], xs: Sequence[Any]) -> Variable:
+    values = [np.asarray(_value(x), np.float64) for x in xs]
+    found = [np.asarray(function(*(value[part] for value in values))) for part in parts]
+
+    def back(n: int) -> Back:
+        def derivative(d: Array) -> Array:
+            whole = np.empty(values[n].shape)
+            for part in parts:
+                given: list[Any] = [value[part] for value in values]
+                start = given[n] = Variable(given[n])
+                result = function(*given)
+                known = isinstance(result, Variable)  # or it does not depend on this one
+                whole[part] = _chained(result.node, start.node, d[part]) if known else 0.0
+            return whole
+
+        return derivative
+
+    value = found[0] if len(found) == 1 else np.concatenate(found)
+    return _noted(value, *((x, back(n)) for n, x in enumerate(xs)))
 
 
 def _noted(value: Any, *operands: tuple[Any, Back]) -> Variable:
-    return Variable(value, [(operand, back) for operand, back in operands if isinstance(operand, Variable)])
+    return Variable(value, [(operand.node, back) for operand, back in operands if isinstance(operand, Variable)])
 
 
 def _value(x: Any) -> Any:
@@ -176,7 +241,8 @@ def sqrt(x: Any) -> Variable:
 
 def abs(x: Any) -> Variable:
     a = _value(x)
-    return _noted(np.abs(a), (x, lambda d: d * np.sign(a)))
+    sign = np.sign(a).astype(np.int8)
+    return _noted(np.abs(a), (x, lambda d: d * sign))
 
 
 def where(condition: Any, x: Any, y: Any) -> Variable:
@@ -199,8 +265,10 @@ def minimum(x: Any, y: Any) -> Variable:
 
 
 def sum(x: Any, axis: int | None = None) -> Variable:
+    shape = x.shape
+
     def back(d: Array) -> Array:
-        return np.broadcast_to(d if axis is None else np.expand_dims(d, axis), x.shape)
+        return np.broadcast_to(d if axis is None else np.expand_dims(d, axis), shape)
 
     return _noted(_value(x).sum(axis=axis), (x, back))
 
@@ -218,10 +286,10 @@ def min(x: Variable, axis: int | None = None) -> Variable:
 def _extreme(x: Variable, axis: int | None, place: Any) -> Variable:
     if axis is None:
         return reshape(x, (-1,))[int(place)]
-    index = np.expand_dims(place, axis)
+    index, shape = np.expand_dims(place, axis), x.shape
 
     def back(d: Array) -> Array:
-        whole = np.zeros(x.shape)
+        whole = np.zeros(shape)
         np.put_along_axis(whole, index, np.expand_dims(d, axis), axis)
         return whole
 
@@ -229,7 +297,8 @@ def _extreme(x: Variable, axis: int | None, place: Any) -> Variable:
 
 
 def reshape(x: Any, shape: tuple[int, ...]) -> Variable:
-    return _noted(_value(x).reshape(shape), (x, lambda d: d.reshape(x.shape)))
+    before = x.shape
+    return _noted(_value(x).reshape(shape), (x, lambda d: d.reshape(before)))
 
 
 def concat(parts: Sequence[Any], axis: int = 0) -> Variable:
@@ -255,10 +324,10 @@ def take(x: Variable, indices: Array, axis: int = 0) -> Variable:
 
 def pick(x: Variable, index: Array) -> Variable:
     """x[index[i], i] for each i."""
-    columns = np.arange(index.size)
+    columns, shape = np.arange(index.size), x.shape
 
     def back(d: Array) -> Array:
-        whole = np.zeros(x.shape)
+        whole = np.zeros(shape)
         whole[index, columns] = d  # each column once
         return whole
 

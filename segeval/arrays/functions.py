@@ -5,6 +5,7 @@
 
 import math
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -115,6 +116,16 @@ def sum_of_defined(rows: Any) -> Any:
 def _total(rows: Any, defined: Array) -> Any:
     xp = namespace(rows)
     return xp.sum(xp.where(like(defined, rows), rows, 0.0), axis=0)
+
+
+def recomputed(function: Callable[..., Any], *xs: Any) -> Any:
+    """An array that a function makes of some; for derivatives its steps are taken twice, and none is kept."""
+    return autodiff.recomputed(function, *xs) if any(isinstance(x, Variable) for x in xs) else function(*xs)
+
+
+def pointwise(function: Callable[..., Any], *xs: Any) -> Any:
+    """The same of a function of single numbers of arrays of one shape."""
+    return autodiff.pointwise(function, *xs) if any(isinstance(x, Variable) for x in xs) else function(*xs)
 
 
 def clipped(x: Any, low: float = LOW, high: float = 1 - LOW) -> Any:

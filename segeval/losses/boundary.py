@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segeval.arrays.functions import like, namespace, plain, ratio
+from segeval.arrays.functions import like, namespace, plain, pointwise, ratio
 from segeval.distance.cheapest_point import cheapest
 from segeval.distance.maps import both_sides, inner
 from segeval.errors import BadParameter, Unfit
@@ -159,11 +159,8 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     if min(f.shape) < window:
         raise Unfit(f"ssim: the image is smaller than its window of {window} pixels", "-p ssim.window=N, smaller")
     weights = gaussian(window, sigma)
-    mean_p, mean_t = windowed(f.p, weights), windowed(f.t, weights)
-    variances = windowed(f.p**2, weights) + windowed(f.t**2, weights) - mean_p**2 - mean_t**2
-    covariance = windowed(f.p * f.t, weights) - mean_p * mean_t
-    c1, c2 = 0.01**2, 0.03**2
-    similarity = (2 * mean_p * mean_t + c1) * (2 * covariance + c2) / ((mean_p**2 + mean_t**2 + c1) * (variances + c2))
+    means = [windowed(each, weights) for each in (f.p, f.t, f.p**2 + f.t**2, f.p * f.t)]
+    similarity = pointwise(_similarity, *means)
     xp, whole = namespace(similarity), f.whole or f
     if f.keep is None or whole.keep is None:
         places = np.prod([size - window + 1 for size in whole.shape], dtype=np.float64)
@@ -171,6 +168,14 @@ def ssim(f: Field, *, window: Count = 11, sigma: Positive = 1.5) -> Numbers:
     counted = whole_windows(f.keep, window).astype(np.float64)
     places = whole_windows(whole.keep, window).sum(dtype=np.float64)
     return ratio(xp.sum((1 - similarity) * like(counted, f.p)), like(places, f.p))
+
+
+def _similarity(p: Numbers, t: Numbers, squares: Numbers, product: Numbers) -> Numbers:
+    """Of the means of both, of the sum of their squares and of their product."""
+    both, variances = p**2 + t**2, squares - p**2 - t**2
+    covariance = product - p * t
+    c1, c2 = 0.01**2, 0.03**2
+    return (2 * p * t + c1) * (2 * covariance + c2) / ((both + c1) * (variances + c2))
 
 
 def _fits_window(image: Fitting, *, window: int, **_: object) -> None:  # noqa: ARG001 - one signature for all
@@ -216,10 +221,12 @@ def correlation_ssim(
 
 
 def _standard(x: Numbers, weights: list[float], c: float) -> Numbers:
-    mean, variance = local_moments(x, weights)
-    xp = namespace(x)
-    deviation = xp.where(variance > 0, xp.sqrt(xp.where(variance > 0, variance, 1.0)), 0.0)
-    return (x - mean + c) / (deviation + c)
+    def standard(x: Numbers, mean: Numbers, variance: Numbers) -> Numbers:
+        xp = namespace(variance)
+        deviation = xp.where(variance > 0, xp.sqrt(xp.where(variance > 0, variance, 1.0)), 0.0)
+        return (x - mean + c) / (deviation + c)
+
+    return pointwise(standard, x, *local_moments(x, weights))
 
 
 @LOSSES.add(low=0, high=1, background=False, also=("cldice",))

@@ -1,6 +1,7 @@
 """The chain rule, step by step: every operation against central differences, and by hand where those fail."""
 
 import operator
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -144,3 +145,43 @@ def test_comparisons_are_of_values() -> None:
 
 def test_a_constant_has_no_derivative() -> None:
     assert (gradient(lambda _: 5.0, X) == 0).all()
+
+
+def test_what_is_taken_again_has_the_same_derivative() -> None:
+    """Σ w log(x² + y) of two arrays, and of one of them twice; as a whole, and a few rows at a time."""
+    rows = np.random.RandomState(9).rand(11, 3) + 0.5
+    weights = np.arange(33.0).reshape(11, 3)
+
+    def formula(a: Any, b: Any) -> Any:
+        return autodiff.log(a * a + b) if isinstance(a * a + b, Variable) else np.log(a * a + b)
+
+    for again in (autodiff.recomputed, autodiff.pointwise):
+        for both in (lambda x: (x, rows[::-1]), lambda x: (rows[::-1], x), lambda x: (x, 2 * x)):
+            found = gradient(lambda x: autodiff.sum(again(formula, *both(x)) * weights), rows)  # noqa: B023
+            expected = gradient(lambda x: autodiff.sum(formula(*both(x)) * weights), rows)  # noqa: B023
+            assert found == pytest.approx(expected, rel=1e-14)
+            value = again(formula, *(Variable(each) for each in both(rows))).value
+            assert value == pytest.approx(formula(*both(rows)), rel=1e-15)
+    of_another = gradient(lambda x: autodiff.sum(autodiff.pointwise(lambda a, _: 2 * a, rows, x)), rows)
+    assert (of_another == 0).all()
+
+
+def test_steps_keep_no_values_that_no_rule_needs() -> None:
+    """A long chain of sums holds one array at a time, and one of products all of them."""
+
+    def peak(step: Any) -> float:
+        def chain(x: Any) -> Any:
+            for _ in range(20):
+                x = step(x)
+            return autodiff.sum(x)
+
+        given = np.full((256, 256), 0.999)
+        tracemalloc.start()
+        gradient(chain, given)
+        found = tracemalloc.get_traced_memory()[1] / given.nbytes
+        tracemalloc.stop()
+        return found
+
+    assert peak(lambda x: x + 0.25) < 5
+    assert peak(lambda x: x * x) > 15
+    assert peak(lambda x: autodiff.recomputed(lambda y: (y * y) * (y * y), x)) < peak(lambda x: (x * x) * (x * x)) - 15

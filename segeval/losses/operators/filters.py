@@ -2,12 +2,13 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from segeval.arrays.functions import namespace
+from segeval.arrays.functions import namespace, recomputed
 from segeval.evidence.pixels import Numbers
 
 
@@ -40,32 +41,48 @@ def windowed(x: Numbers, weights: list[float]) -> Numbers:
     """The weighted sum over every window that lies fully inside."""
     for axis in range(x.ndim):
         places = x.shape[axis] - len(weights) + 1
-        parts = [weight * x[_part(axis, k, k + places)] for k, weight in enumerate(weights)]
-        x = sum(parts[1:], parts[0])
+        x = _added(weight * x[_part(axis, k, k + places)] for k, weight in enumerate(weights))
     return x
 
 
-def neighbours(x: Numbers, weights: list[float]) -> Iterator[tuple[float, Numbers]]:
-    """Each place of a window of odd size, and x moved there; edge pixels are repeated."""
-    half = len(weights) // 2
-    for offsets in itertools.product(range(len(weights)), repeat=x.ndim):
-        moved = x
-        for axis, k in enumerate(offsets):
-            moved = shifted(moved, axis, half - k)
-        yield math.prod(weights[k] for k in offsets), moved
+def _added(parts: Iterator[Numbers]) -> Numbers:
+    """The sum of arrays that nothing else refers to, one after the other."""
+    found = next(parts)
+    add: Callable[[Any, Any], Numbers] = operator.iadd if isinstance(found, np.ndarray) else operator.add
+    for part in parts:
+        found = add(found, part)
+    return found
+
+
+def neighbours(x: Numbers, weights: list[float]) -> tuple[Numbers, list[tuple[float, tuple[Any, ...]]]]:
+    """x with its edge pixels repeated; and for each place of a window of odd size its weight and where it lies."""
+    xp, half, shape = namespace(x), len(weights) // 2, x.shape
+    for axis in range(x.ndim):
+        first, last = x[_part(axis, 0, 1)], x[_part(axis, -1, None)]
+        x = xp.concat([*[first] * half, x, *[last] * half], axis=axis)
+    places = []
+    for offsets in itertools.product(range(len(weights)), repeat=len(shape)):
+        place = tuple(slice(k, k + size) for k, size in zip(offsets, shape, strict=True))
+        places.append((math.prod(weights[k] for k in offsets), place))
+    return x, places
 
 
 def local_moments(x: Numbers, weights: list[float]) -> tuple[Numbers, Numbers]:
     """Mean and variance around each pixel; the variance of what is constant is 0, not a rounding error."""
-    around = list(neighbours(x, weights))
-    mean = sum((weight * moved for weight, moved in around[1:]), around[0][0] * around[0][1])
-    squares = [weight * (moved - mean) ** 2 for weight, moved in around]
-    return mean, sum(squares[1:], squares[0])
+    wide, places = neighbours(x, weights)
+    mean = _added(weight * wide[place] for weight, place in places)
+
+    def spread(weight: float, place: tuple[Any, ...]) -> Numbers:
+        return recomputed(lambda wide, mean: weight * (wide[place] - mean) ** 2, wide, mean)
+
+    return mean, _added(spread(*each) for each in places)
 
 
 def eroded(x: Numbers) -> Numbers:
     """The minimum over the face neighbours and the pixel itself; what is outside never wins."""
     xp = namespace(x)
+    if xp is np:
+        return _over_faces(np.minimum, x)
     lowest = x
     for axis in range(x.ndim):
         for step in (1, -1):
@@ -77,25 +94,45 @@ def dilated(x: Numbers) -> Numbers:
     """The maximum over the box of 3 pixels a side; what is outside never wins."""
     xp = namespace(x)
     for axis in range(x.ndim):
-        x = xp.maximum(xp.maximum(x, shifted(x, axis, 1)), shifted(x, axis, -1))
+        if xp is np:
+            x = _over_faces(np.maximum, x, [axis])
+        else:
+            x = xp.maximum(xp.maximum(x, shifted(x, axis, 1)), shifted(x, axis, -1))
     return x
 
 
 def cross_mean(x: Numbers) -> Numbers:
     """The mean over the face neighbours and the pixel itself; outside is 0."""
-    moved = [shifted(x, axis, step, edge=False) for axis in range(x.ndim) for step in (1, -1)]
+    if namespace(x) is np:
+        found = _over_faces(np.add, x)
+        found /= 2 * x.ndim + 1
+        return found
+    moved = (shifted(x, axis, step, edge=False) for axis in range(x.ndim) for step in (1, -1))
     return sum(moved, x) / (2 * x.ndim + 1)
+
+
+def _over_faces(function: np.ufunc, x: np.ndarray, axes: Iterable[int] | None = None) -> np.ndarray:
+    """A function of each pixel and its face neighbours along some axes, one after the other: NumPy needs no copies."""
+    found = x.copy()
+    for axis in range(x.ndim) if axes is None else axes:
+        before, after = _part(axis, None, -1), _part(axis, 1, None)
+        for here, there in ((after, before), (before, after)):
+            function(found[here], x[there], out=found[here])
+    return found
 
 
 def skeleton(x: Numbers, iterations: int) -> Numbers:
     """The soft skeleton: what opening removes, from x and from each of its erosions."""
-    ridge = _ridge(x)
-    found = ridge
+    found = recomputed(_ridge, x)
     for _ in range(iterations):
-        x = eroded(x)
-        ridge = _ridge(x)
-        found = found + _positive(ridge - ridge * found)
+        x = recomputed(eroded, x)
+        found = recomputed(_with_ridge, x, found)
     return found
+
+
+def _with_ridge(x: Numbers, found: Numbers) -> Numbers:
+    ridge = _ridge(x)
+    return found + _positive(ridge - ridge * found)
 
 
 def _ridge(x: Numbers) -> Numbers:
