@@ -805,8 +805,8 @@ output = group(
         "--output",
         "folder",
         metavar="DIR",
-        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_images.csv, metrics.json and "
-        "evidence.npz.",
+        help="Write run.json, images.csv, records.csv, confusion.csv, confusion_long.csv, confusion_images.csv, "
+        "metrics.json and evidence.npz.",
         trusted=True,
         often=True,
     ),

@@ -143,6 +143,17 @@ def _confusion(run: Run) -> Iterable[list[Any]]:
         yield [id_, *row]
 
 
+def _confusion_long(run: Run) -> Iterable[list[Any]]:
+    """Its cells that are not zero, by the names of classes, and the share of the true class: for programs that plot."""
+    yield ["actual", "predicted", "pixels", "share"]
+    matrix = run.matrix()
+    names = {info.id: marked(info.name) for info in run.class_table.classes}
+    for id_, row in zip(matrix["truth_ids"], matrix["counts"] or [], strict=False):
+        for pred, pixels in zip(matrix["pred_ids"], row, strict=True):
+            if pixels:
+                yield [names[id_], names.get(pred, pred), pixels, csv_cell(pixels / sum(row))]
+
+
 def _confusion_images(run: Run) -> Iterable[list[Any]]:
     """The cells of each image that are not zero."""
     yield ["id", "truth_id", "pred_id", "pixels"]
@@ -155,6 +166,7 @@ TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {
     "images.csv": _images,
     "records.csv": _records,
     "confusion.csv": _confusion,
+    "confusion_long.csv": _confusion_long,
     "confusion_images.csv": _confusion_images,
 }
 _OWN = (*TABLES, METRICS, EVIDENCE)  # beside `run.json`

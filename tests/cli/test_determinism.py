@@ -53,7 +53,7 @@ def test_workers_seed_zone_and_order_change_nothing(run, folders, tmp_path):
         found = run("score", f"{place}/pred", f"{place}/truth", *OPTIONS, "-o", f"out{n}", *options, **env)
         assert content(tmp_path / f"out{n}") == content(tmp_path / "out0"), (place, options, env)
         assert found == base
-    tables = {"images.csv", "records.csv", "confusion.csv", "confusion_images.csv"}
+    tables = {"images.csv", "records.csv", "confusion.csv", "confusion_long.csv", "confusion_images.csv"}
     assert content(tmp_path / "out0").keys() == {"run.json", "metrics.json", "evidence.npz", *tables}
 
 

@@ -127,6 +127,7 @@ def test_files(folders: tuple[str, str], invoke: Any, tmp_path: Path, root: Path
     (row,) = [row for row in rows if (row["id"], row["class_id"]) == ("y", "2")]
     assert [int(row[name]) for name in ("tp", "fp", "fn")] == by_hand()[:3, 1, 2].tolist()
     assert (tmp_path / "out/confusion.csv").read_text(encoding="utf-8") == "truth_id,0,1,2,other\n"
+    assert (tmp_path / "out/confusion_long.csv").read_text(encoding="utf-8") == "actual,predicted,pixels,share\n"
     assert (tmp_path / "out/confusion_images.csv").read_text(encoding="utf-8") == "id,truth_id,pred_id,pixels\n"
     for form in ("md", "csv", "json"):
         assert invoke("score", *LINE, "--format", form).exit_code == 0

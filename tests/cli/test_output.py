@@ -6,12 +6,13 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections import Counter
 
 import numpy as np
 import pytest
 
-TABLES = ["images.csv", "records.csv", "confusion.csv", "confusion_images.csv"]
+TABLES = ["images.csv", "records.csv", "confusion.csv", "confusion_long.csv", "confusion_images.csv"]
 FILES = [*TABLES, "metrics.json", "evidence.npz"]
 PAIRS = {
     "a": ([[0, 1, 1, 2]], [[0, 0, 1, 255]]),
@@ -108,6 +109,14 @@ def test_confusion_csv(invoke, out):
         "1,0,2,0,1",
         "2,0,0,0,0",
     ]
+    assert (out / "confusion_long.csv").read_text().splitlines() == [
+        "actual,predicted,pixels,share",
+        "0,0,1,0.25",
+        "0,1,2,0.5",
+        "0,other,1,0.25",
+        f"1,1,2,{2 / 3!r}",
+        f"1,other,1,{1 / 3!r}",
+    ]
     assert [tuple(row.values()) for row in rows(out / "confusion_images.csv")] == [
         ("a", "0", "0", "1"),
         ("a", "0", "1", "1"),
@@ -122,6 +131,16 @@ def test_confusion_csv(invoke, out):
         for key in ("truth_pixels", "pred_pixels", "tp", "fp", "fn"):
             sums[row["class_id"], key] += int(row[key])
     assert all(sums[str(c["id"]), key] == c[key] for c in document["classes"] for key in ("tp", "fp", "fn"))
+
+
+def test_the_template_for_dvc_knows_the_table(invoke, out, root):
+    """It reads columns that are there, and has the places that DVC fills."""
+    invoke("score", "pred", "truth", *OPTIONS, "-o", "out")
+    template = (root / "docs" / "dvc-confusion.json").read_text(encoding="utf-8")
+    assert json.loads(template)["data"] == {"values": "<DVC_METRIC_DATA>"}
+    columns = set((out / "confusion_long.csv").read_text().splitlines()[0].split(","))
+    assert set(re.findall(r"toNumber\(datum\.(\w+)\)", template)) == {"share", "pixels"} < columns
+    assert {"<DVC_METRIC_X>", "<DVC_METRIC_Y>", "<DVC_METRIC_TITLE>"} <= set(re.findall(r"<\w+>", template))
 
 
 def test_the_same_run_replaces(invoke, out):
