@@ -107,7 +107,7 @@ def test_batches_are_as_without_torch(name: str, kind: str) -> None:
 
 SWEEPS: dict[str, tuple[Any, Any]] = {
     "softmax": (sweeps.softmax_sums, R.randint(0, 3, (2, 4))),
-    "shared": (sweeps.shared_sums, SOFT.reshape(2, 3, -1)[:, :, :4]),
+    "shared": (sweeps.shared_sums, R.rand(2, 3, 4)),
     "sigmoid": (sweeps.sigmoid_sums, R.randint(0, 2, (2, 3, 4))),
     "sigmoid, soft": (partial(sweeps.sigmoid_sums, hard=False), R.rand(2, 3, 4)),
 }
@@ -127,6 +127,7 @@ def test_sweeps_have_second_derivatives(kind: str, void: bool) -> None:
 
     assert torch.autograd.gradcheck(whole, x)
     assert torch.autograd.gradgradcheck(whole, x)
+    assert torch.autograd.gradcheck(lambda given: sweep(given, truth, kept, ())[0][1], x)
     assert torch.autograd.gradgradcheck(lambda given: sweep(given, truth, kept, ())[0][1], x)
 
 
@@ -182,6 +183,16 @@ def test_large_logits_keep_their_digits() -> None:
     found.backward()
     assert found.item() == pytest.approx(1.3132616875, rel=1e-6)
     assert x.grad.flatten().tolist() == pytest.approx([0.7310585786, -0.7310585786], rel=1e-6)
+
+
+def test_what_is_nearly_sure_keeps_its_digits() -> None:
+    """−ln p of a logit of 30 on the right side is ln(1 + e^−30) = e^−30, on the wrong side 30."""
+    for side, value, slope in ((1.0, 9.3576229689e-14, -9.3576229689e-14), (0.0, 30.0, 1.0)):
+        x = torch.full((2, 1, 1, 3), 30.0, dtype=torch.float64, requires_grad=True)
+        found = losses.value("cross_entropy", x, torch.full((2, 1, 1, 3), side), inputs="logits", batch=True)
+        found.backward()
+        assert found.item() == pytest.approx(value, rel=1e-9)
+        assert x.grad.sum().item() == pytest.approx(slope, rel=1e-2)
 
 
 @pytest.mark.parametrize("name", NAMES)
