@@ -181,11 +181,12 @@ class _Sigmoid(torch.autograd.Function):  # type: ignore[misc]
         for n, part in blocks(x):
             given, (t, counts) = x[n, :, part], truth_of(x.dtype, truth, kept, n, part)
             if costs:
-                cost = torch.mul(given, t, out=each[n, :, part])
+                cost = each[n, :, part]
                 if hard:  # ln(1 + e^x) of the logit of what is not true
-                    torch.ops.aten.softplus.out(torch.sub(given, cost, alpha=2, out=cost), 1, LINEAR, out=cost)
+                    torch.addcmul(given, given, t, value=-2, out=cost)
+                    torch.ops.aten.softplus.out(cost, 1, LINEAR, out=cost)
                 else:
-                    torch.sub(softplus(given, 1, LINEAR), cost, out=cost)
+                    torch.addcmul(softplus(given, 1, LINEAR), given, t, value=-1, out=cost)
                 if counts is not None:
                     cost *= counts
             if sums:

@@ -169,6 +169,21 @@ def test_targets_that_are_none_are_refused(channel: int, value: float, said: dic
         losses.value("dice", torch.tensor(X), truth, inputs="logits", batch=True, **{"channels": True, **said})
 
 
+@pytest.mark.parametrize("place", [(0, 1), (-1, -1)])
+def test_a_truth_is_hard_or_not_by_every_pixel(place: tuple[int, int]) -> None:
+    """One fraction, even one that single precision takes for 1, is no label of background."""
+    truth = np.zeros((2, 1, 5, 30))
+    truth[0, 0, 2:] = 1
+    for value in (0.25, 1 - 1e-12):
+        truth[(0, 0, *place)] = value
+        x = R.randn(*truth.shape)
+        for name in ("cross_entropy", "focal", "squared_dice"):
+            options: dict[str, Any] = {"inputs": "logits", "batch": True}
+            found = losses.value(name, torch.tensor(x, dtype=torch.float32), torch.tensor(truth), **options)
+            expected = losses.value(name, x.astype(np.float32).astype(float), truth, **options)
+            assert found.item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_class_is_no_ignored_value_of_a_target() -> None:
     with pytest.raises(BadOption, match="ignore holds 1"):
         losses.value(

@@ -133,24 +133,29 @@ def _looked(target: Tensor, said: Said, exclusive: bool, dtype: Any) -> "tuple[T
     if any(0 <= each < max(target.shape[1], 2) for each in said.ignore):  # classes, of which it has no labels
         return None
     kept, to_one, whole = _kept(target, said.ignore), exclusive and not said.any_range, not target.is_floating_point()
+    kind = dtype if whole else target.dtype
     few = target[:1, :, :64] if kept is None else target[:1, :, :64] * kept[:1, None, :64]
     maybe_hard = not whole and (target.device.type != "cpu" or not _off(few).any())
     mass = torch.zeros(target.shape[:2], dtype=sweeps.wide(target), device=target.device)
-    ends: list[list[Any]] = [[], [], []]
+    ends, sums = [], []
     for n, part in sweeps.blocks(target):
-        t, counts = sweeps.truth_of(dtype, target, kept, n, part)
+        t, counts = sweeps.truth_of(kind, target, kept, n, part)
         mass[n] += t.sum(dim=1)
-        ends[0].append(torch.aminmax(t))
-        if maybe_hard:
-            ends[1].append(torch.aminmax(_off(t)))
+        ends.append(torch.aminmax(_off(t) if maybe_hard else t))
         if to_one:
             total = t.sum(dim=0)
-            ends[2].append(torch.aminmax(total if counts is None else total + (1 - counts)))
-    (low, high), off, total = _least_and_most(ends)
+            sums.append(torch.aminmax(total if counts is None else total + (1 - counts)))
+    (low, high), to = _least_and_most(ends, sums)
+    hard = whole
+    if maybe_hard:
+        hard, high = low == high == 0, 1.0
+        if not hard:
+            every = (sweeps.truth_of(kind, target, kept, n, part)[0] for n, part in sweeps.blocks(target))
+            ((low, high),) = _least_and_most([torch.aminmax(t) for t in every])
     wanted = "scores" if said.any_range else "probabilities"
-    if not _fits(wanted, low, high) or (to_one and not _one(*total)):
+    if not _fits(wanted, low, high) or (to_one and not _one(*to)):
         return None
-    return kept, (whole and low >= 0 and high <= 1) or off == [0, 0], mass
+    return kept, hard and low >= 0 and high <= 1, mass
 
 
 def _off(t: Tensor) -> Tensor:
@@ -158,7 +163,7 @@ def _off(t: Tensor) -> Tensor:
     return torch.addcmul(t, t, t, value=-1)
 
 
-def _least_and_most(every: list[list[Any]]) -> list[list[float]]:
+def _least_and_most(*every: list[Any]) -> list[list[float]]:
     """Of each list of ends the least and the largest, nan where one is nan; of an empty one nothing."""
     found = [
         end(torch.stack(each))
@@ -553,7 +558,11 @@ class TensorOutcomes(Outcomes):
     def labels(self) -> Tensor | None:
         if not self._lone:
             return self._plain.labels
-        return self.pixels.labels if self.pixels.exclusive else self.pixels.raw_target[self.channel].to(torch.int64)
+        return (
+            self.pixels.labels
+            if self.pixels.exclusive
+            else (self.pixels.raw_target[self.channel] > 0.5).to(torch.int64)
+        )
 
     def expected(self, values: Tensor) -> Tensor:
         if self.share is None or values.ndim == 1:
