@@ -657,6 +657,8 @@ _background = option(
 
 _photographs = option("--images-pattern", metavar="P", help="Names of photographs, such as '*/{id}_leftImg8bit.png'.")
 
+_percent = option("--percent", is_flag=True, help="Show shares as percentages; files keep their numbers.")
+
 page = group(
     "page",
     "Report",
@@ -682,6 +684,7 @@ page = group(
         help="What images are ordered by, such as 'iou[person]'.",
     ),
     _background,
+    _percent,
     option("--title", default="segeval report", show_default=True, metavar="TEXT", help="The title of the page."),
 )
 drawing = group(
@@ -816,6 +819,7 @@ output = group(
         type=click.Choice(["raw", "truth", "pred", "all"]),
         help="Show the confusion matrix too: counts, or shares of each true class, of each predicted class, of all.",
     ),
+    _percent,
     option("--sort", metavar="COLUMN", help="Order the classes by a column of run.json, such as iou or name."),
     option(
         "--worst",

@@ -127,21 +127,29 @@ def check_sort(by: str | None, scoring: "Scoring") -> None:
         raise BadOption(f"--sort is {by!r}", did_you_mean(by, known))
 
 
-def ordered(document: dict[str, Any], by: str | None) -> dict[str, Any]:
-    """The document with its classes in another order, to be shown: the least first, what is undefined last."""
+def seen(document: dict[str, Any], by: str | None, percent: bool) -> dict[str, Any]:
+    """The document as it is shown: with its classes in another order, and its shares as percentages."""
+    from segeval.report.percent import in_percent
+
+    return _ordered(in_percent(document) if percent else document, by)
+
+
+def _ordered(document: dict[str, Any], by: str | None) -> dict[str, Any]:
+    """The least first, what is undefined last."""
     if by is None:
         return document
     rows = sorted(document["classes"], key=lambda row: (row[by] is None, 0 if row[by] is None else row[by]))
     return {**document, "classes": rows}
 
 
-def say_headline(run: "Run", document: dict[str, Any], form: str, most: int = 3) -> None:
+def say_headline(run: "Run", document: dict[str, Any], form: str, most: int = 3, percent: bool = False) -> None:
     """The last line: images scored, mIoU, the worst images. On stdout where people read, else on stderr."""
     from segeval.metrics import METRICS
     from segeval.report.md import markdown_text
-    from segeval.report.sections import headline, worst_images
+    from segeval.report.sections import Percent, headline, worst_images
 
     worst = worst_images(list(run.tables.ids), run.tables.image_means(METRICS["iou"]).tolist(), most)
+    worst = [(name, Percent(value)) for name, value in worst] if percent else worst
     line = headline(document, worst)
     click.echo(f"\n{markdown_text(line)}" if form == "md" else safe_text(line), err=form not in ("table", "md"))
 

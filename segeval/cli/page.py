@@ -31,6 +31,7 @@ class Page:
     cards: int = 48
     by: str = "miou_image"
     background: str = "auto"
+    percent: bool = False
     title: str = "segeval report"
 
     def __post_init__(self) -> None:
@@ -87,6 +88,7 @@ def write(
     verdict: "Verdict | None" = None,
     baseline: "Results | None" = None,
     intersect: bool = False,
+    percent: bool = False,
 ) -> None:
     """Write the page."""
     from segeval.gate.compare import compare
@@ -107,6 +109,7 @@ def write(
         draws,
         page.by,
         page.title,
+        percent or page.percent,
     )
     save("report", place, made(shown))
 

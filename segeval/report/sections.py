@@ -23,6 +23,12 @@ from segeval.run.scoring import Scoring
 from segeval.text import counted, some
 
 Cell = str | int | float | None
+
+
+class Percent(float):
+    """A share that is shown as a percentage."""
+
+
 _PRESENCE = {"union": "where it is in truth or prediction", "truth": "where it is in the truth", "always": "everywhere"}
 
 
@@ -46,9 +52,15 @@ def shown(value: Cell, digits: int = 4) -> str:
         return f"{value:,}" if isinstance(value, int) else value
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
+    if isinstance(value, Percent):
+        return f"{_digits(100 * value, digits - 2, (-100.0, 0.0, 100.0))} %"
+    return _digits(value, digits, (-1.0, 0.0, 1.0))
+
+
+def _digits(value: float, digits: int, edges: tuple[float, ...]) -> str:
     for places in range(digits, 17):
         text = f"{value:.{places}f}"
-        if float(text) == value or float(text) not in (-1.0, 0.0, 1.0):
+        if float(text) == value or float(text) not in edges:
             return text
     return repr(value)
 

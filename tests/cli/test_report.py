@@ -95,6 +95,18 @@ def test_photographs_that_score_refuses(invoke, stored, args, said):
     assert said in found.stderr
 
 
+def test_shares_as_percentages(invoke, stored):
+    """In both commands alike; of CSV alone they are refused."""
+    args = ["now", "truth", "--classes", "nothing,cat,dog,owl,bird", "-o", "run", "--percent", "--report", "x.html"]
+    found = invoke("score", *args)
+    assert re.search(r"mIoU \d\d\.\d\d % \(miou_dataset\) · worst: \w+ \d\d\.\d\d %", found.stdout)
+    assert invoke("report", "run", "--pred", "now", "--truth", "truth", "--percent", "-o", "y.html").exit_code == 0
+    assert (stored / "x.html").read_text() == (stored / "y.html").read_text()
+    found = invoke("score", "now", "truth", "--num-classes", "5", "--percent", "--format", "csv")
+    assert found.exit_code == 2
+    assert "--percent has no effect: it is of tables for people" in found.stderr
+
+
 def test_the_baseline_is_read_once(invoke, stored, monkeypatch):
     """For its rules and its page together; so is the run."""
     from segeval.run import results

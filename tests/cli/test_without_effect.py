@@ -53,6 +53,7 @@ RULES = {
     "resamples": "--resamples 200",
     "confidence": "--confidence 0.9",
     "confusion": "--confusion truth --format json",
+    "percent": "--percent --format json",
     "resume": "--resume",
     "force": "--force",
 }

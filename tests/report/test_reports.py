@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from segeval.cli.main import cli
 from segeval.report.md import markdown_text
-from segeval.report.sections import about_intervals, shown, worst_images
+from segeval.report.sections import Percent, about_intervals, shown, worst_images
 from segeval.text import csv_cell, marked
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -369,3 +369,33 @@ def test_colour_on_a_terminal(on_terminal):
     assert "\x1b[1m" in text
     assert "\x1b]" not in text
     assert "\\x1b]0;p\\x07[/]" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.77694, "77.69 %"), (1.0, "100.00 %"), (0.999999, "99.9999 %"), (0.0000012, "0.0001 %"), (-0.02, "-2.00 %")],
+)
+def test_percentages(value, text):
+    """With two digits, and never 0 or 100 for what only comes near."""
+    assert shown(Percent(value)) == text
+    assert shown(Percent("nan")) == "–"
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_shares_as_percentages(small, score, tmp_path, form):
+    """Scores from 0 to 1, in tables, sentences and the last line; kappa, losses and counts stay as they are."""
+    asked = ["--metrics", "iou,kappa,precision", "--losses", "dice", "--ci", "--resamples", "100", "--worst", "1"]
+    plain = small(form, *asked, "-o", "plain").replace("\\", "")
+    text = small(form, *asked, "--percent", "-o", "out").replace("\\", "")
+    for value in ("7/11", "2/7", "71/154", "9/14"):
+        share = Fraction(value)
+        assert f"{100 * float(share):.2f} %" in text
+        assert f"{float(share):.4f}" in plain
+        assert f"{float(share):.4f}" not in text
+    document = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert document == json.loads((tmp_path / "plain" / "run.json").read_text())
+    kappa, dice = document["classes"][1]["kappa"], document["losses"]["dice"]["value"]
+    assert f"{kappa:.4f}" in text
+    assert f"{dice:.4f}" in text
+    assert f"mIoU {100 * 71 / 154:.2f} % (miou_dataset)" in text.splitlines()[-1]
+    assert "b 33.33 %" in text.splitlines()[-1]

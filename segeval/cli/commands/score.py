@@ -95,13 +95,14 @@ def command(
     document = run.document(folders.write(run, folder.path) if folder and not kept else None)
     if measured and not kept:
         measured.end()
+    percent = output["percent"] and output["form"] in ("table", "md")
+    seen = document if output["form"] == "json" else present.seen(document, output["sort"], percent)
     if run.records or output["form"] == "json":
-        seen = document if output["form"] == "json" else present.ordered(document, output["sort"])
         REPORTS.find(output["form"]).func(seen, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
     present.say_faults([*run.failures, *doubts], run.notes, run.extra)
     if run.records:
-        present.say_headline(run, document, output["form"], output["worst"])
+        present.say_headline(run, seen, output["form"], output["worst"], percent)
     if folder and kept:
         raise folder.refusal()
     for fault in run.without_effect(options.typed(ctx)):
@@ -112,7 +113,7 @@ def command(
     baseline = before(ruling["baseline"]) if results else None
     verdict = _gated(rules, results, baseline, draws, ruling, shown, output["form"]) if rules and results else None
     if page.file is not None and results and run.records:
-        write_page(page, page.file, results, masks, draws, verdict, baseline, ruling["intersect"])
+        write_page(page, page.file, results, masks, draws, verdict, baseline, ruling["intersect"], output["percent"])
     judged = verdict.exit_code if verdict else OK
     ctx.exit(ending([run.exit_code, judged, *(note.exit_code for note in doubts)]))
 
@@ -129,6 +130,8 @@ def _check_effects(ctx: click.Context, draws: Any, ruling: dict[str, Any], outpu
         options.refuse(ctx, ["intersect"], "there is no run to compare with", "give --baseline RUN")
     if output["form"] == "json":
         options.refuse(ctx, ["confusion"], "the matrix is always in the JSON", "leave it out")
+    if output["form"] in ("json", "csv") and not page:
+        options.refuse(ctx, ["percent"], "it is of tables for people", "leave it out")
     if not output["folder"]:
         options.refuse(ctx, ["force"], "nothing is written", "give -o DIR")
 

@@ -14,7 +14,8 @@ from segeval.catalog import Catalog
 from segeval.errors import BadRule, MissingPackage
 from segeval.gate.rules import Asked
 from segeval.report.html.gallery import Gallery
-from segeval.report.sections import Cell, class_columns, shown, summary_cell
+from segeval.report.percent import in_percent, is_share
+from segeval.report.sections import Cell, Percent, class_columns, shown, summary_cell
 from segeval.run.bootstrap import Draws, bounds
 from segeval.run.means import resample
 from segeval.run.numbers import SUMMARY, Number, columns, numbers, summary
@@ -40,10 +41,15 @@ class Shown:
     draws: Draws = field(default_factory=Draws)
     by: str = BY  # the number that images are ordered by
     title: str = "segeval report"
+    percent: bool = False  # shares are shown as percentages
 
-    @property
+    @cached_property
     def document(self) -> dict[str, Any]:
-        return dict(self.results.document)
+        return in_percent(self.results.document) if self.percent else dict(self.results.document)
+
+    def told(self, number: Number, value: float) -> float:
+        """A value of a number as it is shown."""
+        return Percent(value) if self.percent and is_share(number) else value
 
     @cached_property
     def tables(self) -> Tables | None:
@@ -80,6 +86,11 @@ class Shown:
         return tables.once(("report", number.title), lambda: images(tables))
 
     @cached_property
+    def numbers(self) -> dict[str, Number]:
+        """Every number of the run, by its title."""
+        return {number.title: number for number in numbers(self.results.outline)}
+
+    @cached_property
     def headline(self) -> dict[str, Cell]:
         """The numbers at the top: the first of the data set's means, and the last of the others; FIRST in any case."""
         told = {name: summary_cell(self.document, name) for name in self.document["summary"]}
@@ -90,7 +101,7 @@ class Shown:
         return {name: told[name] for name in dict.fromkeys(main[: TILES // 2] + main[-TILES // 2 :])}
 
     @cached_property
-    def intervals(self) -> dict[str, tuple[float, float]]:
+    def intervals(self) -> dict[str, tuple[float, ...]]:
         """The two-sided intervals of the numbers at the top, and of the first metric of each class."""
         if self.tables is None or self.tables.clusters < 2:
             return {}
@@ -102,7 +113,12 @@ class Shown:
         drawn = {number.title: number.drawn for number in asked if number.drawn}
         sure = (1 + self.draws.confidence) / 2
         found = resample(self.draws, [self.tables], drawn)
-        return {title: bounds(values, sure) for title, values in found.items() if values.size}
+        low_high = {title: bounds(values, sure) for title, values in found.items() if values.size}
+        known |= {number.title: number for number in asked}
+        return {
+            title: (self.told(known[title], low), self.told(known[title], high))
+            for title, (low, high) in low_high.items()
+        }
 
 
 def ordering(results: Results, by: str) -> Number:
@@ -158,7 +174,9 @@ def environment() -> Any:
         lstrip_blocks=True,
         finalize=visible,
     )
-    environment.filters.update(num=shown, at=_coordinate, exact=_exact, data=_data, picture=_picture, percent=_percent)
+    environment.filters.update(
+        num=shown, at=_coordinate, exact=_exact, data=_data, picture=_picture, percent=_percent, end=_end
+    )
     return environment
 
 
@@ -189,6 +207,11 @@ def _exact(value: float) -> str:
     if math.isnan(value):
         return ""
     return f"{value:.9g}".replace("inf", "Infinity")
+
+
+def _end(value: float) -> str:
+    """An end of an axis."""
+    return f"{100 * value:.3g} %" if isinstance(value, Percent) else f"{value:.3g}"
 
 
 def _percent(value: float | None) -> str:

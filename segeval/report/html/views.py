@@ -15,7 +15,7 @@ from segeval.report import diagrams as drawings
 from segeval.report import sections, verdict
 from segeval.report.html import gallery
 from segeval.report.html.page import SECTIONS, STEPS, Shown
-from segeval.report.sections import Cell, Table, class_columns
+from segeval.report.sections import Cell, Percent, Table, class_columns
 from segeval.report.verdict import signed
 from segeval.run.cells import OTHER
 from segeval.run.numbers import Number, columns
@@ -71,19 +71,9 @@ def changes(of: Shown) -> Data | None:
     """The differences from the baseline, with their intervals."""
     if of.comparison is None:
         return None
-    rows = [
-        {
-            "number": each["number"],
-            "sign": _SIGNS.get(each["better"], 0),
-            "before": each["values"][0],
-            "after": each["values"][1],
-            **each["differences"][0],
-        }
-        for each in of.comparison["numbers"]
-    ]
+    rows = [_change_of(of, each) for each in of.comparison["numbers"]]
     known = [row for row in rows if row["before"] is not None or row["after"] is not None]
-    within = [row for row in known if row["sign"] and _drawable(row["difference"])]
-    within = [row for row in within if not row["number"].startswith("loss.")]  # they have scales of their own
+    within = [row for row in known if row["sign"] and _drawable(row["difference"]) and _on_scale(of, row["number"])]
     more = len(within) > MOVED
     within = sorted(within, key=lambda row: -abs(row["difference"]))[:MOVED]
     ends = (row[key] for row in within for key in ("difference", "low", "high"))
@@ -99,7 +89,7 @@ def changes(of: Shown) -> Data | None:
         notes.insert(0, f"drawn are the {MOVED} numbers that changed most")
     return {
         "rows": known,
-        "reach": reach,
+        "reach": Percent(reach) if of.percent else reach,
         "drawn": drawn,
         "movers": of.comparison["movers"],
         "moved": of.comparison["moved"],
@@ -111,6 +101,24 @@ def changes(of: Shown) -> Data | None:
 
 
 _SIGNS = {"higher": 1, "lower": -1}
+
+
+def _change_of(of: Shown, each: Data) -> Data:
+    """A row of the table of changes."""
+    row = {"before": each["values"][0], "after": each["values"][1], **each["differences"][0]}
+    if number := of.numbers.get(each["number"]):
+        row |= {
+            key: of.told(number, row[key])
+            for key in ("before", "after", "difference", "low", "high")
+            if row[key] is not None
+        }
+    return {"number": each["number"], "sign": _SIGNS.get(each["better"], 0), **row}
+
+
+def _on_scale(of: Shown, title: str) -> bool:
+    """Whether a number shares the axis of the others; distances, counts and losses have scales of their own."""
+    number = of.numbers.get(title)
+    return number is None or (math.isfinite(number.high - number.low) and not title.startswith("loss."))
 
 
 def _drawable(value: float | None) -> bool:
@@ -137,8 +145,11 @@ def pictures(of: Shown) -> Data | None:
         {
             "card": card,
             "number": n,
-            "values": [(number.title, float(of.values(number)[place[card.id]])) for number in of.image_numbers[:6]],
-            "change": None if change is None else float(change[place[card.id]]),
+            "values": [
+                (number.title, of.told(number, float(of.values(number)[place[card.id]])))
+                for number in of.image_numbers[:6]
+            ],
+            "change": None if change is None else of.told(of.ordering, float(change[place[card.id]])),
             "sort": {
                 "score": float(values[place[card.id]]),
                 "change": 0.0 if change is None else float(change[place[card.id]]),
@@ -311,15 +322,15 @@ def spread(of: Shown) -> Data | None:
     steps = np.unique(np.linspace(0, defined.size - 1, min(defined.size, 200)).astype(np.int64))
     return {
         "title": of.ordering.title,
-        "low": low,
-        "high": high,
+        "low": of.told(of.ordering, low),
+        "high": of.told(of.ordering, high),
         "bins": [
-            {"low": float(a), "high": float(b), "count": int(n)}
+            {"low": of.told(of.ordering, float(a)), "high": of.told(of.ordering, float(b)), "count": int(n)}
             for n, (a, b) in zip(bins, itertools.pairwise(edges), strict=True)
         ],
         "most": int(bins.max()),
         "curve": [((float(defined[n]) - low) / (high - low), (n + 1) / defined.size) for n in steps.tolist()],
-        "quantiles": _quantiles(defined),
+        "quantiles": _quantiles(of, of.ordering, defined),
         "count": int(defined.size),
         "undefined": int(np.isnan(values).sum()),
         "infinite": int(np.isinf(values).sum()),
@@ -343,8 +354,8 @@ def _range(number: Number, values: Array) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1)
 
 
-def _quantiles(values: Array) -> list[float]:
-    return [float(each) for each in np.quantile(values, (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))]
+def _quantiles(of: Shown, number: Number, values: Array) -> list[float]:
+    return [of.told(number, float(each)) for each in np.quantile(values, (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))]
 
 
 def _of_classes(of: Shown) -> list[Data]:
@@ -354,9 +365,10 @@ def _of_classes(of: Shown) -> list[Data]:
     for metric in class_columns(of.document)[:1]:
         images = columns(of.results.outline)[metric.printed].images
         values = images(of.tables) if images else np.zeros((0, 0))
-        for (_, title), each in zip(of.results.outline.classes, values.T, strict=False):
+        for k, ((_, title), each) in enumerate(zip(of.results.outline.classes, values.T, strict=False)):
             if (defined := each[np.isfinite(each)]).size:
-                found.append({"name": title, "count": int(defined.size), "quantiles": _quantiles(defined)})
+                number = columns(of.results.outline)[metric.printed].number(of.results.outline, k)
+                found.append({"name": title, "count": int(defined.size), "quantiles": _quantiles(of, number, defined)})
     return found
 
 
@@ -370,7 +382,7 @@ def _of_groups(of: Shown, values: Array) -> list[Data]:
     for n, name in enumerate(names):
         each = values[of.tables.cluster == n]
         if (defined := each[np.isfinite(each)]).size:
-            found.append({"name": name, "count": int(defined.size), "quantiles": _quantiles(defined)})
+            found.append({"name": name, "count": int(defined.size), "quantiles": _quantiles(of, of.ordering, defined)})
     return sorted(found, key=lambda group: group["quantiles"][3])[:50]
 
 
@@ -472,9 +484,9 @@ def images(of: Shown) -> Data | None:
     if total > ROWS:
         order = [*order[: ROWS // 2], *order[-ROWS // 2 :]]
     grouped = of.results.group_by(of.draws) is not None
+    told = [[of.told(number, value) for value in each.tolist()] for number, each in zip(shown, values, strict=True)]
     rows = [
-        [of.tables.ids[n], *([of.tables.groups[n]] if grouped else []), *(float(each[n]) for each in values)]
-        for n in order
+        [of.tables.ids[n], *([of.tables.groups[n]] if grouped else []), *(column[n] for column in told)] for n in order
     ]
     heads = ["image", *(["group"] if grouped else []), *(number.title for number in shown)]
     return {"heads": heads, "rows": rows, "total": total, "left_out": total - len(order), "texts": 1 + grouped}

@@ -24,7 +24,7 @@ from segeval.run.results import Results
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 
 from segeval.report.html.page import Shown, page
-from segeval.report.html.views import largest, spearman
+from segeval.report.html.views import changes, largest, spearman
 
 FEW = Draws(resamples=200)
 
@@ -149,6 +149,41 @@ def sure(classes=3, images=4, **options):
     pred = [random.dirichlet(np.ones(classes), (5, 6)).transpose(2, 0, 1) for _ in range(images)]
     truth = [np.where(each == 1, 0, each) for each in random.integers(0, classes, (images, 5, 6))]
     return score(pred, truth, num_classes=classes, metrics=["iou", "curves", "calibration"], **options)
+
+
+def test_shares_as_percentages(text):
+    """Tiles, classes, changes, images and quantiles; the numbers are those of the page without."""
+    percent = page(shown(percent=True))
+    run = model(wrong=0.4, seed=2)
+    for value in (run.document["summary"]["miou_dataset"], run.classes[0]["iou"], run.classes[1]["dice"]):
+        assert f">{value:.4f}" in text
+        assert f"{value:.4f}" not in percent
+        assert f">{100 * value:.2f} %" in percent
+
+    def numbers(page, section):
+        part = re.search(rf'<section id="{section}".*?</section>', page, re.S)[0]
+        return [each.replace("−", "-") for each in re.findall(r'<td(?: class="n")?>([-+−\d.]+)(?: %)?[ <]', part)]
+
+    for section in ("changes", "images", "classes"):
+        plain, changed = numbers(text, section), numbers(percent, section)
+        assert len(plain) == len(changed) > 20
+        for before, after in zip(plain, changed, strict=True):
+            assert before == after or float(after) == pytest.approx(100 * float(before), abs=0.006)
+    assert "The axis goes to ±0." in text
+    assert re.search(r"The axis goes to ±\d+\.\d\d %", percent)
+
+
+def test_only_what_shares_a_scale_is_drawn_beside_each_other():
+    """A change of a distance does not press those of scores to the middle."""
+    found = compare([model(), model(wrong=0.4, seed=2)], (), FEW).document()
+    far = {**found["numbers"][0], "number": "hd[road]", "better": "lower"}
+    far["differences"] = [{**far["differences"][0], "difference": 100.0, "low": 90.0, "high": 110.0}]
+    found["numbers"] = [*found["numbers"], far]
+    run = model(wrong=0.4, seed=2, metrics=["iou", "hd"])
+    data = changes(Shown(run, model(), None, found, None, FEW))
+    assert data["reach"] < 1
+    assert "hd[road]" not in data["drawn"]
+    assert "hd[road]" in [row["number"] for row in data["rows"]]
 
 
 def test_diagrams_have_their_tables_beside_them():
