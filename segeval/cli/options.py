@@ -551,6 +551,12 @@ ranking = group(
     ),
     option("--names", metavar="A,B,…", help="What the runs are called, in their order; by default as they were given."),
     intersect,
+    option(
+        "--report",
+        metavar="FILE",
+        help="Write the leaderboard as one HTML file too: ranks with intervals, and pairs of runs.",
+        trusted=True,
+    ),
 )
 asking_why = group(
     "why",

@@ -10,6 +10,7 @@ from segeval.errors import BadOption
 if TYPE_CHECKING:
     from segeval.data.folders import Pairing
     from segeval.gate import Verdict
+    from segeval.gate.rank import Leaderboard
     from segeval.io.files import MaskFile
     from segeval.overlay.source import Masks
     from segeval.run.bootstrap import Draws
@@ -50,6 +51,11 @@ class Page:
     def nothing(self) -> int | Literal["auto"] | None:
         """The id that stands for no object."""
         return nothing(self.background)
+
+    @property
+    def folders(self) -> list[str]:
+        """What masks and photographs are read from."""
+        return [each for each in (self.pred, self.truth, self.images) if each]
 
     @property
     def photos(self) -> "dict[str, MaskFile]":
@@ -114,12 +120,20 @@ def write(
     save("report", place, made(shown))
 
 
-def check(page: Page, place: str, runs: list[str | None], folders: Sequence[str] = ()) -> None:
+def leaderboard(place: str, found: "Leaderboard") -> None:
+    """Write a leaderboard as a page."""
+    from segeval.report.html.leaderboard import page
+
+    save("report", place, page(found.document(), "segeval rank"))
+
+
+def check(place: str, runs: Sequence[str | None], folders: Sequence[str] = ()) -> None:
     """Refuse a place among the runs and the masks, and a page that cannot be made."""
     from segeval.report.html.page import environment
 
+    check_place("report", place)
     environment()
-    spare({"report": place}, runs, [*folders, *(each for each in (page.pred, page.truth, page.images) if each)])
+    spare({"report": place}, runs, folders)
 
 
 def nothing(text: str) -> int | Literal["auto"] | None:

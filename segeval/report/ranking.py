@@ -15,11 +15,16 @@ def tables(document: Document) -> list[Table]:
     return [_board(document), *(_pairs(document, number) for number in document["numbers"])]
 
 
+def order(document: Document, ranks: list[int]) -> list[int]:
+    """The positions of the runs, the first first; equal ones by name."""
+    return sorted(range(len(ranks)), key=lambda n: (ranks[n], document["runs"][n]["name"]))
+
+
 def _board(document: Document) -> Table:
     overall, several = document["overall"], len(document["numbers"]) > 1
-    order = sorted(range(len(document["runs"])), key=lambda n: (overall["ranks"][n], document["runs"][n]["name"]))
+    places = order(document, overall["ranks"])
     rows: list[list[Cell]] = []
-    for n in order:
+    for n in places:
         span = _span(overall["low"][n], overall["high"][n])
         row: list[Cell] = [overall["ranks"][n], document["runs"][n]["name"]]
         row += [overall["mean_rank"][n]] if several else []
@@ -42,17 +47,17 @@ def _span(low: float | None, high: float | None) -> Cell:
 
 def _pairs(document: Document, number: Document) -> Table:
     """Rows and columns by rank: the p-value of each pair, and how often each run is first."""
-    order = sorted(range(len(document["runs"])), key=lambda n: (number["ranks"][n], document["runs"][n]["name"]))
-    names = [document["runs"][n]["name"] for n in order]
+    places = order(document, number["ranks"])
+    names = [document["runs"][n]["name"] for n in places]
     rows: list[list[Cell]] = [
         [
             number["ranks"][n],
             document["runs"][n]["name"],
             _span(number["low"][n], number["high"][n]),
             number["first"][n],
-            *(number["p"][n][m] if m != n else "" for m in order),
+            *(number["p"][n][m] if m != n else "" for m in places),
         ]
-        for n in order
+        for n in places
     ]
     return Table(
         f"p-values of pairs, by {number['number']}",

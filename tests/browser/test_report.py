@@ -58,7 +58,10 @@ def address(tmp_path_factory) -> str:
     run("report", str(folder / "run-now"), *plain, "-o", str(folder / "plain.html"), "--resamples", "500")
     masks = [*plain, "--images", str(folder / "photos")]
     rules = ["-r", "miou_dataset >= 0.2", "-r", "iou[*] drop <= 0.5", "--baseline", str(folder / "run-before")]
-    run("report", str(folder / "run-now"), *masks, *rules, "-o", str(folder / "page.html"), "--resamples", "500")
+    few = ["--percent", "--resamples", "500"]
+    run("report", str(folder / "run-now"), *masks, *rules, "-o", str(folder / "page.html"), *few)
+    board = ["--names", f"{LONG},b", "--report", str(folder / "rank.html"), "--resamples", "500"]
+    run("rank", str(folder / "run-now"), str(folder / "run-before"), *board)
     return f"file://{folder}/page.html"
 
 
@@ -198,7 +201,7 @@ def test_a_chart_is_enlarged_with_its_caption(opened):
     charts = browser.find_elements(By.CSS_SELECTOR, "#diagrams .zoom")
     assert len(charts) == 5 + 4
     browser.find_elements(By.CSS_SELECTOR, "#diagrams .enlarge")[1].send_keys(webdriver.Keys.ENTER)
-    assert re.fullmatch(r"background ECE 0\.\d+", large.find_element(By.TAG_NAME, "figcaption").text)
+    assert re.fullmatch(r"background ECE \d+\.\d\d %", large.find_element(By.TAG_NAME, "figcaption").text)
     assert large.find_element(By.TAG_NAME, "svg").size["width"] > 2 * charts[1].size["width"]
     assert large.find_elements(By.CSS_SELECTOR, "[id]:not(#large-place)") == []
     webdriver.ActionChains(browser).send_keys(webdriver.Keys.ESCAPE).perform()
@@ -223,10 +226,10 @@ def test_a_cell_of_the_heat_map_names_its_images(opened):
     assert len(browser.find_elements(By.CSS_SELECTOR, "#heat td[tabindex='0']")) == 1
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_nothing_sticks_out_of_a_narrow_window(opened, dark):
+@pytest.mark.parametrize(("page", "dark"), [("page", False), ("page", True), ("rank", False)])
+def test_nothing_sticks_out_of_a_narrow_window(opened, page, dark):
     """At 400 pixels only boxes that scroll are wider."""
-    browser = opened(400, dark)
+    browser = opened(400, dark, page=page)
     odd = browser.execute_script(
         """return [...document.querySelectorAll('body *')].filter((e) => e.getClientRects().length &&
         e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, dialog, .skip')).map((e) => e.outerHTML
@@ -251,12 +254,13 @@ def test_print(opened):
     assert base64.b64decode(pdf).startswith(b"%PDF")
 
 
+@pytest.mark.parametrize("page", ["page", "rank"])
 @pytest.mark.parametrize(("width", "dark"), [(1200, False), (1200, True), (400, False)])
-def test_axe_finds_nothing_serious(opened, width, dark):
+def test_axe_finds_nothing_serious(opened, width, dark, page):
     axe = os.environ.get("SEGEVAL_AXE")
     if not axe:
         pytest.skip("SEGEVAL_AXE names no axe.min.js")
-    browser = opened(width, dark)
+    browser = opened(width, dark, page=page)
     browser.execute_script("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     browser.execute_script(Path(axe).read_text(encoding="utf-8"))
     found = browser.execute_async_script("const done = arguments[0]; axe.run().then((r) => done(r.violations))")

@@ -32,7 +32,7 @@ def command(ctx: click.Context, run: str, page: Any, ruling: dict[str, Any], dra
     from segeval.run.results import Results
 
     place = page.place(run)
-    check(page, place, [run, ruling["baseline"]])
+    check(place, [run, ruling["baseline"]], page.folders)
     rules = rules_of(ctx, ruling["rules"])
     found = Results.read(run)
     masks = page.masks(found)

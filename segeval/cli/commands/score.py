@@ -75,7 +75,7 @@ def command(
     stored = output["folder"] and f"{output['folder']}/run.json"
     shown.spare([stored, ruling["baseline"]], [pred, gt])
     if page.file is not None:
-        check_page(page, page.file, [stored, ruling["baseline"]], [pred, gt])
+        check_page(page.file, [stored, ruling["baseline"]], [pred, gt, *page.folders])
     pairing = find_pairs(pred, gt, layout)
     pairing, chosen = with_tables(
         pairing, Options(layout, reading, choice, measures[0], measures[1], draws, profile=profile(ctx)), pred, gt

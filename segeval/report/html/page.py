@@ -133,17 +133,22 @@ def page(of: Shown) -> str:
     """The text of the page."""
     import segeval.report.html.views  # noqa: F401 - the sections are listed there
 
-    templates = environment()
     found = [(name, entry, entry.func(of)) for name, entry in SECTIONS.items()]
     there = [
         {"id": name, "title": entry.facts["title"], "template": entry.facts["template"], "data": data}
         for name, entry, data in found
         if data is not None
     ]
+    return rendered(of.title, there)
+
+
+def rendered(title: str, sections: list[dict[str, Any]]) -> str:
+    """The text of a page of these sections: each an `id`, a `title`, a `template` and its `data`."""
+    templates = environment()
     style, script = _source(templates, "style.css") + _shades(), _source(templates, "script.js")
     text: str = templates.get_template("page.html").render(
-        title=of.title,
-        sections=there,
+        title=title,
+        sections=sections,
         style=_raw(style),
         script=_raw(script),
         policy=(

@@ -13,6 +13,7 @@ from support.verdicts import ATTACKS, renamed, verdict
 
 from segeval.evaluate.api import score
 from segeval.gate.compare import compare
+from segeval.gate.rank import rank
 from segeval.report.diagrams import drawn
 from segeval.report.html import gallery
 from segeval.report.html.gallery import picks
@@ -23,6 +24,7 @@ from segeval.run.results import Results
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 
+from segeval.report.html.leaderboard import page as leaderboard
 from segeval.report.html.page import Shown, page
 from segeval.report.html.views import changes, largest, spearman
 
@@ -101,6 +103,18 @@ def test_hostile_names_stay_text(attack):
         before = renamed(model(), name)
         of = Shown(now, before, None, compare([before, now], (), FEW).document(), None, FEW, title=name)
         return Tags(page(of)).elements
+
+    assert elements(attack) == elements("h" * len(attack))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_hostile_names_stay_text_in_a_leaderboard(attack):
+    """Names of runs come from folders, and from --names."""
+
+    def elements(name):
+        return Tags(
+            leaderboard(rank([model(), model(0.4)], ["iou[*]"], FEW, names=[name, "b"]).document(), name)
+        ).elements
 
     assert elements(attack) == elements("h" * len(attack))
 
