@@ -24,6 +24,7 @@ KINDS: Mapping[Kind, Colour] = {
 }
 _LINES: Colour = (255, 255, 255, 235)  # colour is never the only cue
 _VOID: Colour = (128, 128, 128, 255)
+_FEW = 1 << 16  # ids up to which counting them is quicker than sorting
 _STEP = 8  # pixels from line to line
 
 
@@ -64,12 +65,26 @@ def of_classes(labels: Array, colours: Mapping[int, Colour]) -> bytes:
 
     Of more colours than a palette holds, those of the most pixels.
     """
-    ids, places, pixels = np.unique(labels, return_inverse=True, return_counts=True)
+    ids, places, pixels = _distinct(labels)
     known = [_VOID if id_ == NOTHING else colours.get(id_, _VOID) for id_ in ids.tolist()]
     ordered = [known[n] for n in np.argsort(-pixels, kind="stable")]
     table = [_VOID, *dict.fromkeys(each for each in ordered if each != _VOID)][:256]
     index = np.array([table.index(each) if each in table else 0 for each in known], np.uint8)
     return indexed(index[places].reshape(labels.shape), table)
+
+
+def _distinct(labels: Array) -> tuple[Array, Array, Array]:
+    """The ids in ascending order, the place of each pixel's among them, and how many pixels each has."""
+    nothing = labels == NOTHING
+    code = np.where(nothing, 0, labels + 1)
+    if ((labels < 0) & ~nothing).any() or (code.size and (code.min() < 0 or code.max() >= _FEW)):
+        ids, places, pixels = np.unique(labels, return_inverse=True, return_counts=True)
+        return ids, places.reshape(labels.shape), pixels
+    counts = np.bincount(code.ravel())
+    there = np.flatnonzero(counts)
+    place = np.zeros(len(counts), np.intp)
+    place[there] = np.arange(there.size)
+    return np.where(there == 0, NOTHING, there - 1), place[code], counts[there]
 
 
 def over(pixels: Array, kinds: Array) -> Array:

@@ -1,7 +1,7 @@
 """Two masks -> what is shown of each pixel: its true class, its predicted class, and what kind of error it is."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -42,12 +42,12 @@ class Layers:
         """
         if image.classes.multilabel:
             return cls._of_channels(image, class_)
-        pred, truth = (each.astype(np.int64) for each in (image.labels.pred, image.labels.truth))
-        ignored = np.isin(truth, list(image.classes.ignore))
+        pred, truth = image.labels.pred, image.labels.truth
+        ignored = _among(truth, image.classes.ignore)
         if image.labels.kept is not None:
             ignored |= ~image.labels.kept
         if image.classes.binary:
-            pred, truth = (pred != 0).astype(np.int64), np.where(ignored, truth, truth != 0)
+            pred, truth = (pred != 0).astype(np.int8), np.where(ignored, truth, truth != 0)
         if class_ is None:
             sides = [np.ones(each.shape, bool) if background is None else each != background for each in (pred, truth)]
         else:
@@ -56,7 +56,9 @@ class Layers:
         if background is None and class_ is None:
             kinds[kinds == Kind.HIT] = Kind.RIGHT
         kinds[ignored] = Kind.IGNORED
-        return cls(pred, np.where(ignored, NOTHING, truth), kinds)
+        pred, truth = _wide(pred), _wide(truth)
+        truth[ignored] = NOTHING
+        return cls(pred, truth, kinds)
 
     @classmethod
     def _of_channels(cls, image: Image, class_: int | None) -> "Layers":
@@ -116,20 +118,38 @@ class Layers:
 
 def blocks(kinds: Array, n: int) -> Array:
     """The largest of each n × n pixels, (⌈H / n⌉, ⌈W / n⌉)."""
-    found: Array = kinds
-    for axis in (0, 1):
-        found = np.maximum.reduceat(found, np.arange(0, kinds.shape[axis], n), axis=axis)
+    rows = kinds[::n].copy()
+    for k in range(1, n):
+        part = kinds[k::n]
+        np.maximum(rows[: len(part)], part, out=rows[: len(part)])
+    found = rows[:, ::n].copy()
+    for k in range(1, n):
+        part = rows[:, k::n]
+        np.maximum(found[:, : part.shape[1]], part, out=found[:, : part.shape[1]])
     return found
+
+
+def _among(labels: Array, ids: Iterable[int]) -> Array:
+    """Where a label is one of a few."""
+    found = np.zeros(labels.shape, bool)
+    for id_ in ids:
+        found |= labels == id_
+    return found
+
+
+def _wide(labels: Array) -> Array:
+    """A copy that holds NOTHING too, in as few bytes as it takes."""
+    return labels.astype(np.int32 if np.can_cast(labels.dtype, np.int32) else np.int64)
 
 
 def _kinds(pred: Array, truth: Array, confused: Array | None) -> Array:
     """The kinds of pixels of which each side says whether something is there; those that may be confused, if any."""
-    found = np.zeros(truth.shape, np.uint8)
-    found[pred & truth] = Kind.HIT
+    both = pred & truth
+    found: Array = both * np.uint8(Kind.HIT)  # sums of bytes are quicker than masks and tables
     if confused is not None:
-        found[confused & pred & truth] = Kind.CONFUSED
-    found[pred & ~truth] = Kind.INVENTED
-    found[~pred & truth] = Kind.MISSED
+        found += (both & confused) * np.uint8(Kind.CONFUSED - Kind.HIT)
+    found += (pred & ~truth) * np.uint8(Kind.INVENTED)
+    found += (~pred & truth) * np.uint8(Kind.MISSED)
     return found
 
 

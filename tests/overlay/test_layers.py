@@ -110,3 +110,27 @@ def test_pictures():
     assert len(set(colours.values())) == 3
     shown = np.asarray(Picture.open(io.BytesIO(of_classes(np.array([[4, 5, 99, NOTHING]]), colours))).convert("RGBA"))
     assert [tuple(each) for each in shown[0]] == [colours[4], colours[5], (128, 128, 128, 255), (128, 128, 128, 255)]
+
+
+@pytest.mark.parametrize("high", [300, 70_000])
+def test_ids_of_any_size_have_their_colours(high):
+    """Those below 0, those beyond what is counted, and what is no class, which is no id below 0."""
+    labels = np.array([[-1, NOTHING, 0], [high, -1, 2]], np.int32)
+    for given in (labels, labels.astype(np.int64)):
+        seen = np.asarray(Picture.open(io.BytesIO(of_classes(given, {-1: A, 0: B, high: C_, 2: D}))).convert("RGBA"))
+        assert [[tuple(each) for each in row] for row in seen.tolist()] == [[A, (128, 128, 128, 255), B], [C_, A, D]]
+
+
+A, B, C_, D = (1, 2, 3, 255), (4, 5, 6, 255), (7, 8, 9, 255), (9, 8, 7, 255)
+
+
+@pytest.mark.parametrize("shape", [(7, 10), (3, 3), (1, 5), (6, 1)])
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_blocks_of_a_ragged_image(shape, n):
+    """The largest of each block, as a plain loop finds it."""
+    kinds = np.random.default_rng(n).integers(0, 6, shape).astype(np.uint8)
+    before = kinds.copy()
+    rows, columns = (range(0, size, n) for size in shape)
+    wanted = [[kinds[y : y + n, x : x + n].max() for x in columns] for y in rows]
+    assert blocks(kinds, n).tolist() == wanted
+    assert np.array_equal(kinds, before)

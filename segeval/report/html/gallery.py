@@ -97,7 +97,7 @@ class Gallery:
         plane, number = layers.plane()
         remark = [] if members == [case] else [f"{id_}, 1 of {len(members)} images"]
         remark += [] if number is None else [f"slice {number} of {layers.kinds.size // plane.kinds.size}"]
-        shares = {kind.name.lower(): float((layers.kinds == kind).mean()) for kind in self.legend}
+        shares = {kind.name.lower(): np.count_nonzero(layers.kinds == kind) / layers.kinds.size for kind in self.legend}
         try:
             behind = self.masks.photo(id_)
         except InputError as fault:
