@@ -91,18 +91,18 @@ def scene(seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return pred, truth
 
 
-def generate(folder: Path, pairs: int) -> None:
-    """`pairs` PNG pairs below the folder."""
+def generate(folder: Path, pairs: int, distinct: int = DISTINCT) -> None:
+    """`pairs` PNG pairs below the folder, of which only some are not links."""
     for side in ("pred", "gt"):
         (folder / side).mkdir()
     for n in range(pairs):
-        masks = scene(n) if n < DISTINCT else ()
+        masks = scene(n) if n < distinct else ()
         for side in ("pred", "gt"):
             path = folder / side / f"{n:05}.png"
             if masks:
                 path.write_bytes(imagecodecs.png_encode(masks[side == "gt"], level=6))
             else:
-                os.link(folder / side / f"{n % DISTINCT:05}.png", path)
+                os.link(folder / side / f"{n % distinct:05}.png", path)
 
 
 def measured(command: list[str]) -> tuple[float, float]:

@@ -59,6 +59,8 @@ def _png(array: Array) -> bytes:
 
 def indexed(array: Array, colours: Sequence[tuple[int, int, int, int]]) -> bytes:
     """A PNG of indices (H, W) into a table of at most 256 colours with their opacities, in as few bits as it takes."""
+    import imagecodecs
+
     depth = next(bits for bits in (1, 2, 4, 8) if len(colours) <= 1 << bits)
     height, width = array.shape
     each = 8 // depth
@@ -73,7 +75,7 @@ def indexed(array: Array, colours: Sequence[tuple[int, int, int, int]]) -> bytes
         b"IHDR": struct.pack(">IIBBBBB", width, height, depth, 3, 0, 0, 0),
         b"PLTE": table[:, :3].tobytes(),
         b"tRNS": table[:, 3].tobytes(),
-        b"IDAT": zlib.compress(rows.tobytes(), _LEVEL),
+        b"IDAT": bytes(imagecodecs.deflate_encode(rows.tobytes(), level=_LEVEL)),  # twice as quick as zlib
         b"IEND": b"",
     }
     chunks = [struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c)) for k, c in parts.items()]
