@@ -15,7 +15,7 @@ pytestmark = pytest.mark.torch
 
 
 def test_a_quick_run_trains_scores_and_compares(root: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(root / "scripts" / "train_demo.py"), "--quick", "--steps", "24", "-j", "1"]
+    command = [sys.executable, str(root / "scripts" / "train_demo.py"), "--quick", "--steps", "36", "-j", "1"]
     command += ["--losses", "lovasz_softmax", "unet_cross_entropy", "-o", str(tmp_path)]
     path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path})
