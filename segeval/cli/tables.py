@@ -9,11 +9,10 @@ from segeval.data.class_tables import id_maps, known, names
 from segeval.data.inputs import KINDS
 from segeval.errors import EXIT_CODES, UnknownName, causes
 from segeval.io import READERS, REFUSED
-from segeval.losses import LOSSES
+from segeval.losses import LOSSES, peers
 from segeval.losses.engine.evidence import Asked, Plan
 from segeval.losses.engine.parts import Parts
 from segeval.losses.engine.pixel_loss import MAPPED
-from segeval.losses.peers import ELSEWHERE
 from segeval.measures import Loss, Measure, Metric
 from segeval.metrics import METRICS
 from segeval.metrics.peers import elsewhere
@@ -83,7 +82,7 @@ def loss_page(entry: Loss) -> str:
             lines.append("probabilities are kept within [1e-7, 1 − 1e-7] before a logarithm")
         known = entry.params.values()
         lines += [f"parameter {each.name} = {each.default}: {each.wanted}" for each in known]
-    lines += [f"in other programs: {line}" for line in ELSEWHERE.get(entry.name, [])]
+    lines += [f"in other programs: {line}" for line in peers.elsewhere(entry.name)]
     return "\n".join(lines)
 
 
