@@ -1,6 +1,7 @@
 """Runs the programs that `segeval conventions` speaks of, where they are installed, and compares.
 
-Every call of its table is executed as it stands there, on random label sets with absent classes and empty images.
+Every call of its table is executed as it stands there, on random label sets with absent classes and empty images; then,
+of programs that can leave pixels out, on the same sets with void.
 
     python scripts/check_peers.py [--sets 1000] [--write] [--record FILE]
 
@@ -33,6 +34,7 @@ from segeval.run.tables import Tables
 Array = npt.NDArray[Any]
 Values = Callable[[Array, Array], Any]
 C = 5
+VOID = 255
 TOLERANCE = 2e-6  # most programs sum in float32
 PAGE = Path(__file__).parent.parent / "docs" / "conventions.md"
 MARKS = ("<!-- checked -->", "<!-- /checked -->")
@@ -55,9 +57,24 @@ def label_set(seed: int) -> tuple[Array, Array]:
     return np.array(pred), np.array(truth)
 
 
+def with_void(seed: int) -> tuple[Array, Array]:
+    """The same, with void in some images of the truth: scattered, in place of a whole class, or everywhere."""
+    pred, truth = label_set(seed)
+    random = np.random.RandomState(10_000 + seed)
+    for true in truth:
+        kind = random.randint(4)
+        if kind == 1:
+            true[random.rand(*true.shape) < 0.3] = VOID
+        elif kind == 2:
+            true[true == random.choice(true.ravel())] = VOID
+        elif kind == 3 and random.rand() < 0.2:
+            true[:] = VOID
+    return pred, truth
+
+
 def ours(pred: Array, truth: Array) -> dict[tuple[str, str], float]:
     """What the table says, by program and call."""
-    every = [Confusion.of(p, t, num_classes=C) for p, t in zip(pred, truth, strict=True)]
+    every = [Confusion.of(p, t, num_classes=C, ignore=(VOID,)) for p, t in zip(pred, truth, strict=True)]
     found = rows(Tables.of(every, range(C)), ["iou", "dice", "precision", "recall"])
     by_way = {(row["metric"], row["number"], row["flags"]): row["value"] for row in found}
     return {
@@ -65,18 +82,24 @@ def ours(pred: Array, truth: Array) -> dict[tuple[str, str], float]:
     }
 
 
-def runner(program: str, call: str) -> Callable[[Array, Array], float] | None:
-    """How a call is run; None where its program is not installed."""
+def leaves_out(program: str, call: str) -> str:
+    """How a call leaves void out; empty where it cannot."""
+    return "" if call.startswith("segmentation.") else LEFT_OUT.get(program.rsplit(" ", 1)[0], "")
+
+
+def runner(program: str, call: str, void: bool = False) -> Callable[[Array, Array], float] | None:
+    """How a call is run; None where its program is not installed. void: the truth may hold it."""
     name, version = program.rsplit(" ", 1)
     if (name, call) in FORMULAS:
-        return FORMULAS[name, call]
+        formula = FORMULAS[name, call]
+        return lambda pred, truth: formula(np.where(truth == VOID, -1, pred), np.where(truth == VOID, -1, truth))
     package = PACKAGES.get(name)
     if package is None or importlib.util.find_spec(package[0]) is None:
         return None
     installed = importlib.metadata.version(package[1])
     if installed != version:
         print(f"{program} is {installed} here")
-    run = RUNNERS[name](call)
+    run = RUNNERS[name](f"{call[:-1]}, {LEFT_OUT[name]})" if void and name in ARGUMENTS else call)
     return lambda pred, truth: float(run(pred, truth))
 
 
@@ -86,7 +109,23 @@ PACKAGES = {
     "MONAI": ("monai", "monai"),
     "segmentation-models-pytorch": ("segmentation_models_pytorch", "segmentation-models-pytorch"),
     "Keras": ("keras", "keras"),
+    "Ultralytics": ("ultralytics", "ultralytics"),
 }
+LEFT_OUT = {
+    "torchmetrics": "ignore_index=255",
+    "Keras": "ignore_class=255",
+    "segmentation-models-pytorch": "get_stats(ignore_index=255)",
+    "scikit-learn": "taken out before",
+    "Ultralytics": "255 always",
+    "mmsegmentation": "ignore_index=255",
+    "Cityscapes": "void ids",
+    "Hugging Face": "ignore_index=255",
+    "detectron2": "ignore_label=255",
+    "Scalabel": "255 always",
+    "ADE20K": "0 always",
+    "nnU-Net 2": "ignore label",
+}
+ARGUMENTS = ("torchmetrics", "Keras")  # whose calls say so themselves
 
 
 def _torchmetrics(call: str) -> Values:
@@ -107,7 +146,14 @@ def _torchmetrics(call: str) -> Values:
 
 def _sklearn(call: str) -> Values:
     metrics = importlib.import_module("sklearn.metrics")
-    return lambda pred, truth: eval(call, {**vars(metrics), "C": C, "pred": pred.ravel(), "truth": truth.ravel()})
+
+    def run(pred: Array, truth: Array) -> Any:
+        kept = truth != VOID
+        if not kept.any():
+            return math.nan  # arrays without a pixel are an error there
+        return eval(call, {**vars(metrics), "C": C, "pred": pred[kept], "truth": truth[kept]})
+
+    return run
 
 
 def one_hot(labels: Array) -> Any:
@@ -146,7 +192,8 @@ def smp(call: str) -> Values:
     torch, module = importlib.import_module("torch"), _smp_functional()
 
     def run(pred: Array, truth: Array) -> Any:
-        stats = module.get_stats(torch.tensor(pred), torch.tensor(truth), mode="multiclass", num_classes=C)
+        both = torch.tensor(pred), torch.tensor(truth)
+        stats = module.get_stats(*both, mode="multiclass", num_classes=C, ignore_index=VOID)
         return eval(call.replace("…", "*stats"), {**vars(module), "stats": stats})
 
     return run
@@ -165,12 +212,26 @@ def _keras(call: str) -> Values:
     return run
 
 
+def _ultralytics(call: str) -> Values:
+    torch, metrics = map(importlib.import_module, ("torch", "ultralytics.utils.metrics"))
+    kind, number = call.split(" ")
+
+    def run(pred: Array, truth: Array) -> Any:
+        metric = getattr(metrics, kind)({c: str(c) for c in range(C)})
+        metric.update_stats(torch.tensor(pred), torch.tensor(truth))
+        metric.process()
+        return getattr(metric, number.lower())
+
+    return run
+
+
 RUNNERS = {
     "torchmetrics": _torchmetrics,
     "scikit-learn": _sklearn,
     "MONAI": _monai,
     "segmentation-models-pytorch": smp,
     "Keras": _keras,
+    "Ultralytics": _ultralytics,
 }
 
 
@@ -207,7 +268,7 @@ def _in_truth(values: list[float], truth: Array) -> float:
 
 def _fw_iou(pred: Array, truth: Array) -> float:
     sizes = _histograms(pred, truth)[2]
-    return sum(value * n for value, n in zip(_iou(pred, truth), sizes, strict=True) if n) / sum(sizes)
+    return _over(sum(value * n for value, n in zip(_iou(pred, truth), sizes, strict=True) if n), sum(sizes))
 
 
 def _precision_in_truth(pred: Array, truth: Array) -> float:
@@ -243,9 +304,9 @@ FORMULAS: dict[tuple[str, str], Callable[[Array, Array], float]] = {
 
 
 def check(sets: int) -> list[list[str]]:
-    """A row for each call: its number, how it was run, on how many sets it is the same."""
-    data = [label_set(seed) for seed in range(sets)]
-    expected = [ours(*each) for each in data]
+    """A row for each call: its number, how it was run, on how many sets it is the same, without void and with it."""
+    data = [[of(seed) for seed in range(sets)] for of in (label_set, with_void)]
+    expected = [[ours(*each) for each in every] for every in data]
     found = []
     for each in CONVENTIONS:
         run = runner(each.program, each.call)
@@ -253,20 +314,31 @@ def check(sets: int) -> list[list[str]]:
         if run is None:
             print(f"not installed: {each.program}")
             continue
-        same = sum(_same(run(*pair), own[each.program, each.call]) for pair, own in zip(data, expected, strict=True))
-        print(f"{same:>5} of {sets}  {each.program} {each.call}", flush=True)
-        found.append([each.program, each.call, each.way.number, each.way.flags(), how, f"{same:,} of {sets:,}"])
-    return found
+        key, void = (each.program, each.call), leaves_out(each.program, each.call)
+        runs = [run, runner(each.program, each.call, void=True)] if void else [run]
+        same = [
+            sum(_same(call(*pair), own[key]) for pair, own in zip(pairs, owns, strict=True))
+            for call, pairs, owns in zip(runs, data, expected, strict=False)
+            if call
+        ]
+        told = [f"{n:,} of {sets:,}" for n in same]
+        print(f"{' and '.join(told)}  {each.program} {each.call}", flush=True)
+        found.append([each.program, each.call, each.way.number, each.way.flags(), how, told[0], void, *told[1:]])
+    return [[*row, ""][:8] for row in found]
 
 
-def record(sets: int) -> dict[str, list[float | None]]:
-    """What each program gives on the first sets, by program and call; null where it is undefined."""
+def record(sets: int) -> dict[str, list[list[float | None]]]:
+    """What each program gives on the first sets, and on those with void, by program and call; null where undefined."""
     found = {}
     for each in CONVENTIONS:
-        run = runner(each.program, each.call)
-        assert run, each.program
-        values = [run(*label_set(seed)) for seed in range(sets)]
-        found[f"{each.program}: {each.call}"] = [None if math.isnan(value) else value for value in values]
+        runs = {label_set: runner(each.program, each.call)}
+        if leaves_out(each.program, each.call):
+            runs[with_void] = runner(each.program, each.call, void=True)
+        values = [[run(*of(seed)) for seed in range(sets)] for of, run in runs.items() if run]
+        assert values, each.program
+        found[f"{each.program}: {each.call}"] = [
+            [None if math.isnan(value) else value for value in every] for every in values
+        ]
     return found
 
 
@@ -277,7 +349,7 @@ def _same(one: float, other: float) -> bool:
 
 def written(found: list[list[str]], sets: int) -> str:
     """The page with a new table."""
-    head = ["program", "number there", "number here", "options", "how", "the same on"]
+    head = ["program", "number there", "number here", "options", "how", "the same on", "void", "with void"]
     lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in found)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     text = f"{MARKS[0]}\n\nChecked on {datetime.date.today()} on {sets:,} label sets.\n\n{table}\n\n{MARKS[1]}"
@@ -293,8 +365,8 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     if asked.record:
-        text = json.dumps(record(asked.sets), indent=0, ensure_ascii=False)
-        Path(asked.record).write_text(re.sub(r"\n(?=[-0-9\]n])", " ", text) + "\n", encoding="utf-8")
+        lines = (f"{json.dumps(call, ensure_ascii=False)}: {json.dumps(v)}" for call, v in record(asked.sets).items())
+        Path(asked.record).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
         raise SystemExit
     result = check(asked.sets)
     if asked.write:

@@ -35,6 +35,8 @@ def pages() -> dict[str, str]:
         "DESIGN.md": rooms.written((ROOT / "DESIGN.md").read_text("utf-8")),
         "docs/metrics.md": _metrics(),
         "docs/losses.md": _losses(),
+        "docs/numbers.md": _numbers(),
+        "docs/profiles.md": _profiles(),
         "docs/formats.md": _page(
             "Formats",
             "The first bytes of a file decide, not its suffix. Integers are labels; floating point is labels (whole\n"
@@ -84,6 +86,35 @@ def _metrics() -> str:
         "the masks is empty. `segeval explain NAME` prints the same."
     )
     return _page("Metrics", text, "metrics") + "\n" + "\n".join(parts)
+
+
+def _numbers() -> str:
+    """The table of means, then the numbers that other programs report too, and those of whole sections, in full."""
+    named = listing.explained()
+    summary = {name: listing.summary_page(name) for name in named["summary numbers"]}
+    told = {name: page for name, page in summary.items() if "in other programs" in page}
+    every = {**told, **{name: listing.section_page(name) for name in named["sections"]}}
+    parts = [f"## {name}\n\n```text\n{page}\n```\n" for name, page in every.items()]
+    text = (
+        "Means over classes and images, numbers of all pixels, and those of sections such as `instances` and\n"
+        "`calibration`. Those told with `-n` are printed when they are asked for; rules know all of them. Below are\n"
+        "those that other programs report too, and the sections; `segeval explain NAME` prints any of them."
+    )
+    return _page("Numbers of all images", text, "means") + "\n" + "\n".join(parts)
+
+
+def _profiles() -> str:
+    """The table of profiles, then each in full."""
+    names = listing.explained()["profiles"]
+    parts = [
+        f"## {name}\n\n```text\n{listing.profile_page(name)}\n```\n" for name in (n.partition(".")[2] for n in names)
+    ]
+    text = (
+        "`--profile NAME` (`profile=` in Python) takes the options under which a program or benchmark reports its\n"
+        "numbers, prints these in a line of their own, and is recorded in `run.json`. Other options win, and are\n"
+        "said. `segeval explain profile.NAME` prints the same."
+    )
+    return _page("Profiles", text, "profiles") + "\n" + "\n".join(parts)
 
 
 def _losses() -> str:

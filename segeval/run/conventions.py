@@ -91,6 +91,7 @@ def _every() -> tuple[Convention, ...]:
         Convention(keras, "IoU(C, target_class_ids=[1, 2, …])", Way("iou", "dataset", foreground=True)),
         Convention("detectron2 027099d", "SemSegEvaluator mIoU", Way("iou", "dataset", "truth")),
         Convention("Scalabel 071d073", "sem_seg mIoU", Way("iou", "dataset", "truth")),
+        Convention("Ultralytics 8.4.190", "SemanticMetrics mIoU", Way("iou", "dataset", "truth")),
         Convention("detectron2 027099d", "SemSegEvaluator fwIoU", Way("iou", "weighted")),
         Convention("ADE20K e202229", "scene parsing challenge, mean IoU", Way("iou", "dataset", undefined=zero)),
         Convention("mmsegmentation 1.2.2", "IoUMetric(iou_metrics=['mDice']) mDice", Way("dice", "dataset")),
@@ -141,12 +142,12 @@ def _every() -> tuple[Convention, ...]:
         whole = Way(metric, "dataset", undefined=(*zero, *instead))
         found.append(Convention(sk, f"{of_sk}(truth, pred, labels=range(C), average='macro')", whole))
     for metric, name in (("iou", "iou_score"), ("dice", "f1_score"), ("precision", "precision"), ("recall", "recall")):
-        instead = one if metric in ("iou", "dice") else ("one",)  # where nothing is divided by nothing
+        instead = ("one",)  # where nothing is divided by nothing, in images that are void all over too
         found += [
             Convention(smp, f"{name}(…, reduction='macro')", Way(metric, "dataset", undefined=instead)),
             Convention(smp, f"{name}(…, reduction='micro')", Way(metric, "micro")),
             Convention(smp, f"{name}(…, reduction='macro-imagewise')", Way(metric, "pairs", undefined=instead)),
-            Convention(smp, f"{name}(…, reduction='micro-imagewise')", Way(metric, "image_micro")),
+            Convention(smp, f"{name}(…, reduction='micro-imagewise')", Way(metric, "image_micro", undefined=instead)),
         ]
     return tuple(found)
 

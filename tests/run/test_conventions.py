@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from check_peers import label_set, ours
+from check_peers import label_set, leaves_out, ours, with_void
 from support.reference import DATA
 
 import segeval
@@ -26,17 +26,26 @@ def tables(seed: int, ignore: tuple[int, ...] = ()) -> Tables:
 
 @pytest.fixture(scope="module")
 def told():
-    """What the table says of each of the sets."""
-    return [ours(*label_set(seed)) for seed in range(12)]
+    """What the table says of each of the sets, without void and with it."""
+    return [[ours(*of(seed)) for seed in range(12)] for of in (label_set, with_void)]
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda each: f"{each.program}: {each.call}")
 def test_every_convention_is_the_number_of_its_program(convention, told):
     """Of the versions that it names; most sum in float32, and some say 0 where nothing is defined."""
-    theirs = PEERS[f"{convention.program}: {convention.call}"]
-    for value, own in zip(theirs, told, strict=True):
-        found = own[convention.program, convention.call]
-        assert found == pytest.approx(value or 0, abs=2e-6) or (math.isnan(found) and not value)
+    every = PEERS[f"{convention.program}: {convention.call}"]
+    assert len(every) == (2 if leaves_out(convention.program, convention.call) else 1)
+    for theirs, owns in zip(every, told, strict=False):
+        for value, own in zip(theirs, owns, strict=True):
+            found = own[convention.program, convention.call]
+            assert found == pytest.approx(value or 0, abs=2e-6) or (math.isnan(found) and not value)
+
+
+def test_void_matters():
+    """On most of the sets: without it the programs would say the same of both."""
+    plain, void = ([[*of(seed)] for seed in range(12)] for of in (label_set, with_void))
+    assert sum((one[1] != other[1]).any() for one, other in zip(plain, void, strict=True)) >= 8
+    assert any((truth == 255).all() for _, truths in map(with_void, range(100)) for truth in truths)
 
 
 def test_all_that_was_recorded_is_told():
