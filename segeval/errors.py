@@ -797,7 +797,8 @@ class ClassesAsObjects(Doubt):
 
     They are few, with gaps between them, and most pixels that truth and prediction both hold have one id in both, as
     those of classes do and numbers of objects hardly ever. Each id was taken for one object, in however many parts it
-    lies. Of class masks objects are connected parts: `--instances components`.
+    lies. Of class masks objects are connected parts: `--instances components`. Nothing is said of ids without gaps, nor
+    of a copy of the truth.
     """
 
     code = "SEG238"

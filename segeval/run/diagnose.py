@@ -248,7 +248,8 @@ def _not_objects(truth_name: str, cells: tuple[Array, Array, Array]) -> Iterator
     found = np.unique(truth[truth > 0])
     both, alike = (truth > 0) & (pred > 0), (truth > 0) & (truth == pred)
     few = 2 <= found.size <= FEW and int(found.max()) > found.size
-    if few and alike.sum() > 1 and pixels[alike].sum() >= AGREED * pixels[both].sum():
+    copied = (truth == pred).all()  # whatever its ids are
+    if few and not copied and alike.sum() > 1 and pixels[alike].sum() >= AGREED * pixels[both].sum():
         what = f"{truth_name} holds {_shown(found.tolist())}, and the prediction agrees: classes, not objects"
         yield ClassesAsObjects(what, "--instances components makes objects of the connected parts of classes")
 

@@ -338,8 +338,9 @@ def _said(pred, truth):
         ([[7, 7, 4, 4, 4, 0]], [[2, 2, 5, 5, 5, 0]], []),  # numbers of objects are seldom the same
         ([[5, 5, 5, 5, 5, 0]], [[5, 5, 5, 5, 5, 0]], []),  # one id
         ([[2, 2, 2, 2, 2, 0]], [[2, 2, 2, 2, 5, 0]], []),  # one id in both
-        ([[0, *range(2, 42)]], [[0, *range(2, 42)]], ["SEG238"]),
-        ([[0, *range(2, 43)]], [[0, *range(2, 43)]], []),  # too many for classes
+        ([[0, 0, *range(3, 42)]], [[0, *range(2, 42)]], ["SEG238"]),
+        ([[0, 0, *range(3, 43)]], [[0, *range(2, 43)]], []),  # too many for classes
+        ([[2, 2, 5, 5, 5, 0]], [[2, 2, 5, 5, 5, 0]], []),  # a copy says nothing
     ],
 )
 def test_ids_of_classes_are_no_objects(pred, truth, said):
