@@ -172,6 +172,7 @@ class Fitting(NamedTuple):
 
     outcomes: int
     problems: int
+    loss: str
 
     @property
     def classes(self) -> int:
@@ -238,7 +239,7 @@ class Loss(Measure):
         """
         if self.fits:
             mapped = {self.weight_map: weights} if self.weight_map and params[self.weight_map] is None else {}
-            self.fits(Fitting(outcomes, problems), **{**params, **mapped})
+            self.fits(Fitting(outcomes, problems, self.name), **{**params, **mapped})
 
     @property
     def weight_map(self) -> str:

@@ -217,7 +217,7 @@ def jaccard(c: SoftCounts, *, smooth: NonNegative = 0.0, smooth_below: NonNegati
 def _fits_prices(image: Fitting, *, fp_weight: object, fn_weight: object, gamma: object = None, **_: object) -> None:
     """Numbers of the classes are one for each."""
     for name, value in (("fp_weight", fp_weight), ("fn_weight", fn_weight), ("gamma", gamma)):
-        image.check(value, name)
+        image.check(value, f"{image.loss}.{name}")
 
 
 @LOSSES.add(low=0, high=1, fits=_fits_prices, default=True, sweep=("fn_weight", (0.3, 0.5, 0.7, 0.9)))

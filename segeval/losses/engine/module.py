@@ -81,6 +81,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]
         said |= {"multilabel": True} if found.multilabel else {}
         said |= {"ignore": tuple(sorted(found.ignore))} if found.ignore else {}
         said |= {"reduction": found.reduction} if found.reduction != "mean" else {}
+        said |= {"spacing": found.spacing} if found.spacing is not None else {}
         shown = [f"{key}={value!r}" for key, value in {**said, **found.params}.items()]
         shown += [f"{key}={plain(each).tolist()}" for key, each in self.named_buffers(recurse=False)]
         return ", ".join([found.entry.name, *shown, *(f"{key} learns" for key, _ in self.named_parameters())])
