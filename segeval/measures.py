@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, Protocol, get_args, get_type_hints
 
 from segeval.catalog import Entry, Listed, Listing
 from segeval.errors import BadParameter
@@ -23,6 +23,24 @@ def needs(formula: Callable[..., Any]) -> type:
     first = next(iter(inspect.signature(formula).parameters))
     kind: type = get_type_hints(formula)[first]
     return kind
+
+
+class Ranged(Protocol):
+    """What lies between two numbers, and cannot be better than one of them, or than one between."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def best(self) -> float: ...
+
+
+def turned(values: Any, of: Ranged) -> Any:
+    """Values turned so that more is better."""
+    if of.best == of.high:
+        return values
+    return -values if of.best == of.low else -abs(values - of.best)
 
 
 @dataclass(frozen=True)
@@ -55,9 +73,7 @@ class Measure(Entry):
 
     def good(self, values: Any) -> Any:
         """The values turned so that more is better."""
-        if self.best == self.high:
-            return values
-        return -values if self.best == self.low else -abs(values - self.best)
+        return turned(values, self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "public"}  # it cannot be pickled

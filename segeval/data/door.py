@@ -91,7 +91,8 @@ def _truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
         labels = reading.maps["gt"].of(labels, classes.ignore, truth.name)
     if classes.objects:
         labels = with_background_0(labels, classes.background, classes.ignore)
-    return Truth(labels, [*remarks, *one_hot_remark(truth), *nodata_remark(truth, classes)])
+    kept = nodata_remark(truth, truth.nodata, classes) if truth.nodata is not None else ()
+    return Truth(labels, [*remarks, *one_hot_remark(truth), *kept])
 
 
 def _used(

@@ -22,14 +22,12 @@ from segeval.evidence.multilabel import count as count_channels
 from segeval.evidence.objects import VOID as NOTHING_KNOWN
 from segeval.evidence.objects import Objects, objects_of_cells, objects_of_maps, objects_of_parts
 from segeval.evidence.regions import Regions
-from segeval.evidence.run_length import Array, CellCounter, LabelDigest, merged_cells, number_digest, runs
+from segeval.evidence.run_length import Array, Cells, counted_cells, merged_cells, number_digest
 from segeval.evidence.scores import Scores
 from segeval.io import Mask
 
 if TYPE_CHECKING:
     from segeval.evidence.sample import Sample
-
-Cells = tuple[Array, Array, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ class Image:
 
     @cached_property
     def _cells(self) -> tuple[Cells, str]:
-        return counted(self.labels.pred, self.labels.truth)
+        return counted_cells(self.labels.pred, self.labels.truth)
 
     @property
     def cells(self) -> Cells:
@@ -104,7 +102,7 @@ class Image:
             return number_digest(target if kept is None else np.where(kept, target, -1))
         if self.labels.segments:
             numbers = self.labels.segments[1].numbers
-            both = self._counted[1], counted(numbers, numbers)[1]
+            both = self._counted[1], counted_cells(numbers, numbers)[1]
             return hashlib.sha256(" ".join(both).encode()).hexdigest()
         return self._counted[1]
 
@@ -130,8 +128,19 @@ class Image:
     def regions(self, background: int | None, predicted: bool = True) -> Regions:
         """The places of each class; without those of the prediction if it is missing.
 
-        background: the class that has no surface; classes that do not exclude each other have none.
+        background: the class that has no surface; classes that do not exclude each other have none.  The same object
+        for all kinds of evidence that ask for it.
         """
+        asked = background, predicted
+        if asked not in self._regions:
+            self._regions[asked] = self._regions_of(*asked)
+        return self._regions[asked]
+
+    @cached_property
+    def _regions(self) -> dict[tuple[int | None, bool], Regions]:
+        return {}
+
+    def _regions_of(self, background: int | None, predicted: bool) -> Regions:
         labels, ids = self.labels, self.counts.ids
         if self.classes.multilabel:
             channels = labels.pred if predicted else np.zeros_like(labels.pred)
@@ -214,15 +223,6 @@ class Image:
         from segeval.data.samples import sample
 
         return sample(self.labels, self.reading, self._with_classes, self.weight_map).spaced(self.spacing)
-
-
-def counted(pred: Array, truth: Array) -> tuple[Cells, str]:
-    """The cells of a pair and the digest of its truth, in one sweep."""
-    counter, digest = CellCounter(), LabelDigest(truth.shape)
-    for block in runs(pred, truth):
-        counter.add(block)
-        digest.add(block)
-    return counter.cells(), digest.hexdigest()
 
 
 def _zeros_and_ones(labels: Array, classes: ClassChoice) -> Array:

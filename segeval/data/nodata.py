@@ -49,10 +49,9 @@ def beside_nodata(pred: Mask, truth: Mask, classes: ClassChoice) -> Mask:
     return replace(pred, pixels=array)
 
 
-def remark(truth: Mask, classes: ClassChoice) -> Iterator[Remark]:
-    """A doubt about a declared value that nobody ignores."""
-    value = truth.nodata
-    if value is None or "nodata" in classes.nodata or value in classes.ignore or value in classes.nodata:
+def remark(truth: Mask, value: float, classes: ClassChoice) -> Iterator[Remark]:
+    """A doubt about the value that a truth declares as no data, where nobody ignores it."""
+    if "nodata" in classes.nodata or value in classes.ignore or value in classes.nodata:
         return
     if number := int(_equal(truth.pixels, value).sum()):
         what = f"{truth.name} declares {value:g} as no data, and {number:,} of its pixels are scored"

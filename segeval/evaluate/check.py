@@ -115,7 +115,7 @@ def _unknown_ids(found: PixelEvidence, chosen: tuple[int, ...] | None, options: 
 
 def _size(pair: Pair, options: Options) -> str | Note:
     """The size that both headers of a pair announce, or what is wrong with them."""
-    return guarded(pair.id, pair.names, lambda: _fitting_size(pair, options))
+    return guarded(pair.id, pair, lambda: _fitting_size(pair, options))
 
 
 def _fitting_size(pair: Pair, options: Options) -> str:

@@ -19,7 +19,6 @@ from segeval.data.door import read_pair, read_truth
 from segeval.data.folders import Layout, Pair, Pairing, pair
 from segeval.data.geometry import measured
 from segeval.data.image import Image, recoded
-from segeval.data.image import counted as cells_of
 from segeval.data.labels import Labels
 from segeval.data.panoptic import CITY_THINGS, find_table
 from segeval.errors import (
@@ -42,6 +41,7 @@ from segeval.errors import (
 from segeval.evaluate.perfile import guarded
 from segeval.evidence.confusion import Confusion
 from segeval.evidence.kinds import EVIDENCE
+from segeval.evidence.run_length import counted_cells
 from segeval.io.files import MaskFile
 from segeval.metrics import METRICS
 from segeval.run import diagnose
@@ -65,7 +65,7 @@ AHEAD = 256  # pairs that are handed out before their turn comes
 
 def measure(pair: Pair, options: Options) -> Record | Note:
     """The record of one pair, or a note that says why there is none."""
-    return guarded(pair.id, pair.names, lambda: _measure(pair, options))
+    return guarded(pair.id, pair, lambda: _measure(pair, options))
 
 
 def _measure(pair: Pair, options: Options) -> Record:
@@ -85,8 +85,8 @@ def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = 
     said = [*image.labels.remarks, *also]
     if confusion := image.counts.by_id:
         said += _remarks_on_ids(id_, confusion, image, options)
-    specs, lacking = _fitting(image, options)
-    evidence = {kind: EVIDENCE[kind].evidence.measured(image, spec) for kind, spec in specs.items()}
+    kinds, lacking = _fitting(image, options)
+    evidence = {name: kind.measured(image, options.specs[name]) for name, kind in kinds.items()}
     said += lacking
     if options.losses and evidence["losses"] is None:
         said.append(_why_no_losses(image))
@@ -95,15 +95,16 @@ def recorded(id_: str, image: Image, options: Options, also: Sequence[Remark] = 
 
 
 def _fitting(image: Image, options: Options) -> tuple[dict[str, Any], list[Remark]]:
-    """The kinds of evidence that an image can leave behind, and what it lacks for others.
+    """The classes of evidence that an image can leave behind, by kind, and what it lacks for others.
 
     LacksScores where metrics of such a kind were asked for by name.
     """
     found, without = dict[str, Any](), dict[str, list[str]]()
     for kind, spec in options.specs.items():
-        reasons = [reason for need in EVIDENCE[kind].needs if (reason := image.lacking(need))]
+        known = EVIDENCE[kind]
+        reasons = [reason for need in known.needs if (reason := image.lacking(need))]
         if not reasons:
-            found[kind] = spec
+            found[kind] = known.func
         elif spec.named:
             raise LacksScores(
                 f"{reasons[0]}, and {kind} needs that", "leave those metrics out; grey predictions want --probability"
@@ -135,16 +136,16 @@ def opened(pair: Pair, pred: MaskFile, options: Options) -> Image:
     mask = parts.read(pred, limit, options.classes, grey)
     truth = parts.read(pair.truth, limit, options.classes)
     labels = read_pair(mask, truth, options.reading, options.classes)
-    weights = functools.partial(_weights, pair, options)
-    return Image(pair.truth.name, labels, options.reading, options.classes, weights)
-
-
-def _weights(pair: Pair, options: Options) -> io.Mask | None:
-    """The weight map of a pair, where losses take one."""
     if options.losses is None or options.losses.weights is None:
-        return None
+        return Image(truth.name, labels, options.reading, options.classes)
+    weights = functools.partial(_weights, pair, options, options.losses.weights)
+    return Image(truth.name, labels, options.reading, options.classes, weights)
+
+
+def _weights(pair: Pair, options: Options, folder: str) -> io.Mask:
+    """The weight map of a pair, which losses take."""
     if pair.id not in options.maps:
-        what = f"{pair.id}: there is no weight map in {options.losses.weights}"
+        what = f"{pair.id}: there is no weight map in {folder}"
         raise MissingPrediction(what, "make them with `segeval weightmap`, under the names of the true masks")
     return io.read(options.maps[pair.id], options.reading.max_pixels)
 
@@ -180,7 +181,7 @@ def _remarks_on_ids(id_: str, confusion: Confusion, image: Image, options: Optio
     pred, truth = image.labels.pred, image.labels.truth
     even = truth.ndim in (2, 3) and len({*truth.shape}) == 1  # a transpose has its shape
     if even and (now := _agreement(confusion)) < POOR:
-        cells, _ = cells_of(pred.T, truth)
+        cells, _ = counted_cells(pred.T, truth)
         then = _agreement(Confusion.from_cells(recoded(cells, options.classes), confusion.ids, confusion.ignore))
         if then >= now + diagnose.BETTER:
             what = f"{id_}: transposing the prediction raises mIoU {now:.2f} → {then:.2f}"

@@ -237,7 +237,7 @@ class Confusion(Counted):
         """Valid pixels for each predicted id that is no class."""
         _, pred, pixels = self.valid
         strange = positions(pred, self.ids) == len(self.ids)
-        return _by_id(pred[strange], pixels[strange])
+        return _by_id(pred[strange], pixels[strange]) if strange.any() else {}
 
     def with_ids(self, ids: Sequence[int]) -> "Confusion":
         """The same counts seen through another list of classes."""

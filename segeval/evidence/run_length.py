@@ -16,6 +16,7 @@ from segeval.errors import ShapesDiffer
 from segeval.text import extent
 
 Array = npt.NDArray[Any]
+Cells = tuple[Array, Array, Array]  # true ids (int32), predicted ids (int32), how often they meet (int64)
 
 BLOCK = 1 << 20  # pixels: few enough for the cache, many enough that threads seldom wait for each other
 
@@ -185,3 +186,12 @@ class LabelDigest:
         if self._pending:
             self._close()
         return self._hash.hexdigest()
+
+
+def counted_cells(pred: Array, truth: Array) -> tuple[Cells, str]:
+    """The cells of a pair and the digest of its truth, in one sweep."""
+    counter, digest = CellCounter(), LabelDigest(truth.shape)
+    for block in runs(pred, truth):
+        counter.add(block)
+        digest.add(block)
+    return counter.cells(), digest.hexdigest()

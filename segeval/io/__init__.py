@@ -114,23 +114,28 @@ def refused_suffixes() -> tuple[str, ...]:
 
 def read(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Mask:
     """The mask in a file; an error that names the file for whatever is wrong with it."""
-    image = header(file, max_pixels)
-    pixels = guarded(file.name, image.pixels)
-    remarks = [type(said)(f"{file.name}: {said.message}", said.hint) for said in image.remarks]
-    facts = guarded(file.name, lambda: {name: getattr(image, name) for name in _FACTS if hasattr(image, name)})
-    return Mask(file.name, pixels, image.colour, image.levels, remarks, segments=file.segments, **facts)
+    name = file.name
+    image = _header(file, name, max_pixels)
+    pixels = guarded(name, image.pixels)
+    remarks = [type(said)(f"{name}: {said.message}", said.hint) for said in image.remarks]
+    facts = guarded(name, lambda: {fact: getattr(image, fact) for fact in _FACTS if hasattr(image, fact)})
+    return Mask(name, pixels, image.colour, image.levels, remarks, segments=file.segments, **facts)
 
 
 def header(file: MaskFile, max_pixels: int = MAX_PIXELS) -> Image:
     """The file opened and checked as far as that goes without decoding its pixels."""
-    data, reader = _content(file, max(_WIDTH * max_pixels, OVERHEAD))
-    image: Image = guarded(file.name, lambda: _open(reader, data, file.array))
+    return _header(file, file.name, max_pixels)
+
+
+def _header(file: MaskFile, name: str, max_pixels: int) -> Image:
+    data, reader = _content(file.path, name, max(_WIDTH * max_pixels, OVERHEAD))
+    image: Image = guarded(name, lambda: _open(reader, data, file.array))
     if not image.shape:
-        raise UnfitPixels(f"{file.name} holds a single number", "a mask has at least one axis")
+        raise UnfitPixels(f"{name} holds a single number", "a mask has at least one axis")
     count = math.prod(image.shape)
-    _check_size(file.name, image, count, max_pixels)
+    _check_size(name, image, count, max_pixels)
     if count == 0:
-        raise DamagedFile(f"{file.name} is {extent(image.shape)}: it has no pixels", "write the file again")
+        raise DamagedFile(f"{name} is {extent(image.shape)}: it has no pixels", "write the file again")
     return image
 
 
@@ -157,32 +162,33 @@ def guarded(name: str, decode: Callable[[], Any]) -> Any:
 
 def _check_size(name: str, image: Image, count: int, max_pixels: int) -> None:
     """Refuse more elements than the limit, or more bytes than as many elements of 32 bits take."""
+    if count <= max_pixels and image.nbytes <= max(_WIDTH * max_pixels, OVERHEAD):
+        return
     what = f"{name} announces {extent(image.shape)} = {count:,} elements"
     if count > max_pixels:
         hint = f"if it is yours, read it with --max-pixels {max(count, -(-image.nbytes // _WIDTH))}"
         raise TooLarge(f"{what}, more than {max_pixels:,}", hint)
-    if image.nbytes > max(_WIDTH * max_pixels, OVERHEAD):
-        hint = f"if it is yours, read it with --max-pixels {-(-image.nbytes // _WIDTH)}"
-        raise TooLarge(f"{what} in {image.nbytes:,} bytes, more than {_WIDTH * max_pixels:,}", hint)
+    hint = f"if it is yours, read it with --max-pixels {-(-image.nbytes // _WIDTH)}"
+    raise TooLarge(f"{what} in {image.nbytes:,} bytes, more than {_WIDTH * max_pixels:,}", hint)
 
 
-def _content(file: MaskFile, limit: int) -> tuple[bytes, Described]:
+def _content(path: str, name: str, limit: int) -> tuple[bytes, Described]:
     """The content of a regular file that does not change while it is read, and the reader of its format.
 
     The first bytes are looked at before the rest is read: most formats say there how large a file can be.
     """
     try:
-        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
-                raise NotRegular(f"{file.name} is not a regular file", "only regular files are read")
+                raise NotRegular(f"{name} is not a regular file", "only regular files are read")
             head = os.read(descriptor, _HEAD)
-            reader = _reader(head, file.name)
-            most = guarded(file.name, lambda: reader.facts.get("most", lambda _: limit)(head))
+            reader = _reader(head, name)
+            most = guarded(name, lambda: reader.facts.get("most", lambda _: limit)(head))
             if before.st_size > min(limit, most) + OVERHEAD:
                 raise TooLarge(
-                    f"{file.name} has {before.st_size:,} bytes, far more than its header or --max-pixels allow",
+                    f"{name} has {before.st_size:,} bytes, far more than its header or --max-pixels allow",
                     "if it is yours, write it again or raise --max-pixels",
                 )
             os.lseek(descriptor, 0, os.SEEK_SET)
@@ -192,11 +198,9 @@ def _content(file: MaskFile, limit: int) -> tuple[bytes, Described]:
         finally:
             os.close(descriptor)
     except OSError as fault:
-        raise Unreadable(
-            f"{file.name}: {fault.strerror}", "check that it is still there and its permissions"
-        ) from fault
+        raise Unreadable(f"{name}: {fault.strerror}", "check that it is still there and its permissions") from fault
     if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise Changed(f"{file.name} changed while it was read", "score when nothing writes into the folders")
+        raise Changed(f"{name} changed while it was read", "score when nothing writes into the folders")
     return data, reader
 
 

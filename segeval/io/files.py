@@ -67,6 +67,11 @@ class MaskFile:
         return self.folder.name_of(self.relative)
 
     @property
+    def names(self) -> list[str]:
+        """The same in a list, as of files that belong together."""
+        return [self.name]
+
+    @property
     def each(self) -> list["MaskFile"]:
         """The files that it is made of: its parts, or itself."""
         return [file for _, file in self.parts] or [self]

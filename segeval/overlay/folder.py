@@ -55,7 +55,7 @@ class Work:
                 yield found
 
     def _guarded(self, id_: str) -> Drawn | Note:
-        return guarded(id_, self.masks.pairs[id_].names, lambda: self._one(id_))
+        return guarded(id_, self.masks.pairs[id_], lambda: self._one(id_))
 
     def _one(self, id_: str) -> Drawn:
         layers = Layers.of(self.masks.image(id_), self.background, self.class_)

@@ -12,7 +12,7 @@ from segeval.catalog import did_you_mean
 from segeval.errors import UnknownName
 from segeval.evidence.kinds import EVIDENCE, Columns
 from segeval.evidence.run_length import Array
-from segeval.measures import Measure, Metric, Metrics
+from segeval.measures import Measure, Metric, Metrics, turned
 from segeval.metrics import METRICS
 from segeval.metrics.overlap import ratio
 from segeval.metrics.sections import SECTIONS, Told
@@ -126,9 +126,8 @@ class Number:
 
     def good(self, values: Array) -> Array:
         """The values turned so that more is better."""
-        if self.best == self.high:
-            return values
-        return -values if self.best == self.low else -np.abs(values - self.best)
+        found: Array = turned(values, self)
+        return found
 
     def of_images(self, tables: Tables) -> float:
         """The number of these images; nan where they do not tell it."""

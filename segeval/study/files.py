@@ -62,7 +62,7 @@ def write_maps(
     colours = Masks.of(found, options).colours
 
     def draw(pair: Pair, options: Options) -> Drawn | Note:
-        return guarded(pair.id, pair.names, lambda: drawn(folder, pair, options, asked, caller, colours))
+        return guarded(pair.id, pair, lambda: drawn(folder, pair, options, asked, caller, colours))
 
     pairs, every = scored(run, found), []
     step = stage("maps", len(pairs))

@@ -102,7 +102,7 @@ def _looks(
         return _Look(pair, shares(asked, image, zone, caller), bool(foreground(image).any()))
 
     def look_or_say(pair: Pair, options: Options) -> _Look | Note:
-        return guarded(pair.id, pair.names, lambda: look(pair, options))
+        return guarded(pair.id, pair, lambda: look(pair, options))
 
     with threads(jobs) as executor:
         for done, found in enumerate(in_order(executor, look_or_say, pairs, options), 1):
@@ -159,7 +159,7 @@ def _sensitivities(
 
             return sensitivity(Plan(criteria.asked), image, caller, steps, many)
 
-    found = guarded(model.id, model.names, asked)
+    found = guarded(model.id, model, asked)
     if isinstance(found, Note):
         return found
     return {

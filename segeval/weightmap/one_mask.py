@@ -58,7 +58,7 @@ class Task:
 
 def weigh(task: Task, plan: Plan) -> dict[str, Any] | Note:
     """Write the map of one mask; gives its entry in `weightmap.json`, or why there is no map."""
-    return guarded(task.id, [task.file.name], lambda: _weighed(task, plan))
+    return guarded(task.id, task.file, lambda: _weighed(task, plan))
 
 
 def _weighed(task: Task, plan: Plan) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Survey:
 
 def survey(file: MaskFile, plan: Plan, id_: str) -> Survey | Note:
     """Count a mask: its classes, or its ids where it is not known yet what they are."""
-    return guarded(id_, [file.name], lambda: _counted(file, plan, id_))
+    return guarded(id_, file, lambda: _counted(file, plan, id_))
 
 
 def _counted(file: MaskFile, plan: Plan, id_: str) -> Survey:

@@ -13,6 +13,7 @@ from segeval.data.folders import Pair
 from segeval.errors import Doubtful
 from segeval.evaluate import measure as evaluate
 from segeval.evaluate.measure import in_order, workers
+from segeval.evidence.regions import Regions
 from segeval.io.files import MaskFile
 from segeval.run.options import Options
 
@@ -177,3 +178,17 @@ def test_pairs_are_taken_out_where_nobody_needs_them(save: Save) -> None:
         assert len(found.pairs) == (0 if forget else 3)
     assert runs[0].to_json() == runs[1].to_json()
     assert runs[1].paired == 3
+
+
+def test_kinds_of_evidence_share_the_places_of_classes(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are looked for once in each pair, with or without its prediction, and anew for another background."""
+    looked: list[Any] = []
+    found = Regions.of_labels
+    monkeypatch.setattr(
+        Regions, "of_labels", lambda pred, *args, **more: looked.append(pred) or found(pred, *args, **more)
+    )
+    truth = np.kron([[0, 1], [2, 1]], np.ones((4, 4), int))
+    save("gt/b.npy", truth)
+    run = score(save, truth.T, truth, metrics="hd,boundary_iou", missing="worst")
+    assert [pred is None for pred in looked] == [False, True]
+    assert all(np.isfinite(row["boundary_iou@2%"]) for row in run.classes if row["id"])

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from segeval.cli.main import cli
+from segeval.report import in_format
 from segeval.report.md import markdown_text
 from segeval.report.sections import Percent, about_intervals, shown, worst_images
 from segeval.text import csv_cell, marked
@@ -399,3 +400,9 @@ def test_shares_as_percentages(small, score, tmp_path, form):
     assert f"{dice:.4f}" in text
     assert f"mIoU {100 * 71 / 154:.2f} % (miou_dataset)" in text.splitlines()[-1]
     assert "b 33.33 %" in text.splitlines()[-1]
+
+
+def test_every_format_that_score_offers_has_a_module():
+    """Which is imported when it is asked for."""
+    (offered,) = (param.type.choices for param in cli.get_command(None, "score").params if param.name == "form")
+    assert [in_format(name).name for name in offered] == ["table", "json", "csv", "md"]

@@ -25,7 +25,7 @@ def command(ctx: click.Context, runs: tuple[str, ...], output: dict[str, Any]) -
     from segeval.cli import output as present
     from segeval.errors import INPUT, ending
     from segeval.io.output import held
-    from segeval.report import REPORTS
+    from segeval.report import in_format
     from segeval.run import folder as folders
     from segeval.run.merging import merged
 
@@ -35,7 +35,7 @@ def command(ctx: click.Context, runs: tuple[str, ...], output: dict[str, Any]) -
     if folder:
         folder.check(folders.known(run.options.recorded(), run.inputs))
     document = run.document(folders.write(run, folder.path) if folder else None)
-    REPORTS.find(output["form"]).func(document, sys.stdout, output["confusion"])
+    in_format(output["form"]).func(document, sys.stdout, output["confusion"])
     present.say_faults(run.failures, run.notes, run.extra)
     present.say_headline(run, document, output["form"])
     if run.shards:

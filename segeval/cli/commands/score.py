@@ -59,7 +59,7 @@ def command(
     from segeval.evaluate.measure import evaluate, find_pairs, prepared, with_tables
     from segeval.evaluate.resume import journal
     from segeval.io.output import held
-    from segeval.report import REPORTS
+    from segeval.report import in_format
     from segeval.run import folder as folders
     from segeval.run.options import Options
     from segeval.run.results import Results
@@ -98,7 +98,7 @@ def command(
     percent = output["percent"] and output["form"] in ("table", "md")
     seen = document if output["form"] == "json" else present.seen(document, output["sort"], percent)
     if run.records or output["form"] == "json":
-        REPORTS.find(output["form"]).func(seen, sys.stdout, output["confusion"])
+        in_format(output["form"]).func(seen, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
     present.say_faults([*run.failures, *doubts], run.notes, run.extra)
     if run.records:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segeval.losses.engine.selection import LossChoice
 
 AT_ONCE = 1 << 14  # numbers of many images that are looked at together
-AT_HAND = 1 << 24  # bytes of values of losses that are kept
+AT_HAND = 1 << 23  # bytes of values of losses that are kept
 
 
 @dataclass(frozen=True)
