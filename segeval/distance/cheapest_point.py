@@ -9,7 +9,7 @@ from segeval.distance.grid import steps
 
 LEVELS = 12  # prices for which the nearest pixel is tried first
 ROWS = 256  # pixels that are compared together
-PAIRS = 1 << 22  # and pairs of pixels
+PAIRS = 1 << 20  # and pairs of pixels
 
 
 class Best:

@@ -48,7 +48,7 @@ class Scale:
         known = np.where(np.isnan(values), self.low, values)
         width = self.high - self.low
         share = (known - self.low) / width if width else np.full(values.shape, 0.5 if self.signed else 0.0)
-        table = _signed() if self.signed else colours()
+        table = signed_colours() if self.signed else colours()
         shown = table[np.rint(np.clip(share, 0, 1) * (len(table) - 1)).astype(np.intp)]
         shown[np.isnan(values)] = _UNKNOWN
         return np.asarray(shown)
@@ -67,7 +67,7 @@ def _most(sizes: Array) -> float:
 
 
 @cache
-def _signed() -> Array:
+def signed_colours() -> Array:
     """255 colours from blue over white to red, alike in lightness on both sides, as all kinds of colour vision see."""
     t = np.linspace(-1, 1, 255)
     hue = np.deg2rad(np.where(t < 0, 265, 45))

@@ -28,8 +28,8 @@ def tables(view: View) -> list[Table]:
         *([values] if values else []),
         *_agreements(view),
         _zones(view, f"share of the gradient in each zone, mean over {images}"),
-        _of_classes(view, f"share of the gradient on each class, mean over {images}", "gradient_shares", "classes"),
-        _of_classes(view, "losses per class", "losses", "per_class"),
+        _of_classes(view, f"share of the gradient on each class, mean over {images}", "gradient_shares", percent),
+        _of_classes(view, "losses per class", "losses", _as_it_is),
         _answers(view),
     ]
 
@@ -39,19 +39,41 @@ def _numbered(title: str, what: str, headers: list[str], rows: list[list[Cell]])
     return Table(title, ["no.", what, *headers], numbered, len(rows))
 
 
-def _of_classes(view: View, title: str, part: str, key: str) -> Table:
+def percent(share: float | None) -> Cell:
+    """A share for people: percents with one decimal, and never 0 or 100 for what only comes near it."""
+    if share is None:
+        return None
+    if share in (0.0, 1.0):
+        return f"{100 * share:.0f} %"
+    least, most = 0.0005, 0.9995
+    return "< 0.1 %" if share < least else "> 99.9 %" if share >= most else f"{100 * share:.1f} %"
+
+
+def significant(value: float | None) -> Cell:
+    """A value of any size for people: three digits that count."""
+    return None if value is None else f"{value:.3g}"
+
+
+def _as_it_is(value: float | None) -> Cell:
+    return value
+
+
+PER_CLASS = {"gradient_shares": "classes", "losses": "per_class"}  # what each part of the document says of classes
+
+
+def _of_classes(view: View, title: str, part: str, cell: Callable[[float | None], Cell]) -> Table:
     """A row for each class, a column for each loss."""
     found = view.document[part]
     losses = [name for name in view.first(view.losses) if name in found]
-    classes = view.first(view.classes)
-    rows: list[list[Cell]] = [[name, *(found[loss][key][name] for loss in losses)] for name in classes]
+    classes, key = view.first(view.classes), PER_CLASS[part]
+    rows: list[list[Cell]] = [[name, *(cell(found[loss][key][name]) for loss in losses)] for name in classes]
     return _numbered(title, "class", losses, rows)
 
 
 def _zones(view: View, title: str) -> Table:
     found = view.document["gradient_shares"]
     losses = [name for name in view.first(view.losses) if name in found]
-    rows: list[list[Cell]] = [[name, *(found[name]["zones"][zone] for zone in ZONES)] for name in losses]
+    rows: list[list[Cell]] = [[name, *(percent(found[name]["zones"][zone]) for zone in ZONES)] for name in losses]
     return _numbered(title, "loss", [*ZONES], rows)
 
 
@@ -72,7 +94,7 @@ def _answers(view: View) -> Table:
     found = view.document["sensitivity"]
     losses = [name for name in view.first(view.losses) if name in found]
     rows: list[list[Cell]] = [
-        [name, *(found[name][kind]["values"][-1] for kind in SPOILT), _odd(found[name])] for name in losses
+        [name, *(significant(found[name][kind]["values"][-1]) for kind in SPOILT), _odd(found[name])] for name in losses
     ]
     last = ["odd"] if any(row[-1] for row in rows) else []
     image = view.document["sensitivity_image"]

@@ -36,11 +36,12 @@ def _ranks(view: View) -> Iterator[str]:
         if alike := [name for name, rho in known.items() if rho >= ALIKE]:
             told.append(f"as {metric} does (Spearman {ALIKE} or more): {_named(alike, len(rhos))}")
         if partly := [name for name, rho in known.items() if UNLIKE <= rho < ALIKE]:
-            told.append(f"in part so: {_named(partly, len(rhos))}")
+            told.append(f"in part {'so' if told else f'as {metric} does'}: {_named(partly, len(rhos))}")
         if unlike := sorted((name for name, rho in known.items() if rho < UNLIKE), key=lambda name: known[name]):
             apart = every[unlike[0]][metric]["disagree"]
             where = f", farthest on {clipped(apart[0], LONG)}" if apart else ""
-            told.append(f"otherwise: {_named(unlike, len(rhos))} (the first {shown(known[unlike[0]])}{where})")
+            other = "otherwise" if told else f"otherwise than by {metric}"
+            told.append(f"{other}: {_named(unlike, len(rhos))} (the first {shown(known[unlike[0]])}{where})")
         if len(known) < len(rhos):
             told.append(f"in no order: {_named([name for name in rhos if name not in known], len(rhos))}")
         yield f"images are ranked {'; '.join(told)}"

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from segeval import losses
+from segeval.io.pictures import TOP, signed_colours, times
 from segeval.io.preview import colours
 from segeval.losses import LOSSES
 from segeval.text import columns
@@ -40,7 +41,8 @@ def test_the_document(folders, invoke, tmp_path):
     (row,) = [r for r in rows if (r["id"], r["loss"], r["class"]) == ("1", "dice", "")]
     assert float(row["value"]) == pytest.approx(losses.value("dice", P[1], T[1]))
     assert sorted(path.name for path in (tmp_path / "maps/1").iterdir()) == [
-        *("boundary.gradient.png", "dice.gradient.png", "focal.gradient.png", "focal.loss.png")
+        *("boundary.gradient.png", "dice.gradient.png", "focal.gradient.png", "focal.loss.png"),
+        *("prediction.png", "truth.png"),
     ]
 
 
@@ -62,7 +64,8 @@ def test_an_image_smaller_than_a_window_costs_only_itself(folders, save, invoke,
     document = json.loads(result.stdout)
     assert (document["losses"]["ssim"]["images"], document["losses"]["ssim"]["undefined"]) == (4, 1)
     assert document["losses"]["dice"]["undefined"] == 0
-    assert [path.name for path in (tmp_path / "maps/3").iterdir()] == ["dice.gradient.png"]
+    names = {path.name for path in (tmp_path / "maps/3").iterdir()}
+    assert names == {"dice.gradient.png", "prediction.png", "truth.png"}
 
 
 def test_classes_need_no_name(folders, invoke):
@@ -95,7 +98,7 @@ def test_workers_change_nothing(folders, invoke, tmp_path):
     pictures = [
         {p.relative_to(tmp_path / m): p.read_bytes() for p in (tmp_path / m).rglob("*.png")} for m in ("m1", "m3")
     ]
-    assert len(pictures[0]) == 12
+    assert len(pictures[0]) == 18
     assert pictures[0] == pictures[1]
 
 
@@ -140,27 +143,34 @@ def test_stray_tables_and_empty_names(folders, invoke, tmp_path):
         assert f"{option} is empty" in result.stderr
 
 
+def _drawn(path, columns):
+    """The colours of the numbers of a map of one row, at the middle of each square."""
+    n = times((1, columns))
+    with Image.open(path) as file:
+        return np.asarray(file.convert("RGB"))[TOP + n // 2, n // 2 : n * columns : n].tolist()
+
+
 def test_pictures_by_hand(save, invoke, tmp_path):
-    """−ln p of 1/2, 4/5 and 5/8, and 1/(3 p): from the least, dark, to the largest, bright. Ignored: grey, and 0."""
+    """−ln p of 1/2, 4/5 and 5/8, from 0, dark, to the largest, bright; and −1/(3 p), white at 0. Ignored: grey."""
     save("pred/a.npy", np.array([[0.5, 0.8, 0.625, 0.3]]))
     save("gt/a.npy", np.array([[1, 1, 1, 255]], np.uint8))
     line = ["losses", "pred", "gt", "--binary", "--ignore", "255", "--losses", "cross_entropy", "--maps", "maps"]
     assert invoke(*line).exit_code == 0
-    loss, pull = (np.array(Image.open(tmp_path / f"maps/a/cross_entropy.{kind}.png")) for kind in ("loss", "gradient"))
-    # (ln 8/5 − ln 5/4) / (ln 2 − ln 5/4) = 0.5252 of 255; (5/4) / 2 and (8/5) / 2 of 255
-    assert loss[0, :3].tolist() == colours()[[255, 0, 134]].tolist()
-    assert loss[0, 3].tolist() == [128, 128, 128]
-    assert pull[0].tolist() == colours()[[255, 159, 204, 0]].tolist()
+    loss, pull = (_drawn(tmp_path / f"maps/a/cross_entropy.{kind}.png", 4) for kind in ("loss", "gradient"))
+    # ln 5/4 and ln 8/5 over ln 2: 0.3219 and 0.6781 of 255; of −5/4 and −8/5 over −2, half of 254 less 0.625 and 0.8
+    assert loss[:3] == colours()[[255, 82, 173]].tolist()
+    assert loss[3] == pull[3] == [150, 150, 150]
+    assert pull[:3] == signed_colours()[[0, 48, 25]].tolist()
 
 
-def test_the_gradient_of_a_pixel_is_summed_over_its_channels(save, invoke, tmp_path):
-    """2 |r| / 6 of residuals (3/4, 1/4), (3/4, 0) and (0, 0): parts 1, 3/4 and 0 of the largest."""
+def test_of_the_gradient_of_a_pixel_the_strongest_channel_is_shown(save, invoke, tmp_path):
+    """2 r / 6 of residuals (−3/4, −1/4), (−3/4, 1) and (0, 0): −1/4, 1/3 and 0, of ends at 1/3."""
     save("pred/a.npy", np.array([[[0.25, 0.25, 1.0]], [[0.75, 1.0, 1.0]]]))
-    save("gt/a.npy", np.ones((2, 1, 3), np.uint8))
+    save("gt/a.npy", np.array([[[1, 1, 1]], [[1, 0, 1]]], np.uint8))
     line = ["losses", "pred", "gt", "--multilabel", "--num-classes", "2", "--losses", "mean_squared_error"]
     assert invoke(*line, "--maps", "maps").exit_code == 0
-    pull = np.array(Image.open(tmp_path / "maps/a/mean_squared_error.gradient.png"))
-    assert pull[0].tolist() == colours()[[255, 191, 0]].tolist()
+    pull = _drawn(tmp_path / "maps/a/mean_squared_error.gradient.png", 3)
+    assert pull == signed_colours()[[32, 254, 127]].tolist()
 
 
 def test_a_dozen_unasked(folders, invoke):

@@ -90,6 +90,14 @@ def test_the_words(document):
     ]
 
 
+def test_a_sentence_names_its_metric_whatever_comes_first(document):
+    """Where no loss ranks images as the metric does, what does so in part or not at all says of which metric."""
+    document["agreement"] = {"c": agreement(0.6, 0.1), "a": agreement(0.7, 0.2), "b": agreement(0.2, 0.3)}
+    first, second = sentences(View(document))[:2]
+    assert first == "images are ranked in part as iou does: a, c; otherwise: b (the first 0.2000)"
+    assert second == "images are ranked otherwise than by mcc: all 3 losses (the first 0.1000)"
+
+
 def test_few_images_are_said(document):
     """Nine are few, and so it is said; where no loss has ranks, that; where none is blind, that."""
     document["agreement"] = {name: agreement(1.0, None, 9) for name in "cab"}
