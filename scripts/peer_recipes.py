@@ -213,6 +213,12 @@ def _of_truth(name: str, inputs: Any) -> Any:
     return np.nan_to_num(found[1])
 
 
+def _correlation(ε: float, inputs: Any) -> Any:
+    """smp adds ε to each cell of a confusion."""
+    pred, truth = np.array(inputs["y_pred"], np.float64), np.array(inputs["y_true"])
+    return losses.value("mcc", pred, truth, channels=False, cell=ε)
+
+
 def _masked(inputs: Any, *, inputs_are: str) -> Any:
     """MaskedDiceLoss sets scores and truth to 0 outside a mask, and keeps those pixels."""
     pred, truth = _batch(inputs)
@@ -383,6 +389,9 @@ RECIPES: dict[str, Recipe] = {
     "lib/smp_lovasz": _lovasz_of_batch,
     "lib/smp_tversky_gamma": _tversky_of_batch,
     "lib/torch_ce_weight_smoothing": _weighed_and_smoothed,
+    "smp/MCCLoss/4": partial(_correlation, 1e-5),
+    "smp/MCCLoss/5": partial(_correlation, 1e-5),
+    "keras/gce": lambda own: _loss("generalized_cross_entropy", _listed(own), q=0.5),
     "liviaets/boundary/empty": lambda own: _defined("boundary", own["pred"], own["truth"]),
     "keras/cfce/smoothing": _smoothed_focal,
     "keras/onehot_iou_0_2": _chosen_classes,
@@ -456,7 +465,5 @@ _OUTSIDE = {
     "channels": ("lib/monai_cldice",),  # centrelines of all channels in one ratio
     "weighting": ("monai/gwdl/GDL",),  # true classes weighed by their size in the Wasserstein loss
     "overlap": ("later/sd/empty_pred",),  # the share of one surface near the other, and another 0/0
-    "cells": ("smp/MCCLoss/4", "smp/MCCLoss/5"),  # ε in each cell of a confusion
-    "loss": ("keras/gce",),
 }
 OUTSIDE = {id_: word for word, ids in _OUTSIDE.items() for id_ in ids}

@@ -24,6 +24,7 @@ TABLES = ("images.csv", "records.csv", "confusion.csv", "confusion_images.csv")
 ADDED: frozenset[str] = frozenset(
     {
         "cautions",
+        "cell",
         "class_weights",
         "clipped",
         "evidence",

@@ -91,7 +91,7 @@ PEERS: dict[str, tuple[Peer, ...]] = {
     "boundary": (Peer(_MONAI, "BoundaryLoss(include_background=False)(p, g)"),),
     "mcc": (
         Peer(_MONAI, "MCCLoss()(p, g)"),
-        Peer(_SMP, "MCCLoss()(p, t)", "reduction='pooled'", kind="binary", said="it adds ε to each of four cells"),
+        Peer(_SMP, "MCCLoss()(p, t)", "reduction='pooled'", kind="binary", said="its ε is cell=1e-5"),
     ),
     "lovasz_softmax": (
         Peer(_SMP, "LovaszLoss('multiclass')(x, t)", "presence='truth', reduction='pooled'"),
@@ -197,6 +197,7 @@ NOTES = {
     "generalized_dice": [
         "LIVIAETS boundary-loss: a class without truth weighs 1e20 instead of the largest other weight"
     ],
+    "generalized_cross_entropy": ["Keras 3.15.1 CategoricalGeneralizedCrossEntropy: q=0.5 by default"],
     "tversky": ["Keras weighs FN by α, all others above FP; kornia before 0.9.0 depends on α + β alone"],
     "boundary": ["MONAI: a class without interface counts 0"],
     "hausdorff_dt": ["LIVIAETS: inner distance only; mmsegmentation: inner, divided by C"],

@@ -13,7 +13,7 @@ from segeval.evidence.soft import ClassSums, SurprisalTable
 from segeval.losses import LOSSES
 from segeval.losses.engine.parts import Parts
 from segeval.measures import Fitting
-from segeval.parameters import Map, NonNegative, Share, Weights, Whole
+from segeval.parameters import Map, NonNegative, Positive, Share, Weights, Whole
 
 
 @LOSSES.add(
@@ -284,6 +284,23 @@ def poly1_cross_entropy(o: Outcomes, *, epsilon: NonNegative = 2.0) -> Numbers:
     Leng et al. (2022). arXiv:2204.12511
     """
     return o.surprisal + epsilon * (1 - o.p)
+
+
+@LOSSES.add(low=0, also=("gce",), sweep=("q", (0.1, 0.4, 0.7, 1)))
+def generalized_cross_entropy(o: Outcomes, *, q: Positive = 0.7) -> Numbers:
+    """Between cross entropy (q → 0) and absolute error (q = 1): wrong labels weigh less.
+
+        generalized_cross_entropy = mean of (1 − p_true^q)/q
+
+    A pixel costs 1/q at most.
+
+    Made for noisy labels.
+    Use it where some labels are wrong: it does not chase them as cross entropy does.
+    Avoid it where labels are right: it learns more slowly.
+
+    Zhang & Sabuncu (2018). arXiv:1805.07836
+    """
+    return (1 - power(o.p, q)) / q
 
 
 @LOSSES.add(low=0, log=True, distances=True)

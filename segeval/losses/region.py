@@ -312,13 +312,13 @@ def rates(c: SoftCounts, *, sensitivity_weight: Share = 0.5, smooth: NonNegative
 
 
 @LOSSES.add(low=0, high=2, default=True)
-def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
+def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0, cell: NonNegative = 0.0) -> Numbers:
     """One minus the soft Matthews correlation coefficient.
 
         mcc = 1 − (N I − P G)/√(P G (N − P)(N − G) + s)
 
-    No errors with a foreground is 0 even where all is foreground; otherwise undefined when prediction or truth has one
-    value only.
+    cell is added to each of the four counts TP, FP, FN and TN first. No errors with a foreground is 0 even where all is
+    foreground, without a cell; otherwise undefined when prediction or truth has one value only.
 
     Made for class imbalance.
     Use it where background counts as much as foreground.
@@ -327,10 +327,11 @@ def mcc(c: SoftCounts, *, smooth: NonNegative = 0.0) -> Numbers:
     Abhishek & Hamarneh (2021). arXiv:2010.13454
     """
     xp = namespace(c.p)
-    product = c.p * c.t * ((c.n - c.p) * (c.n - c.t)) + smooth
+    n, p, t, both = c.n + 4 * cell, c.p + 2 * cell, c.t + 2 * cell, c.pt + cell
+    product = p * t * ((n - p) * (n - t)) + smooth
     defined = product > 0
-    loss = 1 - (c.n * c.pt - c.p * c.t) / xp.sqrt(xp.where(defined, product, 1.0))
-    perfect = (plain(c.fp) == 0) & (plain(c.fn) == 0) & (plain(c.t) > 0)
+    loss = 1 - (n * both - p * t) / xp.sqrt(xp.where(defined, product, 1.0))
+    perfect = (plain(c.fp) == 0) & (plain(c.fn) == 0) & (plain(c.t) > 0) & (cell == 0)
     return xp.where(like(perfect, c.p), 0.0, xp.where(defined, loss, np.nan))
 
 

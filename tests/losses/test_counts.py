@@ -16,6 +16,7 @@ SETTINGS = {
     "focal": {"gamma": 1.7},
     "generalized_wasserstein_dice": {"weight": "volume", "smooth": 0.4},
     "poly1_cross_entropy": {"epsilon": 0.6},
+    "generalized_cross_entropy": {"q": 0.45},
     "dice": {"smooth": 0.3},
     "squared_dice": {"smooth": 0.7},
     "generalized_dice": {"weight": "simple", "smooth": 0.2},

@@ -21,6 +21,7 @@ EDGES = {
     "distance_penalized_cross_entropy": (0, 0.105, 0, 16.12),
     "topk_cross_entropy": (0, 0.105, 0, 16.12),
     "poly1_cross_entropy": (0, 0.305, 0, 18.12),
+    "generalized_cross_entropy": (0, 0.1016, 0, 1.4286),
     "shape_aware": (0, 0.105, 0, 16.12),
     "soft_margin": (0, 0.105, 0, 16.12),
     "multilabel_soft_margin": (0, 0.105, 0, 16.12),
@@ -132,6 +133,13 @@ def test_correlation_without_a_second_value() -> None:
     assert losses.value("mcc", np.ones(1), np.ones(1, int)) == 0
     assert math.isnan(losses.value("mcc", np.array([1.0, 1.0]), np.array([1, 0])))
     assert math.isnan(losses.value("mcc", np.array([0.0, 0.0]), np.array([1, 0])))
+
+
+def test_correlation_with_a_cell() -> None:
+    """smp 0.6.0 MCCLoss on full masks, its ε = 1e-5: by paper 3/2 and 1/2 but for ε."""
+    full = np.ones(8)
+    assert losses.value("mcc", 0 * full, full.astype(int), cell=1e-5) == pytest.approx(1.5, abs=2e-5)
+    assert losses.value("mcc", full, full.astype(int), cell=1e-5) == pytest.approx(0.5, abs=2e-5)
 
 
 def test_windows_of_one_pixel_have_no_variance() -> None:

@@ -72,6 +72,7 @@ AT_THE_CLIP: list[tuple[str, dict[str, Any], float, float]] = [
     ("balanced_cross_entropy", {}, -0.5 / CLIP, 0),  # half of the pixels are of that class
     ("focal", {}, 2 * (1 - CLIP) * np.log(CLIP) - (1 - CLIP) ** 2 / CLIP, 0),
     ("poly1_cross_entropy", {"epsilon": 3.0}, -1 / CLIP - 3, 0),
+    ("generalized_cross_entropy", {"q": 0.25}, -(CLIP**-0.75), 0),
     ("kl_divergence", {}, -1 / CLIP, 0),
     ("jeffreys_divergence", {}, np.log(CLIP) + 1 - 1 / CLIP, -np.log(CLIP) + 1),
     ("jensen_shannon", {}, np.log(2 * CLIP) / 2, np.log(2) / 2),

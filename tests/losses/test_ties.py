@@ -19,6 +19,7 @@ KIN: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ),
     ("focal", {"gamma": 0}, "cross_entropy", {}),
     ("poly1_cross_entropy", {"epsilon": 0}, "cross_entropy", {}),
+    ("generalized_cross_entropy", {"q": 1e-8}, "cross_entropy", {}),
     ("topk_cross_entropy", {"fraction": 1.0}, "cross_entropy", {}),
     ("kl_divergence", {}, "cross_entropy", {}),
     ("skew_kl", {"alpha": 1}, "kl_divergence", {}),

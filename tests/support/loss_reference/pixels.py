@@ -89,6 +89,10 @@ def poly1_cross_entropy(image: Image, epsilon: float = 2.0) -> float:
     return over_pixels(image, lambda o, i: o.expected(lambda k, i: o.surprisal[k][i] + epsilon * (1 - o.p[k][i]), i))
 
 
+def generalized_cross_entropy(image: Image, q: float = 0.7) -> float:
+    return over_pixels(image, lambda o, i: o.expected(lambda k, i: (1 - math.pow(o.p[k][i], q)) / q, i))
+
+
 def _xlnx(x: float) -> float:
     return x * math.log(x) if x > 0 else 0.0
 

@@ -154,14 +154,15 @@ def sensitivity_specificity(image: Image, sensitivity_weight: float = 0.05, smoo
     )
 
 
-def mcc(image: Image, smooth: float = 0.0) -> float:
+def mcc(image: Image, smooth: float = 0.0, cell: float = 0.0) -> float:
     def of(c: _Counts) -> float:
-        fp, fn = c.pred - c.shared, c.truth - c.shared
-        if abs(fp) + abs(fn) == 0 and c.truth > 0:
+        if abs(c.pred - c.shared) + abs(c.truth - c.shared) == 0 and c.truth > 0 and not cell:
             return 0.0
-        tn = c.n - c.pred - c.truth + c.shared
-        root = math.sqrt(c.pred * c.truth * (c.n - c.pred) * (c.n - c.truth) + smooth)
-        return 1 - share(c.shared * tn - fp * fn, root)
+        tp, fp, fn = c.shared + cell, c.pred - c.shared + cell, c.truth - c.shared + cell
+        tn = c.n - c.pred - c.truth + c.shared + cell
+        yes, no = (c.pred + 2 * cell, c.truth + 2 * cell), (c.n - c.pred + 2 * cell, c.n - c.truth + 2 * cell)
+        root = math.sqrt(math.prod(yes) * math.prod(no) + smooth)
+        return 1 - share(tp * tn - fp * fn, root)
 
     return _region(image, of)
 
