@@ -23,6 +23,7 @@ class Known:
     kind: str  # semantic | binary | volume | instance | panoptic
     shared_colors: bool  # several classes have one colour, so that masks in colour tell no ids
     raw_threshold: int | None  # grey from here on is the foreground
+    object_sizes: Mapping[int, float]  # the pixels of an average object, of classes that have objects
     notes: tuple[str, ...]
     sources: tuple[str, ...]
 
@@ -59,6 +60,7 @@ def known(name: str) -> Known:
         found["kind"],
         found.get("shared_colors", False),
         found.get("raw_threshold"),
+        {int(id_): float(size) for id_, size in found.get("object_sizes", {}).items()},
         tuple(found.get("notes", ())),
         tuple(found["sources"]),
     )

@@ -1,7 +1,7 @@
 """A pair behind the door: what each kind of evidence looks at, made once and only where it is asked for."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ import numpy as np
 
 from segeval.data.channels import class_rows
 from segeval.data.class_selection import ClassChoice
+from segeval.data.class_tables import known
 from segeval.data.classes import ClassTable
 from segeval.data.labels import Labels
 from segeval.data.panoptic import Segmented
@@ -95,6 +96,18 @@ class Image:
         return objects_of_maps(pred.numbers, objects, pred.kinds, truth.kinds, truth.crowd, **asked.how)
 
     @property
+    def true_objects(self) -> tuple[Array, Array, Array, frozenset[int], Mapping[int, float]]:
+        """The number of the segment of each true pixel; of each number the class, and whether it is one object.
+
+        Then the classes that are left out, and how large an average object is, by class, where a known table says so.
+        """
+        assert self.labels.segments
+        truth = self.labels.segments[1]
+        table = self.classes.table
+        sizes = known(table.known_as).object_sizes if table and table.known_as else {}
+        return truth.numbers, truth.kinds, truth.single, self.classes.ignore | {NOTHING_KNOWN}, sizes
+
+    @property
     def digest(self) -> str:
         """A number for the truth: of its labels, or of its fractions where it has them."""
         target, kept = self.labels.target, self.labels.kept
@@ -153,6 +166,8 @@ class Image:
     def lacking(self, need: str) -> str:
         """Why the image has not what a kind of evidence needs; empty where it has."""
         given = self.labels.given
+        if need == "instances":
+            return "" if self.labels.segments else f"{self.truth_name} is read without ids of instances"
         if given is None:
             return ""
         if need == "foreground":

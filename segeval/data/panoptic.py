@@ -48,6 +48,7 @@ class Segmented:
     numbers: Array  # int32
     kinds: Array  # the class of each number; `VOID` first
     crowd: Array  # of each number whether it stands for many objects
+    single: Array  # and whether for one
     remarks: list[Remark] = field(default_factory=list)
 
     @property
@@ -134,7 +135,8 @@ def _of_cityscapes(ids: Array, background: int | None) -> Segmented:
     known = known[(known >= 0) & (known != (-1 if background is None else background))]
     kinds = np.where(known >= CITY, known // CITY, known)
     crowd = (known < CITY) & np.isin(known, CITY_THINGS)
-    return Segmented(_numbers(ids, known)[0], np.append(VOID, kinds).astype(np.int32), np.append(False, crowd))
+    single = np.append(False, known >= CITY)
+    return Segmented(_numbers(ids, known)[0], np.append(VOID, kinds).astype(np.int32), np.append(False, crowd), single)
 
 
 def _numbers(ids: Array, known: Array) -> tuple[Array, Array]:
@@ -171,7 +173,7 @@ def _of_table(ids: Array, mask: Mask, table: Segments, classes: ClassChoice) -> 
         for id_, area in zip(known.tolist(), areas[1:], strict=True)
         if (told := infos[id_][2]) is not None and told != area
     ]
-    return Segmented(numbers, kinds, crowd, [_other_area(mask, table, other)] if other else [])
+    return Segmented(numbers, kinds, crowd, ~crowd, [_other_area(mask, table, other)] if other else [])
 
 
 def _other_area(mask: Mask, table: Segments, other: Sequence[tuple[int, int, int]]) -> OtherArea:

@@ -106,9 +106,8 @@ def _fitting(image: Image, options: Options) -> tuple[dict[str, Any], list[Remar
         if not reasons:
             found[kind] = known.func
         elif spec.named:
-            raise LacksScores(
-                f"{reasons[0]}, and {kind} needs that", "leave those metrics out; grey predictions want --probability"
-            )
+            hint = "grey predictions want --probability, and ids of instances --instances panoptic"
+            raise LacksScores(f"{reasons[0]}, and {kind} needs that", f"leave those metrics out; {hint}")
         else:
             without.setdefault(reasons[0], []).append(kind)
     hint = "name the metrics that are wanted with --metrics, or save what these need"

@@ -6,6 +6,7 @@ from segeval.evidence.confusion import Confusion
 from segeval.evidence.curves import Curves
 from segeval.evidence.instances import Instances
 from segeval.evidence.multilabel import ChannelCounts
+from segeval.evidence.object_weights import ObjectWeights
 from segeval.evidence.saliency import Saliency
 from segeval.evidence.skeleton import Skeleton
 from segeval.evidence.surface import Surface
@@ -18,6 +19,7 @@ __all__ = [
     "Confusion",
     "Curves",
     "Instances",
+    "ObjectWeights",
     "Saliency",
     "Skeleton",
     "Surface",

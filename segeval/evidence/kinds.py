@@ -93,6 +93,7 @@ class Kind(Entry):
     settings: the class of what a run asks of it, if that is more than parameters of metrics: `of(**options)` gives it,
     or None where the kind is not asked for; `ask` says how to; `recorded` and `from_record` are its form in `run.json`.
     package: one of an extra that it is made with; where that is not installed, `all` does without the kind.
+    beside: a kind with settings that must be asked for too.
     beside_counts: its `columns` take the counts of pixels of each image too, and it keeps nothing that they tell.
     """
 
@@ -107,6 +108,7 @@ class Kind(Entry):
     settings: Any = None
     package: str = ""
     beside_counts: bool = False
+    beside: str = ""
 
     @property
     def installed(self) -> bool:
@@ -141,13 +143,14 @@ class Kinds(Listing[Kind]):
         settings: Any = None,
         package: str = "",
         beside_counts: bool = False,
+        beside: str = "",
     ) -> Callable[[Listed], Listed]:
         """List an evidence class, and give it back untouched; unless said otherwise, metrics eat the class itself."""
 
         def made(_: str, cls: Any) -> Kind:
             start = f"{cls.kind}." if prefix is None else prefix
             seen = view or getattr(cls, "viewed", cls)
-            facts = (tuple(needs), start, valued, tuple(options), settings, package, beside_counts)
+            facts = (tuple(needs), start, valued, tuple(options), settings, package, beside_counts, beside)
             return Kind(cls.kind, cls, columns, totals or {}, eaten or cls, seen, *facts)
 
         return self._lister(made)

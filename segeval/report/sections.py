@@ -345,6 +345,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
     if (profile := PROFILES.get(options.get("profile", ""))) is not None:
         found = {name: value for name in profile.reports for value in _numbers(document, name)}
         lines.append(f"profile {options['profile']}: {', '.join(f'{name} {shown(found[name])}' for name in found)}")
+        lines += [f"{name} wants {what}" for name, what in profile.wants.items() if name not in found]
     what = "value" if options.get("multilabel") else "id"
     ignored = f"ignored {what}s {', '.join(map(str, options['ignore']))}" if options["ignore"] else f"no {what} ignored"
     lines.append(f"a class counts {_PRESENCE[options['presence']]}; {options['mean']} mean over classes; {ignored}")

@@ -25,15 +25,23 @@ class Profile:
     options: Mapping[str, Any]
     reports: tuple[str, ...]
     files: Mapping[str, File] = field(default_factory=dict)  # that the program writes too, beside `run.json`
+    wants: Mapping[str, str] = field(default_factory=dict)  # what numbers want that these options do not give
 
 
 _FOREGROUND = {"mean_without": [0]}
 _OBJECTS = {"instances": "labels"}
 PROFILES = {
     "cityscapes": Profile(
-        "Cityscapes 2.3.0: label ids, classes and categories; iIoU is not told",
+        "Cityscapes 2.3.0: label ids, IoU of classes and of categories",
         {"classes": "cityscapes-ids"},
-        ("miou_dataset", "group_miou_dataset"),
+        ("miou_dataset", "group_miou_dataset", "miiou_dataset"),
+        wants={"miiou_dataset": "--profile cityscapes-instances and *_instanceIds.png as the truth"},
+    ),
+    "cityscapes-instances": Profile(
+        "the same and iIoU of classes; the truth is *_instanceIds.png (--gt-pattern '**/{id}_gtFine_instanceIds.png'), "
+        "the prediction label ids. iIoU of categories is not told",
+        {"classes": "cityscapes-ids", "instances": "panoptic", "metrics": "overlap,iiou"},
+        ("miou_dataset", "group_miou_dataset", "miiou_dataset"),
     ),
     "cityscapes-trainids": Profile(
         "the same of train ids", {"classes": "cityscapes"}, ("miou_dataset", "group_miou_dataset")

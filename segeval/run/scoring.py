@@ -133,7 +133,8 @@ class Scoring:
 
     def _lacking(self, metric: Metric) -> str:
         """How to ask for the kind of evidence of a metric, where it has settings and there are none; else empty."""
-        kinds = [kind for kind in EVIDENCE.values() if kind.eaten is metric.eats]
+        own = [kind for kind in EVIDENCE.values() if kind.eaten is metric.eats]
+        kinds = [*own, *(EVIDENCE[kind.beside] for kind in own if kind.beside)]
         return next((kind.settings.ask for kind in kinds if kind.settings and kind.name not in self.kinds), "")
 
     @cached_property
@@ -262,7 +263,8 @@ def _by_name(asked: Iterable[str], params: dict[str, dict[str, Any]]) -> Iterato
 def _families(asked: Iterable[str], kinds: Iterable[str]) -> Iterator[str]:
     """The families of the kinds that have settings, but for those of which metrics are asked for by name."""
     for kind in kinds:
-        own = [metric for metric in METRICS.values() if metric.eats is EVIDENCE[kind].eaten]
+        eaten = [each.eaten for each in EVIDENCE.values() if kind in (each.name, each.beside)]
+        own = [metric for metric in METRICS.values() if metric.eats in eaten]
         known = {"all", *(name for metric in own for name in (metric.name, metric.family))}
         if not any(name in known or METRICS.named(name) in own for name in asked):
             yield own[0].family
