@@ -111,6 +111,19 @@ def _chosen_classes(inputs: Any) -> Any:
     return _scored([(pred, truth)], "miou_dataset", 3, mean_without=[1])
 
 
+def _without_prediction(inputs: Any) -> Any:
+    """Keras leaves out pixels whose prediction is no class: they are void in the truth here."""
+    pred, truth = _arrays(inputs, "y_pred", "y_true", dtype=np.int32)
+    pair = np.maximum(pred, 0), np.where(pred < 0, 255, truth)
+    return _scored([pair], "miou_dataset", 2, ignore=[255])
+
+
+def _no_valid_pixel(_: Any) -> Any:
+    """Keras says 0 where there is no valid pixel."""
+    pair = np.zeros((1, 2), np.int32), np.full((1, 2), 255, np.int32)
+    return _scored([pair], "miou_dataset", 2, ignore=[255], undefined=["all-ignored=zero"])
+
+
 def _missing_classes(_: Any) -> Any:
     """torchmetrics: three images of which one is empty on both sides and one in the truth; 0/0 counts 0 there."""
     pred, truth = np.zeros((2, 3, 4, 10, 10), np.uint8)
@@ -275,6 +288,13 @@ def _weighed_and_smoothed(inputs: Any) -> Any:
     return found / weights[labels].mean()
 
 
+def _wasserstein(inputs: Any) -> Any:
+    """weighting_mode='GDL', of logits that are a thousand times one-hot."""
+    truth = np.array(inputs["target"])
+    scores = 1000.0 * _one_hot(truth, 2)
+    return losses.value("generalized_wasserstein_dice", scores, truth, weight="volume", inputs="logits")
+
+
 # ---- borders and objects
 
 
@@ -389,11 +409,14 @@ RECIPES: dict[str, Recipe] = {
     "lib/smp_lovasz": _lovasz_of_batch,
     "lib/smp_tversky_gamma": _tversky_of_batch,
     "lib/torch_ce_weight_smoothing": _weighed_and_smoothed,
+    "monai/gwdl/GDL": _wasserstein,
     "smp/MCCLoss/4": partial(_correlation, 1e-5),
     "smp/MCCLoss/5": partial(_correlation, 1e-5),
     "keras/gce": lambda own: _loss("generalized_cross_entropy", _listed(own), q=0.5),
     "liviaets/boundary/empty": lambda own: _defined("boundary", own["pred"], own["truth"]),
     "keras/cfce/smoothing": _smoothed_focal,
+    "keras/iou/neg_pred": _without_prediction,
+    "keras/meaniou/zero_valid": _no_valid_pixel,
     "keras/onehot_iou_0_2": _chosen_classes,
     "keras/fbeta/macro/0.5": partial(_keras_fbeta, "mf_beta_dataset", 0.5),
     "keras/fbeta/macro/2.0": partial(_keras_fbeta, "mf_beta_dataset", 2.0),
@@ -424,6 +447,37 @@ RECIPES: dict[str, Recipe] = {
     "later/skimage/are": lambda own: _objects(own, ["adapted_rand_error", "rand_recall", "rand_precision"]),
     "later/skimage/vi": lambda own: _objects(own, ["vi_split", "vi_merge"]),
 }
+# Those whose number is one of ours with a step before it (pixels joined or set to void) or after it (a sum, a scale, a
+# power, 0 for what is undefined); the others are options and calls alone.
+WITH_A_STEP = {
+    "monai/dice/8",
+    "monai/iou/6",
+    "monai/generalized_dice/0",
+    "monai/generalized_dice/1",
+    "monai/focal/5",
+    "monai/dice_ce/0",
+    "monai/dice_ce/1",
+    "monai/dice_ce/2",
+    "monai/dice_ce/4",
+    "monai/dice_ce/6",
+    "monai/log_hausdorff_dt/8",
+    "monai/masked_dice/0",
+    "monai/masked_dice/2",
+    "lib/monai_dice_weight",
+    "lib/monai_gdl_nobg",
+    "lib/smp_lovasz",
+    "lib/smp_tversky_gamma",
+    "lib/torch_ce_weight_smoothing",
+    "kornia/lovasz_softmax/weight",
+    "smp/DiceLoss_binary/3",
+    "smp/TverskyLoss_binary/3",
+    "liviaets/boundary/empty",
+    "keras/cfce/smoothing",
+    "keras/iou/neg_pred",
+    "sklearn/precision/zero",
+    "sklearn/recall/zero",
+    "later/skimage/are_alpha0",
+}
 _OUTSIDE = {
     "range": (  # an activation that leaves 0 … 1
         "monai/dice/12",
@@ -442,8 +496,6 @@ _OUTSIDE = {
         "tm/dice/missing/weighted_samplewise",
     ),
     "sums": ("keras/kld/unnormalised",),  # distributions that do not sum to 1
-    "prediction": ("keras/iou/neg_pred",),  # what is predicted decides which pixels count
-    "nothing": ("keras/meaniou/zero_valid",),  # a score of no image at all
     "weights": (  # of each pixel, in IoU
         "keras/iou/multi_dim_weighted",
         "keras/biou/weighted",
@@ -463,7 +515,6 @@ _OUTSIDE = {
         "later/monai_assd/5",
     ),
     "channels": ("lib/monai_cldice",),  # centrelines of all channels in one ratio
-    "weighting": ("monai/gwdl/GDL",),  # true classes weighed by their size in the Wasserstein loss
     "overlap": ("later/sd/empty_pred",),  # the share of one surface near the other, and another 0/0
 }
 OUTSIDE = {id_: word for word, ids in _OUTSIDE.items() for id_ in ids}

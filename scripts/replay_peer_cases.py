@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peer_recipes import OUTSIDE, RECIPES
+from peer_recipes import OUTSIDE, RECIPES, WITH_A_STEP
 
 import segeval
 from segeval import losses
@@ -133,5 +133,6 @@ if __name__ == "__main__":
             print(f"{word}: {case['id']}: {instead[:300]}")
     for word, number in sorted(count.items()):
         print(f"{number:5} {word}")
-    print(f"{count['the same'] / len(cases):.1%} of {len(cases)} come out")
+    steps = sum(bool(_ours(case, dict.fromkeys(WITH_A_STEP, True))) for case in cases)
+    print(f"{count['the same'] / len(cases):.1%} of {len(cases)} come out, {steps} of them with a step of arithmetic")
     raise SystemExit(1 if failed else 0)
