@@ -416,7 +416,8 @@ class UnfitChannels(InputError):
     """A file has not one channel for each class.
 
     With `--multilabel`, prediction and truth are both arrays `(C, height, width)`: a channel for each class, in order;
-    with `--soft-truth` the truth is, unless it is `--binary`. Labels, one id a pixel, want neither option.
+    with `--soft-truth` the truth is, unless it is `--binary`. Labels, one id a pixel, want neither option; regions of
+    them, which may overlap, are scored with `--regions`.
     """
 
     code = "SEG215"

@@ -302,6 +302,11 @@ classes = group(
     option("--binary", is_flag=True, help="Two classes: 0, and everything else.", often=True),
     option("--multilabel", is_flag=True, help="Classes do not exclude each other: masks hold a channel for each."),
     option(
+        "--regions",
+        is_flag=True,
+        help="The regions of the class table are the classes, such as whole tumour and core: masks hold labels.",
+    ),
+    option(
         "--colors",
         metavar="NAME|FILE",
         help="A class table with a colour for each class, for masks in colour.",

@@ -38,6 +38,8 @@ class ClassChoice:
     segments: bool = False  # ids number the segments of a panoptic table
     background: int | None = 0  # where ids number objects or segments the one that is none
     named: tuple[int, ...] = ()  # ids that are known as classes where all ids are counted
+    members: tuple[tuple[int, ...], ...] = ()  # classes are regions of label maps: the ids of each
+    labels: tuple[int, ...] = ()  # all ids of such maps
 
     @property
     def asked(self) -> frozenset[int]:
@@ -62,6 +64,7 @@ class ClassChoice:
             **({"raw_threshold": self.raw_threshold} if self.raw_threshold else {}),
             **({"ignore_of_table": sorted(self.by_table)} if self.by_table else {}),
             **({"ignored_classes": sorted(self.dropped)} if self.dropped else {}),
+            **({"members": [*map(list, self.members)], "labels": list(self.labels)} if self.members else {}),
         }
 
     @classmethod
@@ -88,6 +91,8 @@ class ClassChoice:
             threshold,
             by_table=by_table,
             dropped=dropped,
+            members=tuple(tuple(ids) for ids in options.get("members", ())),
+            labels=tuple(options.get("labels", ())),
         )
 
     @property
@@ -111,10 +116,12 @@ def choose(
     binary: bool = False,
     colors: str | PathLike[str] | None = None,
     multilabel: bool = False,
+    regions: bool = False,
 ) -> ClassChoice:
     """The classes of a run, and what is ignored."""
     ids, nodata = _ignored(ignore)
-    found = _chosen(num_classes, classes, ids, binary, colors, multilabel)
+    found = _chosen(num_classes, classes, ids, binary, colors, multilabel and not regions)
+    found = _of_regions(found) if regions else found
     return replace(found, nodata=nodata, by_table=found.ignore - ids)
 
 
@@ -193,6 +200,21 @@ def _independent(
     if len(table.scored.classes) < 2:
         raise BadOption("--multilabel has only one class", "save the mask without channels and use --binary")
     return ClassChoice(table, ignored | (table.ignore - set(table.ids)), multilabel=True)
+
+
+def _of_regions(choice: ClassChoice) -> ClassChoice:
+    """The regions of a class table as classes that do not exclude each other; their masks hold the ids of the table."""
+    found = choice.table.scored_regions if choice.table else {}
+    if choice.table is None or len(found) < 2:
+        hint = "such as --classes brats, kits23, a dataset.json of nnU-Net, or a file with `regions`"
+        raise BadOption("--regions wants --classes with two regions or more", hint)
+    if choice.binary or choice.palette:
+        raise BadOption("--regions takes masks that hold the ids of their table", "leave out --binary and --colors")
+    table = ClassTable(tuple(ClassInfo(n, name) for n, name in enumerate(found, 1)))
+    members = tuple(map(tuple, found.values()))
+    return ClassChoice(
+        table, choice.ignore, multilabel=True, members=members, labels=choice.table.ids, dropped=choice.dropped
+    )
 
 
 def of_objects(choice: ClassChoice, background: int | None) -> ClassChoice:

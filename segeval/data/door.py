@@ -16,6 +16,7 @@ from segeval.data.onehot import decoded, decoded_pair
 from segeval.data.onehot import remark as one_hot_remark
 from segeval.data.panoptic import segmented
 from segeval.data.reading import Reading
+from segeval.data.regions import pred_regions, true_regions
 from segeval.data.shapes import shapes_differ
 from segeval.io import Mask
 
@@ -23,6 +24,7 @@ from segeval.io import Mask
 def read_truth(truth: Mask, reading: Reading, classes: ClassChoice) -> Truth:
     """The labels of a true mask without a prediction, and its fractions where it may have them."""
     truth = without_nodata(truth, classes)
+    truth = true_regions(truth, reading, classes) if classes.members else truth
     return _truth(decoded(truth, classes) if reading.one_hot else truth, reading, classes)
 
 
@@ -42,6 +44,10 @@ def _labels(pred: Mask, truth: Mask, reading: Reading, classes: ClassChoice) -> 
         held = {*nodata_words(truth, classes)}
         truth = without_nodata(truth, classes)
         pred = beside_nodata(pred, truth, classes)
+    if classes.members:
+        ids, pred = pred, pred_regions(pred, truth, reading, classes)
+        held |= {"map pred"} if "pred" in reading.maps and pred is not ids else set()
+        truth = true_regions(truth, reading, classes)
     if classes.multilabel:
         check_axes(pred.name, pred.pixels.shape, truth.name, truth.pixels.shape, classes.channels)
         true = _truth(truth, reading, classes)

@@ -131,7 +131,7 @@ def _check_shapes(
 ) -> None:
     """Refuse two shapes that scoring would refuse."""
     ids = options.classes.channels
-    if options.classes.multilabel:
+    if options.classes.multilabel and not options.classes.members:
         check_axes(pred_name, pred, truth_name, truth, ids)
         return
     if options.reading.one_hot:

@@ -65,7 +65,8 @@ class Evaluator:
 
         Raises a `SegevalError`: TwoReadings, ShapesDiffer, UnknownTruthIds, NotProbabilities, …
         """
-        found = images(_known(pred), _known(truth), batch=batch, multilabel=self.options.classes.multilabel)
+        channels = self.options.classes.multilabel and not self.options.classes.members
+        found = images(_known(pred), _known(truth), batch=batch, multilabel=channels)
         if (
             batch is None
             and spacing is None

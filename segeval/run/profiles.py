@@ -107,15 +107,22 @@ PROFILES = {
         ("miou_class", "mboundary_f_class@0.8%"),
     ),
     "brats": Profile(
-        "BraTS 2017 to 2022, enhancing tumour is 4: Dice of the regions WT, TC and ET, 1 where a region is in neither "
-        "mask; mean over subjects, then over regions",
-        {"classes": "brats", "undefined": ["absent=one"]},
-        ("group_mdice_class",),
+        "BraTS 2017 to 2022, enhancing tumour is 4: Dice and HD95 of WT, TC, ET. A region in neither mask has Dice 1, "
+        "one in a single mask HD95 373.13; where it is in neither, HD95 is in no mean here, and 0 there",
+        {
+            "classes": "brats",
+            "regions": True,
+            "undefined": ["absent=one"],
+            "metrics": "overlap,hd95_max",
+            "penalty": "373.13",
+        },
+        ("mdice_class", "mhd95_max_class"),
     ),
     "brats2023": Profile(
-        "BraTS from 2023 on, enhancing tumour is 3: a region that is in neither mask is left out",
-        {"classes": "brats2023"},
-        ("group_mdice_class",),
+        "BraTS from 2023 on, enhancing tumour is 3: a region in neither mask is left out; HD95 is pooled, 373 for a "
+        "region in one mask",
+        {"classes": "brats2023", "regions": True, "metrics": "overlap,hd95_pooled", "penalty": "373"},
+        ("mdice_class", "mhd95_pooled_class"),
     ),
     "coco-panoptic": Profile(
         "panopticapi 7bb4655, PQ, SQ and RQ of all categories, of things and of stuff",

@@ -109,8 +109,11 @@ def test_brats(profile, enhancing, expected):
     pred = np.array([[[1, 1, 2, 2]], [[0, 0, 1, 2]]])
     whole, core = (2 * 3 / 7, 2 * 2 / 5), (2 * 1 / 4, 0)  # by hand: 2 |both| / (|pred| + |truth|)
     values = [[*whole], [*core], [0, expected]]
-    found = segeval.score([*pred], [*truth], profile=profile).summary["group_mdice_class"]
-    assert found == pytest.approx(np.mean([np.mean([v for v in row if v is not None]) for row in values]))
+    run = segeval.score([*pred], [*truth], profile=profile)
+    expected = np.mean([np.mean([v for v in row if v is not None]) for row in values])
+    assert run.summary["mdice_class"] == pytest.approx(expected)
+    distance, penalty = ("hd95_max", 373.13) if profile == "brats" else ("hd95_pooled", 373)
+    assert run.classes[2][distance] == penalty  # of the only subject that has it in a mask
 
 
 def test_other_options_win():
