@@ -52,7 +52,7 @@ def studied(folder: Path, kind: str) -> Any:
 
 def _same(found: Any, expected: Any, where: str) -> None:
     if isinstance(expected, dict):
-        assert list(found) == list(expected), where
+        assert [key for key in found if key in expected] == list(expected), where  # there may be losses made since
         for key, each in expected.items():
             _same(found[key], each, f"{where}.{key}")
     elif isinstance(expected, list):
