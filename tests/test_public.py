@@ -3,9 +3,11 @@
 import ast
 import inspect
 
+import numpy as np
 import pytest
 
 import segeval
+from segeval.errors import NoEffect
 
 ROOMS = [segeval, *(room for name in segeval.__all__ if inspect.ismodule(room := getattr(segeval, name)))]
 
@@ -37,3 +39,12 @@ def test_nothing_is_left_out(root, room):
 def test_everything_is_told(room):
     """The page of the Python names has a sentence to print for each."""
     assert [name for name in room.__all__ if not inspect.getdoc(getattr(room, name))] == []
+
+
+def test_what_is_the_default_may_be_said():
+    """Options that say what nobody would have to say change nothing, and are no fault."""
+    masks = [np.array([[0, 1, 1]])]
+    run = segeval.score(masks, masks, num_classes=2, logits=False, one_hot=False, probability=False, threshold=0.5)
+    assert run.summary["miou_dataset"] == 1
+    with pytest.raises(NoEffect):
+        segeval.score(masks, masks, num_classes=2, logits=True)

@@ -239,7 +239,7 @@ def _options(options: Mapping[str, Any]) -> str:
     """Options as they are typed."""
     flags = {"numbers": "-n"}
     parts = [
-        f"{flags.get(key, '--' + key.replace('_', '-'))} {each}"
+        flags.get(key, f"--{key.replace('_', '-')}") + ("" if each is True else f" {each}")
         for key, value in options.items()
         for each in (value if isinstance(value, list) else [value])
     ]

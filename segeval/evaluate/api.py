@@ -3,7 +3,7 @@
 import inspect
 import itertools
 import warnings
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Mapping, Sized
 from concurrent.futures import Executor
 from os import PathLike, fspath
 from typing import Any
@@ -57,7 +57,7 @@ def score(
         run = evaluate(pairing, chosen, jobs, progress, executor, forget=True)
     else:
         run = _of_arrays(pred, truth, options)
-    for fault in run.without_effect(options):
+    for fault in run.without_effect(_off_defaults(options)):
         raise fault
     if strict and run.doubts:
         raise Doubtful(run.doubts[0].message, run.doubts[0].hint)
@@ -67,6 +67,13 @@ def score(
             f"{len(run.failures)} pairs were not scored; {first.code} {first.message}", IncompleteRun, stacklevel=2
         )
     return run
+
+
+def _off_defaults(options: Mapping[str, Any]) -> set[str]:
+    """The options that say something else than nobody would have said."""
+    known = inspect.signature(Options.of).parameters
+    plain = (bool, int, float, str, type(None))  # lists and arrays were written down by somebody
+    return {name for name, value in options.items() if not isinstance(value, plain) or value != known[name].default}
 
 
 def _of_arrays(pred: Any, truth: Any, options: dict[str, Any]) -> Run:

@@ -44,7 +44,7 @@ PROFILES = {
         ("miou_dataset", "group_miou_dataset", "miiou_dataset"),
     ),
     "cityscapes-trainids": Profile(
-        "the same of train ids", {"classes": "cityscapes"}, ("miou_dataset", "group_miou_dataset")
+        "Cityscapes 2.3.0: the same of train ids", {"classes": "cityscapes"}, ("miou_dataset", "group_miou_dataset")
     ),
     "ade20k": Profile(
         "ADE20K scene parsing e202229: 150 classes, absent ones count 0; its score is the mean of the two numbers",

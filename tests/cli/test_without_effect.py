@@ -65,7 +65,9 @@ CHOICE = "every run has one of its values"
 MORE = "it adds to what is shown or written"
 WHICH = "it says which images are looked at"
 QUIET = {
-    **dict.fromkeys(["probability", "one_hot", "soft_truth", "truth_threshold", "binary", "multilabel"], READS),
+    **dict.fromkeys(
+        ["probability", "one_hot", "soft_truth", "truth_threshold", "binary", "multilabel", "regions"], READS
+    ),
     **dict.fromkeys(["missing", "undefined", "max_pixels", "follow_symlinks", "strict", "jobs"], POLICY),
     **dict.fromkeys(["presence", "mean", "form", "metrics", "losses", "num_classes", "classes", "steps"], CHOICE),
     **dict.fromkeys(["ci", "rules", "folder", "maps", "group_by"], MORE),

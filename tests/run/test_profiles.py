@@ -116,6 +116,11 @@ def test_brats(profile, enhancing, expected):
     assert run.classes[2][distance] == penalty  # of the only subject that has it in a mask
 
 
+def test_flags_of_a_profile_are_shown_as_they_are_typed():
+    page = CliRunner().invoke(cli, ["explain", "profile.brats"]).stdout
+    assert "--classes brats --regions --undefined absent=one" in page
+
+
 def test_other_options_win():
     pred, truth = label_set(1)
     run = segeval.score([*pred], [*truth], num_classes=5, profile="nnunet", mean_without=[1])
