@@ -117,7 +117,7 @@ def test_what_cannot_be_drawn_is_said(invoke, monkeypatch):
     found = invoke("plot", "losses", "all", "--format", "svg", "-o", "out")
     assert found.exit_code == 0, found.output
     assert found.stderr == "minimax_gan: minimax_gan is a formula of other inputs\n"
-    assert found.stdout.startswith("6 figures in out: dice.svg, dice-answers.svg, iou_dice.svg, means.svg")
+    assert found.stdout.startswith("6 figures in out: dice.svg, dice-answers.svg, iou_dice.svg")
 
 
 def test_a_run(invoke, scored, tmp_path):

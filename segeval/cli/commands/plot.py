@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from segeval.cli import completing, options
-from segeval.text import counted, safe_text
+from segeval.text import counted, safe_text, some
 
 
 @options.command
@@ -72,7 +72,7 @@ def command(
         files, without = to.run(shown)
     for name, why in without.items():
         click.echo(safe_text(f"{name}: {why}"), err=True)
-    click.echo(safe_text(f"{counted(len(files), 'figure')} in {folder}: {', '.join(files)}"))
+    click.echo(safe_text(f"{counted(len(files), 'figure')} in {folder}: {some(files)}"))
 
 
 _OF_RUNS = ("by", "group_by", "confidence", "resamples", "seed")
