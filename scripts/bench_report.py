@@ -36,8 +36,8 @@ def photographs(folder: Path, pairs: int) -> None:
             os.link(folder / "photos" / f"{n % DISTINCT:05}.jpg", path)
 
 
-def measured(command: list[str]) -> tuple[float, float]:
-    """Seconds of processor time and peak memory (MB) of one whole process."""
+def measured(command: list[str]) -> float:
+    """Seconds of processor time of one whole process."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     said = process.stderr.read().decode(errors="replace")
@@ -45,7 +45,7 @@ def measured(command: list[str]) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command[:4]} ended with {process.returncode}: {said[-2000:]}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
@@ -65,23 +65,23 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 def table(pairs: int, rounds: int) -> list[str]:
     """The rows of the table."""
-    lines = ["| program | processor seconds | times score | peak MB | page, MB |", "|---|---|---|---|---|"]
+    lines = ["| program | processor seconds | times score | page, MB |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         generate(folder, pairs, DISTINCT)
         photographs(folder, pairs)
-        runs: dict[str, list[tuple[float, float, float]]] = {}
+        runs: dict[str, list[tuple[float, float]]] = {}
         for _ in range(rounds):
             for name, command in commands(folder).items():
                 (folder / "page.html").unlink(missing_ok=True)
-                seconds, memory = measured(command)
+                seconds = measured(command)
                 size = (folder / "page.html").stat().st_size / 1e6 if (folder / "page.html").exists() else 0
-                runs.setdefault(name, []).append((seconds, memory, size))
+                runs.setdefault(name, []).append((seconds, size))
         alone = min(runs["segeval score -o"])[0]
         for name, times in runs.items():
-            seconds, memory, size = min(times)
+            seconds, size = min(times)
             written = f"{size:.1f}" if size else ""
-            lines.append(f"| {name} | {seconds:.2f} | {seconds / alone:.2f} | {memory:.0f} | {written} |")
+            lines.append(f"| {name} | {seconds:.2f} | {seconds / alone:.2f} | {written} |")
     return lines
 
 

@@ -363,9 +363,9 @@ def _numbers(document: Mapping[str, Any], name: str) -> Iterator[Any]:
 
 def about_intervals(how: dict[str, Any], drawn: int, grouped: bool) -> str:
     """What intervals are, drawn from so many images or groups."""
-    what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples over {drawn:,}"
+    what = f"{100 * how['confidence']:g} % two-sided, bootstrap of {how['resamples']:,} resamples"
     rough = "; fewer than 10 make them rough" if drawn < 10 else ""
-    return f"intervals: {what} {'groups' if grouped else 'images'} (seed {how['seed']}){rough}"
+    return f"intervals: {what} over {counted(drawn, 'group' if grouped else 'image')} (seed {how['seed']}){rough}"
 
 
 def largest_confusions(document: dict[str, Any], most: int) -> list[tuple[str, str, int, float]]:

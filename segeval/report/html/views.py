@@ -91,7 +91,7 @@ def changes(of: Shown) -> Data | None:
         "rows": known,
         "reach": Percent(reach) if of.percent else reach,
         "drawn": drawn,
-        "movers": of.comparison["movers"],
+        "movers": [_moved(of, mover) for mover in of.comparison["movers"]],
         "moved": of.comparison["moved"],
         "notes": notes,
         "signed": signed,
@@ -113,6 +113,14 @@ def _change_of(of: Shown, each: Data) -> Data:
             if row[key] is not None
         }
     return {"number": each["number"], "sign": _SIGNS.get(each["better"], 0), **row}
+
+
+def _moved(of: Shown, mover: Data) -> Data:
+    """An image that moved, by the number that tells so."""
+    assert of.comparison is not None
+    number = of.numbers.get(of.comparison["moved"])
+    ends = {key: mover[key] for key in ("before", "after") if number and mover[key] is not None}
+    return mover | {key: of.told(number, value) for key, value in ends.items() if number}
 
 
 def _on_scale(of: Shown, title: str) -> bool:
@@ -230,7 +238,7 @@ def confusion(of: Shown) -> Data | None:
         "grid": grid,
         "left_out": left_out,
         "absent": some([names[id_] for id_, is_there in zip(ids, there, strict=True) if not is_there], 12),
-        "largest": largest(document, of.results.cells),
+        "largest": largest(document, of.results.cells, of.percent),
         "behind": behind,
     }
 
@@ -256,11 +264,12 @@ def _behind(of: Shown, ids: set[int]) -> dict[str, list[list[Any]]]:
     return behind
 
 
-def largest(document: Data, cells: Any, most: int = 20) -> Table:
+def largest(document: Data, cells: Any, percent: bool = False, most: int = 20) -> Table:
     """The confusions of the most pixels: which class was taken for which, and in which image most."""
     ids = {row["name"]: row["id"] for row in document["classes"]}
+    told = Percent if percent else float
     rows: list[list[Cell]] = [
-        [n, truth, pred, pixels, share, "" if cells is None else _most(cells, ids[truth], ids.get(pred, OTHER))]
+        [n, truth, pred, pixels, told(share), "" if cells is None else _most(cells, ids[truth], ids.get(pred, OTHER))]
         for n, (truth, pred, pixels, share) in enumerate(sections.largest_confusions(document, most), 1)
     ]
     headers = ["no.", "true class", "taken for", "pixels", "share of the true class", "most in"]

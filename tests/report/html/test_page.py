@@ -183,6 +183,11 @@ def test_shares_as_percentages(text):
         assert len(plain) == len(changed) > 20
         for before, after in zip(plain, changed, strict=True):
             assert before == after or float(after) == pytest.approx(100 * float(before), abs=0.006)
+    moved, confused = (
+        percent.split(f"<caption>{title}")[1].split("</table>")[0] for title in ("Images that", "largest conf")
+    )
+    assert moved.count(" %</td>") == 2 * moved.count('<th scope="row">') > 0
+    assert confused.count(" %</td>") == confused.count("<tr>") - 1 > 0
     assert "The axis goes to ±0." in text
     assert re.search(r"The axis goes to ±\d+\.\d\d %", percent)
 
