@@ -210,6 +210,16 @@ def test_what_is_nearly_sure_keeps_its_digits() -> None:
         assert x.grad.sum().item() == pytest.approx(slope, rel=1e-2)
 
 
+def test_cross_entropy_makes_no_probabilities_of_all_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(TensorSample, "probabilities")
+    for kind in ("classes", "ignored pixels", "soft truth", "multilabel", "binary"):
+        pred, truth, said = KINDS[kind]
+        found = losses.value(
+            "cross_entropy", torch.tensor(pred), torch.tensor(truth), inputs="logits", batch=True, **said
+        )
+        assert torch.isfinite(found)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_undefined_value_does_not_break_a_step(name: str) -> None:
     """All ignored, or a class that nobody has: nan with a derivative of 0, as torch's own cross entropy."""

@@ -277,7 +277,8 @@ class Plan:
     def placed(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
         """The evidence of what has to see all of an image, by the fields of `Measured`."""
         bagged = self.bagged
-        kept, unfit = fielded([leaf for leaf in self.of(Field) if leaf not in bagged], sample, soft)
+        leaves = [leaf for leaf in self.of(Field) if leaf not in bagged]
+        kept, unfit = fielded(leaves, sample, soft) if leaves else ({}, {})  # counts of tensors cost what is read
         sums = self.pictured(Picture.of(sample)) if self.of(Picture) else {}
         placed = {key: Placed.of(values) for key, values in kept.items()}
         return {"sums": sums, "kept": placed, "bag": Bag.of(sample) if bagged else None, "unfit": unfit}
