@@ -39,7 +39,7 @@ MEASURES = {
     "class_weights": "--class-weights balanced --losses dice",
     "loss_average": "--loss-average micro --losses cross_entropy",
     "loss_background": "--loss-background include --losses cross_entropy",
-    "loss_over": "--loss-over batch --losses boundary",
+    "loss_over": "--loss-over batch --losses none",  # every loss has a rule over a batch
 }
 RULES = {
     "baseline": "--baseline out",
