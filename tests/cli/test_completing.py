@@ -39,7 +39,7 @@ def _plain(*names):
         (["score", "--metrics"], "surf", ["surface", "surface_area"]),
         (["score", "--metrics"], "iou,surface,dic", ["iou,surface,dice"]),
         (["score", "--metrics"], "al", ["all"]),
-        (["score", "--profile"], "city", ["cityscapes", "cityscapes-trainids"]),
+        (["score", "--profile"], "city", ["cityscapes", "cityscapes-instances", "cityscapes-trainids"]),
         (["score", "-n"], "miou_da", ["miou_dataset"]),
         (["plot", "losses", "dice"], "lovasz_h", ["lovasz_hinge"]),
         (["why", "out", "--metric"], "iou", ["iou"]),
