@@ -17,6 +17,7 @@ from segeval.metrics import METRICS
 from segeval.run import stored
 from segeval.run.numbers import Number
 from segeval.run.results import Results
+from segeval.run.scoring import MEASURING
 from segeval.run.tables import Tables
 from segeval.text import counted, some
 
@@ -28,6 +29,7 @@ Document = Mapping[str, Any]
 FREE = {
     "classes",
     "beta",
+    "metric_params",
     "pred_pattern",
     "gt_pattern",
     "pred_array",
@@ -164,11 +166,17 @@ def _none_ignored(*documents: Document) -> bool:
     return same and ignored[0] <= ignored[1]
 
 
+def _measured_apart(*documents: Document) -> bool:
+    """Whether only one of both measured in space: then no number that both have is by how it did."""
+    return not all(each["options"].keys() & {*MEASURING} for each in documents)
+
+
 # Options that may differ where they changed no number.
 HARMLESS: Mapping[str, Callable[[Document, Document], bool]] = {
     "missing": _none_made_up,
     "presence": _none_hallucinated,
     "ignore": _none_ignored,
+    **dict.fromkeys((*MEASURING, "penalty", "unit"), _measured_apart),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from support.models import model
 
 import segeval
-from segeval.errors import BadBaseline, OtherClasses, OtherImages, UnreadableRun
+from segeval.errors import BadBaseline, BadRule, OtherClasses, OtherImages, UnreadableRun
 from segeval.gate import Rule, judge
 from segeval.gate.baseline import paired, read, renew
 from segeval.run import folder as folders
@@ -113,6 +113,8 @@ def edited(results, options=None, images=None, classes=None):
         ({"map": {"pred": [[3, 1]], "gt": "shift:-1"}}, {"map": {"gt": "shift:-1"}}, {}),
         ({"pred_array": "mask"}, {"pred_array": "labels"}, {}),
         ({}, {"ignore_geometry": True}, {}),
+        ({"background": 0, "border_connectivity": "full", "unit": "mm", "penalty": 30.0}, {}, {}),
+        ({}, {"background": None, "unit": "pixel"}, {}),
     ],
 )
 def test_options_that_changed_no_number_may_differ(options, before, harmless):
@@ -134,6 +136,10 @@ def test_options_that_changed_no_number_may_differ(options, before, harmless):
         ({"map": {"gt": "shift:+1", "pred": [[3, 1]]}}, {"map": {"gt": [[3, 1]], "pred": [[3, 1]]}}, {}, {}),
         ({"gt_array": "mask"}, {"gt_array": "labels"}, {}, {}),
         ({"truth_threshold": 0.4}, {"truth_threshold": 0.6}, {}, {}),
+        ({"background": 0}, {"background": None}, {}, {}),
+        ({"border_connectivity": "full"}, {"border_connectivity": "face"}, {}, {}),
+        ({"unit": "mm", "background": 1}, {"unit": "pixel", "background": 1}, {}, {}),
+        ({"penalty": 30.0, "background": 1}, {"background": 1}, {}, {}),
     ],
 )
 def test_options_that_changed_a_number_may_not_differ(options, before, run, baseline):
@@ -351,6 +357,23 @@ def test_a_baseline_of_other_metrics_and_losses(thumbnails):
     )
     with pytest.raises(OtherClasses, match=r"loss\.dice has params null"):
         judge([Rule.parse("loss.dice drop <= 0.9")], run, before)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_baseline_that_measured_no_distances(thumbnails, swapped):
+    """Its other numbers are compared all the same, and a drop of a distance has nothing to drop from."""
+    options = {"classes": str(thumbnails / "classes.csv"), "losses": "none"}
+    distances = {"metrics": "iou,nsd", "tolerance": [3], "penalty": 9.0, "border_connectivity": "full"}
+    kinds = [distances, {"metrics": "iou"}]
+    if swapped:
+        kinds.reverse()
+    run, before = (
+        Results.of(segeval.score(thumbnails / "pred", thumbnails / "truth", **options, **each)) for each in kinds
+    )
+    found = judge([Rule.parse("iou[0] drop <= 0")], run, before)
+    assert (found.verdict, found.rulings[0].checks[0].p) == ("pass", 1)
+    with pytest.raises((BadRule, OtherClasses), match="nsd"):
+        judge([Rule.parse("nsd@3[0] drop <= 0")], run, before)
 
 
 def test_a_baseline_without_the_cells_of_its_groups(root, tmp_path):
