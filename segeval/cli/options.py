@@ -377,7 +377,8 @@ _metrics = (
         "--undefined",
         multiple=True,
         metavar="POLICY",
-        help="An undefined score in a mean: skip it, zero, or one; or so for one reason: absent=one. Repeatable.",
+        help="An undefined score in a mean: skip it, zero, or one (scores whose best is 1), or best (0 of a distance); "
+        "or so for one reason: absent=best. Repeatable.",
     ),
     option(
         "-p",

@@ -107,12 +107,12 @@ PROFILES = {
         ("miou_class", "mboundary_f_class@0.8%"),
     ),
     "brats": Profile(
-        "BraTS 2017 to 2022, enhancing tumour is 4: Dice and HD95 of WT, TC, ET. A region in neither mask has Dice 1, "
-        "one in a single mask HD95 373.13; where it is in neither, HD95 is in no mean here, and 0 there",
+        "BraTS 2017 to 2022, enhancing tumour is 4: Dice and HD95 of WT, TC, ET. A region in neither mask has Dice 1 "
+        "and HD95 0, one in a single mask HD95 373.13",
         {
             "classes": "brats",
             "regions": True,
-            "undefined": ["absent=one"],
+            "undefined": ["absent=best"],
             "metrics": "overlap,hd95_max",
             "penalty": "373.13",
         },

@@ -24,7 +24,8 @@ REASONS = (
     "empty-prediction",
     "nothing-outside",
 )  # why a number is undefined
-POLICIES = ("skip", "zero", "one")  # what an undefined number is in a mean
+# What an undefined number is in a mean: zero and one are for scores whose best is 1, best for whatever has one.
+POLICIES = ("skip", "zero", "one", "best")
 MEASURING = ("border_connectivity", "background")  # options that evidence is made with
 DIAGONAL = "diagonal"  # the penalty that is as long as the image
 

@@ -155,9 +155,10 @@ class Tables:
     def filled(self, metric: Metric, values: Array, counts: Any, decisions: Array) -> Array:
         """Values as means take them: what is undefined replaced as the run's policy says, by the reason of each."""
         policy = self.scoring.undefined
-        if not policy or metric.best != 1:
+        words = [_instead(policy.get(reason, "skip"), metric.best) for reason in REASONS]
+        if all(map(math.isnan, words)):
             return values
-        instead = np.array([FILLED[policy.get(reason, "skip")] for reason in REASONS])[reasons(counts, decisions)]
+        instead = np.array(words)[reasons(counts, decisions)]
         instead[..., self.outline.bare(metric)] = math.nan
         return np.where(np.isnan(values), instead, values)
 
@@ -269,7 +270,11 @@ def fingerprint(ids: Iterable[str], truths: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-FILLED = {"skip": math.nan, "zero": 0.0, "one": 1.0}
+def _instead(word: str, best: float) -> float:
+    """What stands for an undefined value in means; 0 and 1 are of a score whose best is 1, and of no distance."""
+    if word == "best":
+        return best
+    return {"zero": 0.0, "one": 1.0}.get(word, math.nan) if best == 1 else math.nan
 
 
 def reasons(counts: Any, decisions: Array) -> Array:

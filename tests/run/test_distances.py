@@ -102,6 +102,41 @@ def test_undefined_fills_no_background():
     assert found.summary["mnsd_class@1"] == (0.75 + 0) / 2  # class 2 is absent, and zero
 
 
+ABSENT = {"presence": "truth", "metrics": "hd,nsd", "undefined": "absent=best"}
+
+
+def test_where_a_class_is_in_neither_mask_a_distance_can_be_none():
+    """Class 2 is in no mask, class 1 not in the truth of c: distances 1, 2 and, of e, where it is in neither, 0."""
+    empty = {"e": line(None)}
+    pred, truth = ({n: line(side[n]) for n in "ad"} | empty for side in (PRED, TRUTH))
+    found = segeval.score(pred, truth, num_classes=3, **{**ABSENT, "presence": "union"})
+    assert found.classes[1]["hd"] == (1 + 2 + 0) / 3
+    assert found.classes[1]["hd_finite"] == (1 + 2) / 2
+    assert math.isnan(found.classes[2]["hd"])
+    assert math.isnan(found.classes[0]["hd"])  # the background has no surface, and so no distance
+    assert found.summary["mhd_class"] == (1 + 0) / 2  # with 0 of class 2
+    assert found.summary["mhd_image"] == (1 / 2 + 2 / 2 + 0) / 3
+    assert found.summary["mnsd_class@2"] == 1
+    assert found.options.recorded()["undefined"] == {"absent-in-both": "best"}
+    assert Options.from_record(found.options.recorded()).recorded() == found.options.recorded()
+    invented = segeval.score([line(PRED["c"])], [line(TRUTH["c"])], num_classes=3, **ABSENT)
+    assert math.isnan(invented.classes[1]["hd"])  # its truth is empty, which is another reason
+
+
+def test_the_best_distance_is_drawn_and_judged(invoke, tmp_path):
+    for side in ("pred", "same"):
+        np.save(tmp_path / side / "e.npy", line(None))
+    asked = ("--num-classes", "2", "--metrics", "hd", "--undefined", "absent=best", "--ci", "--resamples", "400")
+    for name in "bc":
+        for side in ("pred", "same"):
+            (tmp_path / side / f"{name}.npy").unlink()
+    invoke("score", "@pred", "@same", *asked, "-o", "@out")
+    ci = json.loads((tmp_path / "out" / "run.json").read_text())["ci"]["summary"]["mhd_class"]
+    assert (ci["low"], ci["high"]) == (0, 2)  # three images: all of e, all of d
+    assert invoke("gate", "@out", "--isolated", "-r", "mhd_class <= 1.01")
+    invoke("gate", "@out", "--isolated", "-r", "mhd_class <= 0.99", exit_code=1)
+
+
 def test_options_add_the_metrics_and_are_recorded():
     """Tolerances stand for the default, percentiles beside 95; metrics that are asked for are not added to."""
     options = Options.of(tolerance=[3, 1], percentile=90, num_classes=2, spacing="2,0.5", border_connectivity="full")

@@ -102,23 +102,24 @@ def test_numbers_of_sections_are_told_too(tmp_path):
     assert "profile bdd100k-panoptic: instances.mean_pq 0.6646, instances.mean_sq 0.6835" in result.stdout
 
 
-@pytest.mark.parametrize(("profile", "enhancing", "expected"), [("brats", 4, 1), ("brats2023", 3, None)])
-def test_brats(profile, enhancing, expected):
+@pytest.mark.parametrize(("profile", "enhancing", "absent"), [("brats", 4, 1), ("brats2023", 3, None)])
+def test_brats(profile, enhancing, absent):
     """Whole tumour, core and enhancing tumour of two subjects; the second has no enhancing tumour on either side."""
     truth = np.array([[[0, 1, 2, enhancing]], [[0, 1, 2, 2]]])
     pred = np.array([[[1, 1, 2, 2]], [[0, 0, 1, 2]]])
     whole, core = (2 * 3 / 7, 2 * 2 / 5), (2 * 1 / 4, 0)  # by hand: 2 |both| / (|pred| + |truth|)
-    values = [[*whole], [*core], [0, expected]]
+    values = [[*whole], [*core], [0, absent]]
     run = segeval.score([*pred], [*truth], profile=profile)
     expected = np.mean([np.mean([v for v in row if v is not None]) for row in values])
     assert run.summary["mdice_class"] == pytest.approx(expected)
     distance, penalty = ("hd95_max", 373.13) if profile == "brats" else ("hd95_pooled", 373)
-    assert run.classes[2][distance] == penalty  # of the only subject that has it in a mask
+    both = [penalty] if absent is None else [penalty, 0]  # the second subject has it in no mask
+    assert run.classes[2][distance] == np.mean(both)
 
 
 def test_flags_of_a_profile_are_shown_as_they_are_typed():
     page = CliRunner().invoke(cli, ["explain", "profile.brats"]).stdout
-    assert "--classes brats --regions --undefined absent=one" in page
+    assert "--classes brats --regions --undefined absent=best" in page
 
 
 def test_other_options_win():

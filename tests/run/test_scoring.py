@@ -312,6 +312,14 @@ def test_zero_and_one_are_for_scores_whose_best_is_one() -> None:
     assert scores.tables.image_means(METRICS["recall"]).tolist() == [(1 / 2 + 1) / 2]
 
 
+def test_best_is_of_whatever_has_a_best_value() -> None:
+    """1 of a recall, 0 of a relative difference of volumes: of class 1 both are undefined, and by hand of class 0."""
+    confusions = [Confusion.of(np.array([1, 0]), np.array([0, 0]), num_classes=2)]
+    scores = Scores.of(confusions, range(2), Scoring.of(undefined=["zero", "empty-truth=best"]))
+    assert scores.tables.image_means(METRICS["relative_volume_difference"]).tolist() == [(-0.5 + 0) / 2]
+    assert scores.tables.image_means(METRICS["recall"]).tolist() == [(1 / 2 + 1) / 2]
+
+
 @pytest.mark.parametrize("given", ["two", "absent", "missing=one", "absent=2"])
 def test_unknown_policies(given: str) -> None:
     with pytest.raises(BadOption, match="--undefined"):
