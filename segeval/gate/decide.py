@@ -12,7 +12,7 @@ from segeval.evidence.run_length import Array
 from segeval.run.bootstrap import FEW, Stat, at_most, bounds, p_drop
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
-NOT_APPLICABLE = "not applicable"  # of a class that only a pattern means, and that is in no mask
+NOT_APPLICABLE = "not applicable"  # of a class that only a pattern means, and that can have no value
 ERROR, WARNING = "error", "warning"
 POWER = 0.8
 UNDEFINED = 0.05  # share of resamples without a value above which the interval is none

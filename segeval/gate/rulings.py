@@ -36,6 +36,7 @@ from segeval.run.tables import Tables
 from segeval.text import some
 
 POLICIES = ("pass", "warn", "fail")
+IDLE = {False: "in no mask", True: "of the background"}  # why a rule leaves a number out, by whether it is bare
 
 
 @dataclass(frozen=True)
@@ -150,14 +151,17 @@ class _Judge:
 
     @cached_property
     def applicable(self) -> list[Number]:
-        """The numbers but those of classes that only a pattern means, are in no mask, and so have no value."""
+        """The numbers but those of classes that only a pattern means, and that can have no value.
+
+        Such is a class in no mask, and the background where it has no such number.
+        """
         classes, asked = self.run.classes, self.rule.asked
         sides = [self.run, *([self.pair.run, self.pair.baseline] if self.pair else [])]
         named, places = asked.named(classes), asked.positions(classes)
         return [
             number
             for k, number in zip(places, self.numbers, strict=True)
-            if k is None or k in named or not all(_lacks(side, number, k) for side in sides)
+            if k is None or k in named or not (number.bare or all(_lacks(side, number, k) for side in sides))
         ]
 
     @property
@@ -204,22 +208,28 @@ class _Judge:
     def _checks(self, found: Mapping[str, Array], draws: Draws) -> list[Check]:
         """Every number against every limit, values before drops."""
         if not self.applicable:
-            return self._all(FAIL, "no class of the rule is in any mask")
+            return self._all(FAIL, "no class of the rule is in any mask and has such a number")
         if self.rule.unit and (odd := [n for n in self.numbers if self.run.unit(n) != self.rule.unit]):
             told = self.run.unit(odd[0]) or "no spacing"
             reason = f"the unit is to be {self.rule.unit!r} and the run has {told}"
             return self._all(FAIL, reason)
         checks = [self._value(n, limit) for limit in self.rule.limits if not limit.drop for n in self.applicable]
-        return checks + self._drops(found, draws) + self._all(NOT_APPLICABLE, "in no mask", self.applicable)
+        return checks + self._drops(found, draws) + self._idle()
 
-    def _all(self, verdict: str, reason: str, other: Sequence[Number] = ()) -> list[Check]:
-        """The same verdict on every number but some others, without a value."""
-        left = {number.title for number in self.numbers} - {number.title for number in other}
+    def _idle(self) -> list[Check]:
+        """What the rule leaves out, and why."""
+        tested = {number.title for number in self.applicable}
         return [
-            Check(n.title, str(limit), verdict, reason, math.nan)
+            Check(n.title, str(limit), NOT_APPLICABLE, IDLE[n.bare], math.nan)
             for limit in self.rule.limits
             for n in self.numbers
-            if n.title in left
+            if n.title not in tested
+        ]
+
+    def _all(self, verdict: str, reason: str) -> list[Check]:
+        """The same verdict on every number, without a value."""
+        return [
+            Check(n.title, str(limit), verdict, reason, math.nan) for limit in self.rule.limits for n in self.numbers
         ]
 
     def _value(self, number: Number, limit: Limit) -> Check:
@@ -277,9 +287,10 @@ def _lacks(results: Results, number: Number, k: int) -> bool:
 
 def _idle(checks: Iterable[Check]) -> Iterator[str]:
     """Which numbers a rule left out."""
-    titles = list(dict.fromkeys(check.number for check in checks if check.verdict == NOT_APPLICABLE))
-    if titles:
-        yield f"not applicable, in no mask: {some(titles, 5)}"
+    for reason in IDLE.values():
+        left = [check.number for check in checks if (check.verdict, check.reason) == (NOT_APPLICABLE, reason)]
+        if left:
+            yield f"not applicable, {reason}: {some(list(dict.fromkeys(left)), 5)}"
 
 
 def _within(limit: Limit, value: float) -> Decision:
@@ -303,8 +314,11 @@ def _check_limit(rule: Rule, limit: Limit, number: Number) -> None:
         raise BadRule(f"rule {rule.id!r}: {number.title} has no better and worse", "limit its value with min or max")
     span = 1.0 if limit.relative else number.high - number.low if limit.drop else number.high
     if limit.number > span or (limit.drop and limit.number == span):
-        what = f"rule {rule.id!r}: {limit}, where {span:.0%} is the most that there can be"
-        raise BadRule(what, f"did you mean {limit.number:g}%?")
+        share = limit.relative or number.high == 1
+        most = f"{span:.0%}" if share else f"{span:.6g}"
+        what = f"rule {rule.id!r}: {limit}, where {most} is the most that there can be"
+        hint = f"did you mean {limit.number:g}%?" if share else "give a limit that a run can meet or miss"
+        raise BadRule(what, hint)
     if not limit.drop and limit.number < number.low:
         what = f"rule {rule.id!r}: {limit}, where {number.low:g} is the least that there can be"
         raise BadRule(what, "give a limit that a run can meet or miss")

@@ -123,6 +123,7 @@ class Number:
     terms: Callable[[Drawn], Array] | None = None  # what it is a mean of, if it is one: (1, n) of images drawn once
     unit: str = ""  # pixel | spacing
     endless: bool = False  # a single image can make it infinite
+    bare: bool = False  # of the background, which has no such number
 
     def good(self, values: Array) -> Array:
         """The values turned so that more is better."""
@@ -156,7 +157,8 @@ class Column:
         of, images, title = self.of, self.images, f"{self.name}[{outline.classes[k][1]}]"
         own = None if images is None else lambda tables: images(tables)[:, k]
         number = _number(self.name, title, self.measure, lambda d: of(d)[:, k], ("classes", k, self.name), own)
-        return number if self.measure else replace(number, best=self.best)
+        bare = isinstance(self.measure, Metric) and k in outline.bare(self.measure.eats)
+        return replace(number, bare=bare) if self.measure else replace(number, best=self.best)
 
 
 def _number(
@@ -344,6 +346,7 @@ def _told(outline: Outline, kind: str, told: Told, k: int | None) -> Number:
     path = (kind, *(class_ if step == "*" and class_ is not None else step for step in told.path))
     title = name if class_ is None else f"{name}[{class_}]"
     number = _number(name, title, told.measure, drawn, path, of_images)
+    number = replace(number, bare=k in outline.bare(EVIDENCE[kind].eaten))
     return number if told.measure else replace(number, best=told.best)
 
 
@@ -504,7 +507,7 @@ def _reason(outline: Outline, column: Column, row: Mapping[str, Any], k: int, re
     metric = column.measure
     if not isinstance(metric, Metric) or metric.dataset == "pooled":
         return reason
-    if k in outline.bare(metric):
+    if k in outline.bare(metric.eats):
         return "background"
     if reason != REASONS[-1]:
         return reason

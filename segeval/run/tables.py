@@ -50,12 +50,14 @@ class Outline:
         kinds = [EVIDENCE[kind] for kind in self.kinds if EVIDENCE[kind].eaten is metric.eats]
         return any(not kind.valued or metric.name in self.scoring.names for kind in kinds)
 
-    def bare(self, metric: Metric) -> list[int]:
-        """The positions of classes that a metric tells nothing of: the background, where classes exclude each other."""
-        kinds = [EVIDENCE[kind] for kind in self.kinds if EVIDENCE[kind].eaten is metric.eats]
-        if "multilabel" in self.kinds or not any("background" in kind.options for kind in kinds):
+    def bare(self, eaten: type) -> list[int]:
+        """The positions of classes that evidence tells nothing of: the background, where classes exclude each other."""
+        kinds = [EVIDENCE[kind] for kind in self.kinds if EVIDENCE[kind].eaten is eaten]
+        if "multilabel" in self.kinds:
             return []
-        return [k for k, (id_, _) in enumerate(self.classes) if id_ == self.scoring.background]
+        none = {self.scoring.background for kind in kinds if "background" in kind.options}
+        none |= {getattr(self.scoring.kinds.get(kind.name), "background", None) for kind in kinds}
+        return [k for k, (id_, _) in enumerate(self.classes) if id_ in none]
 
 
 PIXELS = EVIDENCE["counts"]
@@ -159,7 +161,7 @@ class Tables:
         if all(map(math.isnan, words)):
             return values
         instead = np.array(words)[reasons(counts, decisions)]
-        instead[..., self.outline.bare(metric)] = math.nan
+        instead[..., self.outline.bare(metric.eats)] = math.nan
         return np.where(np.isnan(values), instead, values)
 
     def for_means(self, metric: Metric) -> Array:
@@ -168,7 +170,7 @@ class Tables:
 
     def in_means(self, metric: Metric, values: Array) -> Array:
         """The columns of classes that are in means of a metric."""
-        out, bare = set(self.scoring.mean_without), self.outline.bare(metric)
+        out, bare = set(self.scoring.mean_without), self.outline.bare(metric.eats)
         if not out and not bare:
             return values
         classes = enumerate(self.outline.classes)

@@ -7,11 +7,13 @@ import pytest
 from support.models import model, truth_of
 from support.scores import Scores
 
+from segeval import Evaluator, score
 from segeval.errors import BadRule, NoBaseline
 from segeval.gate import Rule, judge
 from segeval.metrics import METRICS
 from segeval.run.bootstrap import Draws
 from segeval.run.numbers import find
+from segeval.run.results import Results
 
 FAST = Draws(resamples=2000, seed=5)
 
@@ -342,7 +344,11 @@ def test_a_rule_left_with_no_class_fails():
     """It cannot be evaluated: by exceptions it is refused, by masks it fails."""
     found = verdicts(["iou[*,!road,!sky,!car] >= 0"], model())
     check = found.rulings[0].checks[0]
-    assert (found.exit_code, check.verdict, check.reason) == (1, "fail", "no class of the rule is in any mask")
+    assert (found.exit_code, check.verdict, check.reason) == (
+        1,
+        "fail",
+        "no class of the rule is in any mask and has such a number",
+    )
     with pytest.raises(BadRule, match="is about no class"):
         verdicts(["iou[road,!road] >= 0"], model())
 
@@ -360,6 +366,41 @@ def test_a_number_that_has_a_value_is_applicable():
     """A class in no mask has no pixels, and a rule may ask for some."""
     found = verdicts(["truth_pixels[*] >= 1"], model())
     assert [check.verdict for check in found.rulings[0].checks] == ["pass", "pass", "pass", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "background"),
+    [("hd95_max[*] <= 9", 0), ("nsd@3[*] drop <= 0.1", 0), ("hd95_max[*] over images p95 <= 9", 2), ("pq[*] >= 0", 2)],
+)
+def test_the_background_of_distances_and_objects_is_not_applicable(rule, background):
+    """It has no border and no objects: a rule about all classes leaves it out, and one that names it fails."""
+    options = {"num_classes": 3, "metrics": "hd95_max,nsd,pq", "tolerance": 3, "instances": "components"}
+    evaluator = Evaluator(**options, background=background)
+    for n in range(2):
+        evaluator.update(truth_of(n), truth_of(n))
+    run = Results.of(evaluator.compute())
+    ruling = verdicts([rule], run, run).rulings[0]
+    checks = {check.verdict: check.number for check in ruling.checks}
+    assert set(checks) == {"pass", "not applicable"}
+    assert f"[{background}]" in checks["not applicable"]
+    assert f"not applicable, of the background: {checks['not applicable']}" in ruling.notes
+    assert verdicts([rule.replace("*", str(background))], run, run).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "most", "hint"),
+    [
+        ("iou[road] >= 80", "100%", "did you mean 80%?"),
+        ("miou_dataset drop <= 2", "100%", "did you mean 2%?"),
+        ("loss.cross_entropy <= 90", "16.1181", "give a limit that a run can meet or miss"),
+    ],
+)
+def test_a_limit_above_all_there_can_be(rule, most, hint):
+    """A share was meant in percents; of other ranges nobody can tell (16.1181 is −ln of 1e-7, the clip)."""
+    run = Results.of(score([truth_of(0)], [truth_of(0)], classes=["road", "sky", "car", "rare"]))
+    with pytest.raises(BadRule, match=f"where {most} is the most") as fault:
+        verdicts([rule], run, run)
+    assert fault.value.hint == hint
 
 
 def test_a_class_that_is_only_elsewhere():

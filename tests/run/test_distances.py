@@ -399,3 +399,14 @@ def test_statistics_of_infinite_values():
         stat = Stat.find(name)
         np.testing.assert_array_equal(stat.of(weights, values, lambda v: -v), numbers, err_msg=name)
     np.testing.assert_array_equal(sums_with_inf(weights[:, :2], values[:2, None], 4)[:, 0], [INF, 4, 0, INF])
+
+
+@pytest.mark.parametrize(
+    ("background", "undefined", "mean"), [(0, "zero", 5 / 18), (0, "one", 7 / 9), (1, "zero", 9 / 35)]
+)
+def test_what_is_put_for_undefined_is_not_put_for_the_background(background, undefined, mean):
+    """By hand: class 1 has an object of IoU 5/6 and a missed one, PQ 5/9, class 2 none. The first image's two objects
+    of class 0 have IoU 1 and 4/5, the second's two are one, of IoU 5/12: PQ (1 + 4/5) / (2 + 3/2).
+    """
+    found = run("a", "b", metrics="pq", instances="components", undefined=undefined, background=background)
+    assert found.summary["mpq_dataset"] == pytest.approx(mean)
