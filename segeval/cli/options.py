@@ -13,6 +13,7 @@ import click
 
 from segeval.cli import completing, config
 from segeval.errors import NoEffect
+from segeval.report import FORMATS
 from segeval.text import safe_text
 
 Function = Callable[..., Any]
@@ -190,8 +191,8 @@ def _under(
 
 def formats(text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     """`--format`: what stdout holds."""
-    known = click.Choice(["table", "json", "csv", "md"])
-    return option("--format", "form", type=known, default="table", show_default=True, help=text, often=True)
+    known = click.Choice(FORMATS)
+    return option("--format", "form", type=known, default=FORMATS[0], show_default=True, help=text, often=True)
 
 
 max_pixels = option(

@@ -3,12 +3,11 @@
 import csv as writer
 from typing import TextIO
 
-from segeval.report import REPORTS, Document
+from segeval.report import Document
 from segeval.run.numbers import MEANS
 from segeval.text import csv_cell, marked
 
 
-@REPORTS.add()
 def csv(document: Document, out: TextIO, matrix: str | None) -> None:
     """One row for each class, then the means; unrounded, inf where infinite. --confusion: the matrix instead."""
     rows = writer.writer(out, lineterminator="\n")

@@ -3,14 +3,13 @@
 import re
 from typing import TextIO
 
-from segeval.report import REPORTS, Document
+from segeval.report import Document
 from segeval.report.sections import Table, sentences, shown, tables
 from segeval.text import safe_text
 
 _JOINER = "\u2060"  # takes no room; GitHub and GitLab look for @user and #1 after the backslashes are gone
 
 
-@REPORTS.add()
 def md(document: Document, out: TextIO, matrix: str | None) -> None:
     """GitHub-flavoured Markdown: the same tables and sentences."""
     write_tables(tables(document, matrix), out)

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import TextIO
 
-from segeval.report import REPORTS, Document
+from segeval.report import Document
 from segeval.report.sections import Table, sentences, shown, tables
 from segeval.text import clipped, columns, folded, safe_text
 
 NAME = 12  # characters that a name keeps before it is folded
 
 
-@REPORTS.add()
 def table(document: Document, out: TextIO, matrix: str | None) -> None:
     """Aligned columns, coloured and fitted on a terminal, never folded or cut elsewhere."""
     draw(tables(document, matrix), out)

@@ -1,6 +1,7 @@
 """Tests of what each output format makes of a run, with golden outputs small enough to read."""
 
 import csv as parser
+import importlib
 import io
 import json
 import re
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from segeval.cli.main import cli
-from segeval.report import in_format
+from segeval.report import FORMATS, in_format
 from segeval.report.md import markdown_text
 from segeval.report.sections import Percent, about_intervals, shown, worst_images
 from segeval.text import csv_cell, marked
@@ -402,7 +403,24 @@ def test_shares_as_percentages(small, score, tmp_path, form):
     assert "b 33.33 %" in text.splitlines()[-1]
 
 
-def test_every_format_that_score_offers_has_a_module():
+def test_every_format_has_a_module():
     """Which is imported when it is asked for."""
-    (offered,) = (param.type.choices for param in cli.get_command(None, "score").params if param.name == "form")
-    assert [in_format(name).name for name in offered] == ["table", "json", "csv", "md"]
+    assert [in_format(name).__name__ for name in FORMATS] == ["table", "json", "csv", "md"]
+
+
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("compare", "segeval.report.comparison"),
+        ("rank", "segeval.report.ranking"),
+        ("conventions", "segeval.report.conventions"),
+        ("losses", "segeval.study.tables"),
+        ("score", None),
+        ("merge", None),
+    ],
+)
+def test_every_command_knows_every_format_that_it_offers(command, module):
+    """There is one list of them."""
+    (offered,) = (param.type.choices for param in cli.get_command(None, command).params if param.name == "form")
+    assert tuple(offered) == FORMATS
+    assert module is None or importlib.import_module(module).FORMATS.keys() == {*FORMATS}

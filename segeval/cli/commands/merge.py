@@ -35,7 +35,7 @@ def command(ctx: click.Context, runs: tuple[str, ...], output: dict[str, Any]) -
     if folder:
         folder.check(folders.known(run.options.recorded(), run.inputs))
     document = run.document(folders.write(run, folder.path) if folder else None)
-    in_format(output["form"]).func(document, sys.stdout, output["confusion"])
+    in_format(output["form"])(document, sys.stdout, output["confusion"])
     present.say_faults(run.failures, run.notes, run.extra)
     present.say_headline(run, document, output["form"])
     if run.shards:

@@ -98,7 +98,7 @@ def command(
     percent = output["percent"] and output["form"] in ("table", "md")
     seen = document if output["form"] == "json" else present.seen(document, output["sort"], percent)
     if run.records or output["form"] == "json":
-        in_format(output["form"]).func(seen, sys.stdout, output["confusion"])
+        in_format(output["form"])(seen, sys.stdout, output["confusion"])
     doubts = run.doubts if strict else []
     present.say_faults([*run.failures, *doubts], run.notes, run.extra)
     if run.records:
