@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from segeval.evidence.kinds import EVIDENCE as KINDS
 from segeval.evidence.kinds import Columns
+from segeval.evidence.run_length import Array
 from segeval.io import archive
 from segeval.io.journal import stored
 from segeval.io.output import OutputFolder
@@ -20,7 +22,7 @@ from segeval.run.records import packed
 from segeval.run.run import SCHEMA, Run, as_text, finite
 from segeval.run.stored import EVIDENCE
 from segeval.run.tables import PIXELS, Tables
-from segeval.text import csv_cell, marked
+from segeval.text import marked
 
 METRICS = "metrics.json"  # every defined number by a plain name
 IMAGE_KEYS = ("id", "group", "class_id", "class")  # of a row of `images.csv`
@@ -88,9 +90,10 @@ def _images(run: Run) -> Iterable[list[Any]]:
     named = [(c.id, marked(c.name)) for c in run.class_table.classes]
     for start in range(0, len(run.tables.ids), CHUNK):
         part = slice(start, start + CHUNK)
-        columns = image_columns(run, part).values()
         images = [(marked(id_), marked(run.grouped(id_))) for id_ in run.tables.ids[part]]
-        yield from _image_rows(images, named, [column.tolist() for column in columns])
+        values = zip(*(_cells(column) for column in image_columns(run, part).values()), strict=True)
+        for (image, of_class), cells in zip(itertools.product(images, named), values, strict=True):
+            yield [*image, *of_class, *cells]
 
 
 def image_columns(run: Run, part: slice) -> dict[str, Any]:
@@ -114,12 +117,12 @@ def _others(tables: Tables) -> list[tuple[str, Columns]]:
     return [(kind.prefix, Columns({}, of.images) if kind.valued else of) for kind, of in found]
 
 
-def _image_rows(
-    images: list[tuple[str, str]], names: list[tuple[int, str]], columns: list[list[list[Any]]]
-) -> Iterable[list[Any]]:
-    for n, image in enumerate(images):
-        for k, named in enumerate(names):
-            yield [*image, *named, *(csv_cell(column[n][k]) for column in columns)]
+def _cells(numbers: Array) -> list[Any]:
+    """Numbers as cells, row after row; what is undefined is empty."""
+    cells = numbers.astype(object)
+    cells[numbers != numbers] = ""
+    found: list[Any] = cells.ravel().tolist()
+    return found
 
 
 def _records(run: Run) -> Iterable[list[Any]]:
@@ -130,9 +133,9 @@ def _records(run: Run) -> Iterable[list[Any]]:
     yield ["id", "group", "truth_sha256", "right", "pixels", *whole]
     for start in range(0, len(tables.ids), CHUNK):
         part = slice(start, start + CHUNK)
-        values = [each[part].tolist() for each in (tables.right, tables.decisions, *whole.values())]
-        for n, (id_, truth) in enumerate(zip(tables.ids[part], tables.truths[part], strict=True)):
-            yield [marked(id_), marked(run.grouped(id_)), truth, *(csv_cell(column[n]) for column in values)]
+        values = zip(*(_cells(each[part]) for each in (tables.right, tables.decisions, *whole.values())), strict=True)
+        for id_, truth, cells in zip(tables.ids[part], tables.truths[part], values, strict=True):
+            yield [marked(id_), marked(run.grouped(id_)), truth, *cells]
 
 
 def _confusion(run: Run) -> Iterable[list[Any]]:
@@ -151,15 +154,16 @@ def _confusion_long(run: Run) -> Iterable[list[Any]]:
     for id_, row in zip(matrix["truth_ids"], matrix["counts"] or [], strict=False):
         for pred, pixels in zip(matrix["pred_ids"], row, strict=True):
             if pixels:
-                yield [names[id_], names.get(pred, pred), pixels, csv_cell(pixels / sum(row))]
+                yield [names[id_], names.get(pred, pred), pixels, pixels / sum(row)]
 
 
 def _confusion_images(run: Run) -> Iterable[list[Any]]:
     """The cells of each image that are not zero."""
     yield ["id", "truth_id", "pred_id", "pixels"]
     for id_, counts in zip(run.tables.ids, run.counts, strict=True):
+        image = marked(id_)
         for t, p, n in zip(*(column.tolist() for column in of_image(counts, run.class_table.ids)), strict=True):
-            yield [marked(id_), t, "other" if p == OTHER else p, n]
+            yield [image, t, "other" if p == OTHER else p, n]
 
 
 TABLES: dict[str, Callable[[Run], Iterable[list[Any]]]] = {

@@ -124,9 +124,10 @@ class Scoring:
 
     def _asked(self, name: str) -> str:
         """The metric of a name, of which its kind must know enough."""
-        families = {metric.family for metric in METRICS.values()}
-        if METRICS.known(name) is None and (near := near_to(name, [*METRICS, *sorted(families)])) in families:
-            raise UnknownName(f"there is no metric or family called {name!r}", f"did you mean {near!r}?")
+        if METRICS.known(name) is None:
+            families = {metric.family for metric in METRICS.values()}
+            if (near := near_to(name, [*METRICS, *sorted(families)])) in families:
+                raise UnknownName(f"there is no metric or family called {name!r}", f"did you mean {near!r}?")
         metric = METRICS.find(name)
         if hint := self._lacking(metric):
             raise BadOption(f"--metrics {name} needs an option", hint)
