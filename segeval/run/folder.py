@@ -152,9 +152,10 @@ def _confusion_long(run: Run) -> Iterable[list[Any]]:
     matrix = run.matrix()
     names = {info.id: marked(info.name) for info in run.class_table.classes}
     for id_, row in zip(matrix["truth_ids"], matrix["counts"] or [], strict=False):
+        whole = sum(row)
         for pred, pixels in zip(matrix["pred_ids"], row, strict=True):
             if pixels:
-                yield [names[id_], names.get(pred, pred), pixels, pixels / sum(row)]
+                yield [names[id_], names.get(pred, pred), pixels, pixels / whole]
 
 
 def _confusion_images(run: Run) -> Iterable[list[Any]]:
