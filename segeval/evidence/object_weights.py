@@ -7,10 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from segeval.errors import ShapesDiffer
 from segeval.evidence.kinds import EVIDENCE, ClassColumns
-from segeval.evidence.run_length import Array
-from segeval.text import extent
+from segeval.evidence.run_length import Array, Cells, cells_of, narrow_pair, summed
 
 
 @EVIDENCE.add(
@@ -47,34 +45,26 @@ class ObjectWeights(ClassColumns):
         sizes: how many pixels an average object of a class has, of the classes that have objects; without it the
         objects found here tell both.  ignore: classes whose true pixels are left out.  ShapesDiffer if the shapes do.
         """
-        labels, ids = np.asarray(pred), np.asarray(truth)
-        if labels.shape != ids.shape:
-            what = f"pred is {extent(labels.shape)} but truth is {extent(ids.shape)}"
-            raise ShapesDiffer(what, "masks are compared pixel by pixel")
-        known, numbers = np.unique(ids, return_inverse=True)
+        numbers, labels, pixels = cells_of(*narrow_pair(pred, truth))
+        known, numbers = np.unique(numbers, return_inverse=True)
         kinds = np.where(known >= 1000, known // 1000, known)
-        return cls.from_numbers(
-            labels, numbers.reshape(ids.shape), kinds, known >= 1000, frozenset(ignore), sizes or {}
-        )
+        return cls.from_cells((numbers, labels, pixels), kinds, known >= 1000, frozenset(ignore), sizes or {})
 
     @classmethod
-    def from_numbers(
-        cls,
-        pred: Array,
-        numbers: Array,
-        kinds: Array,
-        alone: Array,
-        ignore: frozenset[int],
-        sizes: Mapping[int, float],
+    def from_cells(
+        cls, cells: Cells, kinds: Array, alone: Array, ignore: frozenset[int], sizes: Mapping[int, float]
     ) -> "ObjectWeights":
-        """The same of the number of each true pixel; kinds: the class of each; alone: whether it is a single object."""
-        flat, truth, labels = numbers.ravel(), kinds[numbers].ravel(), pred.ravel()
+        """The same of (numbers of the truth, predicted classes, pixels).
+
+        kinds: the class of each number; alone: whether it is a single object.
+        """
+        numbers, labels, pixels = cells
+        truth = kinds[numbers]
         counted = ~np.isin(truth, list(ignore))
         right = counted & (labels == truth)
-        whole, hit = (np.bincount(flat[where], minlength=len(kinds)) for where in (counted, right))
-        strays = dict(
-            zip(*(part.tolist() for part in np.unique(labels[counted & ~right], return_counts=True)), strict=True)
-        )
+        whole, hit = (np.bincount(numbers[where], pixels[where], len(kinds)) for where in (counted, right))
+        stray = counted & ~right
+        strays = dict(zip(*(part.tolist() for part in summed(labels[stray], pixels[stray])), strict=True))
         ids = sorted(id_ for id_ in {*kinds[whole > 0].tolist(), *strays, *sizes} - ignore if id_ >= 0)
         rows = [
             _objects(whole[own], hit[own], sizes, id_) for id_ in ids for own in [alone & (whole > 0) & (kinds == id_)]
@@ -86,12 +76,14 @@ class ObjectWeights(ClassColumns):
     @classmethod
     def measured(cls, image: Any, spec: Any) -> "ObjectWeights":  # noqa: ARG003 - one signature for all kinds
         """That of an image behind the door whose truth is made of instances."""
-        return cls.from_numbers(image.labels.pred, *image.true_objects)
+        numbers, *facts = image.true_objects
+        return cls.from_cells(cells_of(image.labels.pred, numbers), *facts)
 
     @classmethod
     def missed(cls, image: Any, spec: Any) -> "ObjectWeights":  # noqa: ARG003
         """Nothing is found, and nothing is invented."""
-        return cls.from_numbers(np.full(image.labels.truth.shape, -1, np.int32), *image.true_objects)
+        numbers, *facts = image.true_objects
+        return cls.from_cells(cells_of(np.full(numbers.shape, -1, np.int32), numbers), *facts)
 
 
 def _objects(whole: Array, hit: Array, sizes: Mapping[int, float], id_: int) -> tuple[float, float, float, float]:
