@@ -23,7 +23,7 @@ from segeval.evidence.multilabel import count as count_channels
 from segeval.evidence.objects import VOID as NOTHING_KNOWN
 from segeval.evidence.objects import Objects, objects_of_cells, objects_of_maps, objects_of_parts
 from segeval.evidence.regions import Regions
-from segeval.evidence.run_length import Array, Cells, counted_cells, merged_cells, number_digest
+from segeval.evidence.run_length import Array, Cells, counted_cells, label_digest, merged_cells, number_digest
 from segeval.evidence.scores import Scores
 from segeval.io import Mask
 
@@ -114,8 +114,7 @@ class Image:
         if target is not None:
             return number_digest(target if kept is None else np.where(kept, target, -1))
         if self.labels.segments:
-            numbers = self.labels.segments[1].numbers
-            both = self._counted[1], counted_cells(numbers, numbers)[1]
+            both = self._counted[1], label_digest(self.labels.segments[1].numbers)
             return hashlib.sha256(" ".join(both).encode()).hexdigest()
         return self._counted[1]
 

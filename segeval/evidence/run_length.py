@@ -195,3 +195,11 @@ def counted_cells(pred: Array, truth: Array) -> tuple[Cells, str]:
         counter.add(block)
         digest.add(block)
     return counter.cells(), digest.hexdigest()
+
+
+def label_digest(labels: Array) -> str:
+    """The digest of labels by themselves."""
+    digest = LabelDigest(labels.shape)
+    for block in runs(labels, labels):
+        digest.add(block)
+    return digest.hexdigest()
