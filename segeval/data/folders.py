@@ -136,7 +136,8 @@ def pair(pred_dir: str, truth_dir: str, layout: Layout, suffixes: tuple[str, ...
     preds, pred_faults = _masks(pred_dir, pred_label, layout.follow_symlinks, layout.pred_pattern, known)
     truths, truth_faults = _masks(truth_dir, truth_label, layout.follow_symlinks, layout.gt_pattern, known)
     preds, truths = _named(preds, layout.pred_array), _named(truths, layout.gt_array)
-    _check_sides(pred_dir, preds, truths)
+    if _nested(pred_dir, truth_dir):
+        _check_sides(pred_dir, preds, truths)
     wanted = truths.keys() | {id_ for id_, _ in truth_faults}
     if layout.ids is not None:
         chosen = _chosen(layout.ids, wanted, suffixes)
@@ -188,22 +189,19 @@ def _check_folders(pred_dir: str, truth_dir: str, layout: Layout) -> None:
         raise SameFolder(what, hint)
 
 
+def _nested(*folders: str) -> bool:
+    """Whether one of two folders is, or holds, the other."""
+    first, second = (os.path.join(os.path.realpath(folder), "") for folder in folders)
+    return first.startswith(second) or second.startswith(first)
+
+
 def _check_sides(folder: str, preds: dict[str, MaskFile], truths: dict[str, MaskFile]) -> None:
     """Refuse a file that is on both sides, by two patterns in one folder or in one inside the other."""
-    if not _overlap(preds, truths):
-        return
     sides = [{path for file in side.values() for path in file.paths} for side in (preds, truths)]
     both = sides[0] & sides[1]
     if both:
         names = some(sorted(os.path.relpath(path, folder) for path in both))
         raise SameFolder(f"both patterns find {names} in {folder}", "give patterns that share no file")
-
-
-def _overlap(*sides: dict[str, MaskFile]) -> bool:
-    """Whether one of two folders is, or holds, the other."""
-    files = ([each for file in side.values() for each in file.each] for side in sides)
-    first, second = ({os.path.join(file.folder.path, "") for file in side} for side in files)
-    return any(a.startswith(b) or b.startswith(a) for a in first for b in second)
 
 
 def _named(masks: dict[str, MaskFile], array: str | None) -> dict[str, MaskFile]:
@@ -326,9 +324,11 @@ def _settle(
     faults: list[tuple[str, InputError]] = []
     for id_, first in claims.items():
         claimants = [first, *others.get(id_, ())]
-        readable = [each for each in claimants if _suffix(each.relative, known[0] + known[1]) in known[0]] or claimants
-        wrong = [each.fault for each in readable if isinstance(each, Odd)]
-        files = [each for each in readable if isinstance(each, MaskFile)]
+        if len(claimants) > 1:  # those that can be read, if there are any
+            suffixes = known[0] + known[1]
+            claimants = [each for each in claimants if _suffix(each.relative, suffixes) in known[0]] or claimants
+        wrong = [each.fault for each in claimants if isinstance(each, Odd)]
+        files = [each for each in claimants if isinstance(each, MaskFile)]
         if wrong:
             faults.append((id_, wrong[0]))
         elif len(files) > 1:
@@ -381,9 +381,8 @@ def _match(relative: str, suffix: str, expression: Pattern) -> dict[str, str] | 
 
 def _suffix(relative: str, suffixes: tuple[str, ...]) -> str | None:
     """The suffix of a file that is, or pretends to be, a mask; the longest counts."""
-    name = relative.rpartition("/")[2]
-    fitting = [s for s in suffixes if name.lower().endswith(s) and len(name) > len(s)]
-    return name[-max(map(len, fitting)) :].lower() if fitting else None
+    name = relative.rpartition("/")[2].lower()
+    return max((s for s in suffixes if name.endswith(s) and len(name) > len(s)), key=len, default=None)
 
 
 class Odd(NamedTuple):
