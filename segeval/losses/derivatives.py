@@ -21,6 +21,7 @@ from segeval.evidence.sample import Field, Picture, Sample
 from segeval.evidence.soft import PixelSums, Sums
 from segeval.losses.engine import counts
 from segeval.losses.engine.evidence import (
+    PLACES,
     Asked,
     Caller,
     Key,
@@ -95,8 +96,8 @@ def _of_image(plan: Plan, image: Sample, found: Measured, slopes: Slopes | None)
 
 def by_pairs(plan: Plan, image: Sample) -> bool:
     """Whether all pixels of one pair of classes have the same derivative of what adds up."""
-    placed = (Field, Picture)
-    return countable(image) and all(counts.tells(leaf) or leaf.needs in placed for leaf in plan.leaves.values())
+    leaves = plan.leaves.values()
+    return countable(image) and all(counts.tells(leaf) or issubclass(leaf.needs, PLACES) for leaf in leaves)
 
 
 def kept_pixels(image: Sample) -> Any:
