@@ -203,7 +203,7 @@ class Sample:
         """The soft counts of some of the pixels."""
         return SoftCounts.of(pixels)
 
-    def weighed(self, weights: Array | None) -> "Sample":
+    def weighed(self, weights: Array) -> "Sample":
         """The same with a weight of each pixel."""
         return replace(self, weights=weights)
 

@@ -241,8 +241,8 @@ def test_tiles_add_up(name: str, case: Case) -> None:
         plan = Plan([ask(name, params)])
         found = []
         for part in (np.s_[..., :2, :], np.s_[..., 2:, :]):
-            weights = WEIGHTS[case.shape][part]
-            found.append(plan.measure(sample(case.pred[part], case.truth[part], **case.options, weights=weights)))
+            image = sample(case.pred[part], case.truth[part], **case.options)
+            found.append(plan.measure(image.weighed(WEIGHTS[case.shape][part])))
         together = values(plan.asked[0], found[0] + found[1], Caller())
         assert together[0] == pytest.approx(whole, rel=1e-12)
 

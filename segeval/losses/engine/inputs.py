@@ -39,32 +39,30 @@ def samples(
     *,
     inputs: str = "probabilities",
     ignore: Iterable[int] = (),
-    weights: Any = None,
     any_range: bool = False,
     plan: Plan | None = None,
     per_class: bool = True,
 ) -> list[Sample]:
     """The images as the losses see them; see `segeval.losses.value`.
 
-    weights: a map (spatial) for every image, or (N, spatial) of a batch. any_range: the numbers are no probabilities.
-    plan: what will be asked of them, if it is known. per_class: values of single classes are wanted, too.
+    any_range: the numbers are no probabilities. plan: what will be asked of them, if it is known. per_class: values of
+    single classes are wanted, too.
     """
     check_choice("inputs", inputs, INPUTS)
     if inputs == "logprobs":
         _check_logprobs(found)
         inputs = "logits"  # of which those that are normalised already are a case
     said = Said(inputs, ids_of(ignore), any_range)
-    maps = weight_maps(weights, found)
     if is_torch(found.pred):
         from segeval.losses.engine.tensors import tensor_samples
 
         tensors = tensor_samples(found, said, plan or Plan(()), per_class)
         if tensors is not None:
-            return [image.weighed(each) for image, each in zip(tensors, maps, strict=True)]
+            return tensors
     if found.kind == "labels" and inputs == "probabilities" and found.truth.dtype.kind in "biu":
         number = _number(plain(found.pred), found.truth, said.ignore)
-        return [_hard(image, number, said.ignore, each) for image, each in zip(found, maps, strict=True)]
-    return [_sample(image, said, each) for image, each in zip(found, maps, strict=True)]
+        return [_hard(image, number, said.ignore) for image in found]
+    return [_sample(image, said) for image in found]
 
 
 def _check_logprobs(found: Images) -> None:
@@ -97,10 +95,8 @@ def class_ids(image: Sample, ignore: Collection[int]) -> list[int]:
     return list(itertools.islice((c for c in itertools.count() if c not in ignore), len(image.channels)))
 
 
-def weight_maps(weights: Any, found: Images) -> Sequence[Array | None]:
-    """The weight map of each image."""
-    if weights is None:
-        return [None] * (found.pred.shape[0] if found.axes.batch else 1)
+def weight_maps(weights: Any, found: Images) -> Sequence[Array]:
+    """The weight map of each image: a map (spatial) for every image, or (N, spatial) of a batch."""
     every = list(found)
     array = np.asarray(plain(weights))
     batch = (len(every), *every[0].shape)
@@ -124,12 +120,12 @@ def _number(pred: Array, truth: Array, ignore: frozenset[int]) -> int:
     return max(true, high, 1) + 1
 
 
-def _hard(image: ArrayImage, number: int, ignore: frozenset[int], weights: Array | None) -> Sample:
+def _hard(image: ArrayImage, number: int, ignore: frozenset[int]) -> Sample:
     """Two label arrays: the prediction is taken as one-hot."""
     pred, labels = plain(image.pred), _labels(image.truth, ignore, None)
     known = [c for c in range(number) if c not in ignore]
     if len(known) == number == 2:
-        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False, weights=weights)
+        return Sample(pred.astype(np.int64), labels, (0,), exclusive=False)
     _keeps_some(known)
     place = np.full(number, -1)
     place[known] = np.arange(len(known))
@@ -138,7 +134,6 @@ def _hard(image: ArrayImage, number: int, ignore: frozenset[int], weights: Array
         np.where(labels >= 0, place[labels], -1),
         tuple(range(len(known))),
         background=_background(known),
-        weights=weights,
     )
 
 
@@ -155,7 +150,7 @@ def _keeps_some(known: Sequence[int]) -> None:
 MOST = 65536  # classes of label arrays
 
 
-def _sample(image: ArrayImage, said: Said, weights: Array | None) -> Sample:
+def _sample(image: ArrayImage, said: Said) -> Sample:
     """Numbers of each channel, beside labels or a target."""
     pred = image.pred if plain(image.pred).dtype.kind == "f" else _floating(image.pred)
     exclusive = image.kind == "channels" and said.inputs != "scores" and pred.shape[0] > 1
@@ -163,7 +158,7 @@ def _sample(image: ArrayImage, said: Said, weights: Array | None) -> Sample:
     pred = pred if image.has_channels else pred[None, ...]
     rows = tuple(range(pred.shape[0]))
     options: dict[str, Any] = {"logits": said.inputs != "probabilities", "raw": said.inputs == "scores"}
-    options |= {"exclusive": exclusive, "weights": weights}
+    options["exclusive"] = exclusive
     if image.one_hot or _is_target(image, exclusive, said):
         target, kept = _target(image, exclusive, said, len(rows))
         hard = zeros_and_ones(target)

@@ -27,7 +27,7 @@ from segeval.losses.engine.said import Said
 Tensor = Any
 
 
-def tensor_samples(found: Images, said: Said, plan: Plan, per_class: bool) -> "list[TensorSample] | None":
+def tensor_samples(found: Images, said: Said, plan: Plan, per_class: bool) -> list[Sample] | None:
     """The images of a batch of tensors; None where a closer look has to say what they are, or what is wrong."""
     pred = found.pred
     if not pred.is_floating_point():
@@ -323,7 +323,7 @@ class TensorSample(Sample):
     tensors: Tensors
     place: int
 
-    def weighed(self, weights: Array | None) -> "TensorSample":
+    def weighed(self, weights: Array) -> "TensorSample":
         return TensorSample(self.tensors, self.place, weights, self.spacing)
 
     def spaced(self, spacing: tuple[float, ...] | None) -> "TensorSample":
