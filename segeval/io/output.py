@@ -29,10 +29,10 @@ def held(folders: Mapping[str, str | None], inputs: list[str]) -> Iterator[None]
         yield
 
 
-def check_empty(folder: Path, force: bool) -> None:
-    """Refuse a folder with something in it."""
+def check_empty(folder: Path, force: bool, lacks: str = "") -> None:
+    """Refuse a folder with something in it; lacks: what would have shown that it is ours."""
     if not force and any(path for path in folder.iterdir() if not path.name.startswith(".segeval")):
-        raise BadOutput(f"{folder} is not empty", OVERWRITE)
+        raise BadOutput(f"{folder} is not empty{f', and holds no {lacks}' if lacks else ''}", OVERWRITE)
 
 
 def _remove_empty(folders: list[Path]) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 
 from segeval.arrays.functions import Array
 from segeval.data.folders import Pair
-from segeval.errors import BadOutput, Unfit
+from segeval.errors import Unfit
 from segeval.evaluate.measure import opened
 from segeval.evidence.sample import Sample
-from segeval.io.output import OVERWRITE
+from segeval.io.output import check_empty
 from segeval.io.pictures import figure
 from segeval.io.write import atomic, save
 from segeval.losses.derivatives import derivative
@@ -43,10 +43,8 @@ class Drawn:
 
 def check(folder: Path, force: bool) -> None:
     """Refuse a folder with something in it that is no study's."""
-    if force or not folder.is_dir() or (folder / PAGE).exists():
-        return
-    if any(not path.name.startswith(".segeval") for path in folder.iterdir()):
-        raise BadOutput(f"{folder} is not empty, and holds no {PAGE} of maps", OVERWRITE)
+    if not (folder / PAGE).exists():
+        check_empty(folder, force, f"{PAGE} of maps")
 
 
 def drawn(

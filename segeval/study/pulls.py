@@ -149,7 +149,7 @@ class _Image:
         for row in range(len(self.image.channels)):
             classes = []
             if coming is not None and coming[0] == row:
-                classes, coming = list(coming[1]), None
+                classes = list(coming[1])
                 coming = next(by_row, None)
             slopes: dict[tuple[Key, int], tuple[Box, Array]] = {}
             for name, pull in pulls.items():
