@@ -9,14 +9,12 @@ Formulas of programs that are no packages are written down here, from their sour
 """
 
 import argparse
-import datetime
 import functools
 import importlib
 import importlib.machinery
 import json
 import math
 import os
-import re
 import sys
 import types
 import warnings
@@ -26,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from check_peers import PAGE
+from check_peers import write
 
 from segeval import losses
 from segeval.losses.peers import PEERS, Peer
@@ -38,6 +36,7 @@ COSTS = ((0, 0.5, 1), (0.25, 0, 0.75), (1, 0.4, 0))
 TOLERANCE = 2e-5  # relative: most programs sum in float32, and some add an ε
 SIDE = 17
 MARKS = ("<!-- losses -->", "<!-- /losses -->")
+HEAD = ["loss", "program", "call there", "options here", "of", "how", "the same on"]
 
 
 def batch(seed: int, kind: str) -> dict[str, Array]:
@@ -240,16 +239,6 @@ def record(seed: int) -> dict[str, float]:
     }
 
 
-def written(found: list[list[str]], sets: int) -> str:
-    """The page with a new table."""
-    head = ["loss", "program", "call there", "options here", "of", "how", "the same on"]
-    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in found)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    text = f"{MARKS[0]}\n\nChecked on {datetime.date.today()} on {sets:,} batches.\n\n{table}\n\n{MARKS[1]}"
-    page = PAGE.read_text(encoding="utf-8")
-    return re.sub(f"{re.escape(MARKS[0])}.*{re.escape(MARKS[1])}", lambda _: text, page, flags=re.DOTALL)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=50)
@@ -263,5 +252,5 @@ if __name__ == "__main__":
         raise SystemExit
     result = check(asked.sets)
     if asked.write:
-        PAGE.write_text(written(result, asked.sets), encoding="utf-8")
+        write(MARKS, HEAD, result, f"{asked.sets:,} batches")
     raise SystemExit(any(row[-1].split(" of ")[0] != row[-1].split(" of ")[1] for row in result))

@@ -38,6 +38,7 @@ VOID = 255
 TOLERANCE = 2e-6  # most programs sum in float32
 PAGE = Path(__file__).parent.parent / "docs" / "conventions.md"
 MARKS = ("<!-- checked -->", "<!-- /checked -->")
+HEAD = ["program", "number there", "number here", "options", "how", "the same on", "void", "with void"]
 
 
 def label_set(seed: int) -> tuple[Array, Array]:
@@ -347,14 +348,14 @@ def _same(one: float, other: float) -> bool:
     return abs(one - other) <= TOLERANCE or (math.isnan(other) and (math.isnan(one) or one == 0))
 
 
-def written(found: list[list[str]], sets: int) -> str:
-    """The page with a new table."""
-    head = ["program", "number there", "number here", "options", "how", "the same on", "void", "with void"]
+def write(marks: tuple[str, str], head: list[str], found: list[list[str]], sets: str) -> None:
+    """Put a new table between two marks of the page; sets: what the calls were run on."""
     lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in found)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    text = f"{MARKS[0]}\n\nChecked on {datetime.date.today()} on {sets:,} label sets.\n\n{table}\n\n{MARKS[1]}"
+    text = f"{marks[0]}\n\nChecked on {datetime.date.today()} on {sets}.\n\n{table}\n\n{marks[1]}"
     page = PAGE.read_text(encoding="utf-8")
-    return re.sub(f"{re.escape(MARKS[0])}.*{re.escape(MARKS[1])}", lambda _: text, page, flags=re.DOTALL)
+    whole = re.sub(f"{re.escape(marks[0])}.*{re.escape(marks[1])}", lambda _: text, page, flags=re.DOTALL)
+    PAGE.write_text(whole, encoding="utf-8")
 
 
 if __name__ == "__main__":
@@ -370,4 +371,4 @@ if __name__ == "__main__":
         raise SystemExit
     result = check(asked.sets)
     if asked.write:
-        PAGE.write_text(written(result, asked.sets), encoding="utf-8")
+        write(MARKS, HEAD, result, f"{asked.sets:,} label sets")
