@@ -24,6 +24,7 @@ from segeval.losses.engine.evidence import PLACES, Leaf, Made, Measured, Plan, w
 CASES = 3  # of a pixel: its class was predicted, another, or no class
 _P = np.array([1 - LOW, LOW, LOW])  # what the prediction then gives to its class
 _SURPRISAL = -np.log(_P)
+_OF_YES = _P[[[1, 0, 0], [0, 1, 1]]]  # what a channel gives to yes, where no or yes is true
 
 
 def tells(leaf: Leaf) -> bool:
@@ -93,9 +94,7 @@ def of_sample(plan: Plan, image: Sample) -> Measured:
     with np.errstate(all="ignore"):  # an image of which all is ignored has no shares
         told = row(measured(plan, [Confusion.from_cells(cells, ids)], ids, image.binary), 0)
     with np.errstate(under="ignore"):
-        apart = Plan(plan.asked, untold, plan.together).apart(image, told.soft)
-    merged = {"sums": {**told.sums, **apart["sums"]}, "unfit": {**told.unfit, **apart["unfit"]}}
-    return replace(told, **{**apart, **merged})
+        return told.beside(Plan(plan.asked, untold, plan.together).apart(image, told.soft))
 
 
 def row(found: Measured, n: int) -> Measured:
@@ -179,8 +178,7 @@ class Seen:
 
     def _table_of_channels(self) -> Array:
         """(N, B, 2, 2)"""
-        p = _P[[[1, 0, 0], [0, 1, 1]]]  # of yes, where no or yes is true
-        return np.stack([self._summed(-np.log(1 - p)), self._summed(-np.log(p))], axis=-2)
+        return np.stack([self._summed(-np.log(1 - _OF_YES)), self._summed(-np.log(_OF_YES))], axis=-2)
 
     def sums(self, values: Array) -> PixelSums:
         """Of what each case costs, (…, CASES)."""
@@ -227,8 +225,7 @@ class Cases(Outcomes):
     @property
     def mean_surprisal(self) -> Array:
         if not self.pixels.exclusive:
-            p = _P[[[1, 0, 0], [0, 1, 1]]]  # of yes, where no or yes is true
-            return np.asarray(-(np.log(p) + np.log(1 - p)) / 2)
+            return np.asarray(-(np.log(_OF_YES) + np.log(1 - _OF_YES)) / 2)
         yes, no, _ = _SURPRISAL
         others = (self.number - 1) * no
         return np.array([others + yes, others + yes, others + no]) / self.number

@@ -175,6 +175,11 @@ class Measured:
             unfit={**self.unfit, **other.unfit},
         )
 
+    def beside(self, apart: Mapping[str, Any]) -> "Measured":
+        """The same with what has to see all of the image, by the fields of this."""
+        merged = {name: {**getattr(self, name), **apart[name]} for name in ("sums", "unfit")}
+        return replace(self, **{**apart, **merged})
+
     def only(self, plan: "Plan") -> "Measured":
         """What some of the formulas need of it."""
 
@@ -258,9 +263,7 @@ class Plan:
 
     def _measured(self, sample: Sample) -> Measured:
         swept = functools.reduce(operator.add, (self.swept(pixels, sample) for pixels in sample.blocks()))
-        placed = self.placed(sample, swept.soft)
-        merged = {"sums": {**swept.sums, **placed["sums"]}, "unfit": {**swept.unfit, **placed["unfit"]}}
-        return replace(swept, **{**placed, **merged})
+        return swept.beside(self.placed(sample, swept.soft))
 
     def apart(self, sample: Sample, soft: SoftCounts) -> dict[str, Any]:
         """The evidence of one image, by the fields of `Measured`, without that which all formulas share."""

@@ -48,8 +48,7 @@ class Apart:
 
     def beside(self, counted: Measured) -> Measured:
         """All that the image leaves behind; counted: what its counts tell."""
-        sums, unfit = {**counted.sums, **self.sums}, {**counted.unfit, **self.unfit}
-        return replace(counted, sums=sums, kept=self.kept, bag=self.bag, unfit=unfit)
+        return counted.beside(vars(self))
 
 
 COUNTED = Apart()  # one object for all images of which nothing is kept
