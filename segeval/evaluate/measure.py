@@ -124,9 +124,11 @@ def _missed(pair: Pair, options: Options) -> Record:
     if true.segments:
         labels = replace(labels, segments=(true.segments, true.segments))
     image = Image(pair.truth.name, labels, options.reading, options.classes)
-    found = {kind: EVIDENCE[kind].evidence.missed(image, spec) for kind, spec in options.specs.items()}
-    evidence = {kind: each for kind, each in found.items() if each is not None}
-    return Record(pair.id, evidence, image.digest, tuple(Note.of(pair.id, remark) for remark in true.remarks))
+    kinds, lacking = _fitting(image, options)
+    found = {name: kind.missed(image, options.specs[name]) for name, kind in kinds.items()}
+    evidence = {name: each for name, each in found.items() if each is not None}
+    said = [*true.remarks, *lacking]
+    return Record(pair.id, evidence, image.digest, tuple(Note.of(pair.id, remark) for remark in said))
 
 
 def opened(pair: Pair, pred: MaskFile, options: Options) -> Image:

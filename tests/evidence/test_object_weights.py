@@ -11,6 +11,7 @@ import segeval
 from segeval import metrics
 from segeval.cli.main import cli
 from segeval.errors import BadOption, LacksScores, ShapesDiffer
+from segeval.evaluate.api import IncompleteRun
 from segeval.evidence import ObjectWeights
 from segeval.run import folder
 
@@ -115,6 +116,19 @@ def test_what_it_needs(city):
     assert every.summary["miiou_dataset"] == pytest.approx((0 + 15 / 28) / 2)
     plain = segeval.score([PRED], [TRUTH], instances="panoptic", losses="none")
     assert "miiou_dataset" not in plain.summary
+
+
+def test_a_missing_prediction_lacks_what_others_lack(city):
+    """Where the truth has no ids of instances: left out of `all`, an error for whoever names it."""
+    (city / "pred" / "c_2.png").unlink()
+    asked = {"gt_pattern": "{id}_gtFine_labelIds.png", "instances": "components", "missing": "worst", "losses": "none"}
+    run = segeval.score(city / "pred", city / "gt", classes="cityscapes-ids", metrics="all", **asked)
+    assert run.failures == ()
+    assert "object_weights" not in run.records[2].evidence
+    assert "left out are object_weights" in [note.message for note in run.notes if note.id == "c_2"][-1]
+    with pytest.warns(IncompleteRun):
+        run = segeval.score(city / "pred", city / "gt", classes="cityscapes-ids", metrics="iiou", **asked)
+    assert [note.code for note in run.failures] == [LacksScores.code] * 3
 
 
 def test_a_profile_says_what_it_lacks(city):
