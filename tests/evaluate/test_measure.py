@@ -181,7 +181,7 @@ def test_pairs_are_taken_out_where_nobody_needs_them(save: Save) -> None:
 
 
 def test_kinds_of_evidence_share_the_places_of_classes(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are looked for once in each pair, with or without its prediction, and anew for another background."""
+    """They are looked for once in each pair, with or without its prediction."""
     looked: list[Any] = []
     found = Regions.of_labels
     monkeypatch.setattr(
@@ -189,6 +189,6 @@ def test_kinds_of_evidence_share_the_places_of_classes(save: Save, monkeypatch: 
     )
     truth = np.kron([[0, 1], [2, 1]], np.ones((4, 4), int))
     save("gt/b.npy", truth)
-    run = score(save, truth.T, truth, metrics="hd,boundary_iou", missing="worst")
+    run = score(save, truth.T, truth, metrics="hd,boundary_iou", missing="worst", jobs=1)
     assert [pred is None for pred in looked] == [False, True]
     assert all(np.isfinite(row["boundary_iou@2%"]) for row in run.classes if row["id"])
