@@ -72,29 +72,32 @@ def _rate(name: str, mean: str) -> Recipe:
             number = f"{segeval.metrics.METRICS[name].mean}_image"
             return segeval.score(pred, truth, numbers=[number], **options).summary[number]
         run = segeval.score(pred, truth, metrics=name, **options)
-        return np.nanmean(_of_images(run, name), axis=0)
+        return np.nanmean(of_images(run, name), axis=0)
 
     return recipe
 
 
-def _of_images(run: Any, name: str) -> Array:
+def of_images(run: Any, name: str) -> Array:
     """A metric of each image and class, as images.csv has it."""
     found: Array = run.tables.values(next(each for each in run.options.scoring.entries if each.printed == name))
     return found
 
 
-def _sum_over_images(metric: str, inputs: Any) -> Array:
-    """MONAI's sum_batch: of each channel the sum of the scores of the images whose truth holds it."""
+def _where_true(metric: str, inputs: Any) -> Array:
+    """The scores of each image and channel; nan where the truth does not hold it."""
     pred, truth = _channels(inputs)
     run = segeval.score(pred, truth, multilabel=True, num_classes=len(pred[0]), metrics=metric, presence="truth")
-    return np.asarray(np.nansum(_of_images(run, metric), axis=0))
+    return of_images(run, metric)
+
+
+def _sum_over_images(metric: str, inputs: Any) -> Array:
+    """MONAI's sum_batch: of each channel the sum of the scores of the images whose truth holds it."""
+    return np.asarray(np.nansum(_where_true(metric, inputs), axis=0))
 
 
 def _sum_and_number(metric: str, inputs: Any) -> list[float]:
-    """The same without channel 0, and of how many images."""
-    pred, truth = _channels(inputs)
-    run = segeval.score(pred, truth, multilabel=True, num_classes=len(pred[0]), metrics=metric, presence="truth")
-    foreground = _of_images(run, metric)[:, 1:]
+    """The same of all channels but 0 together, and of how many images."""
+    foreground = _where_true(metric, inputs)[:, 1:]
     return [np.nansum(foreground), np.count_nonzero(~np.isnan(foreground))]
 
 
@@ -165,7 +168,7 @@ def _tversky_of_foreground(inputs: Any) -> Any:
 
 def _focal_of_channels(inputs: Any) -> Array:
     """The loss of each pixel of each channel, times the weight of the channel."""
-    pred, truth = np.array(inputs["input"], np.float64), np.array(inputs["target"], np.float64)
+    pred, truth = _batch(inputs)
     weights = (0.5, 0.1, 0.2)
     maps = [
         w * losses.pixel_map("focal", p, t, inputs="logits", channels=False)
@@ -314,8 +317,7 @@ def _distances(inputs: Any, *metrics: str, **options: Any) -> list[float]:
     """Distances of the foreground, in the order asked for."""
     pair = [[_mask(inputs[side])] for side in ("pred", "truth")]
     run = segeval.score(*pair, num_classes=2, metrics=[*metrics], losses="none", **options)
-    by_name = {each.printed: float(run.tables.values(each)[0, 1]) for each in run.options.scoring.entries}
-    return [by_name[name] for name in metrics]
+    return [float(of_images(run, name)[0, 1]) for name in metrics]
 
 
 def _surface_dice(inputs: Any, *tolerances: float) -> list[float]:
@@ -323,8 +325,7 @@ def _surface_dice(inputs: Any, *tolerances: float) -> list[float]:
     pair = [[_mask(inputs[side])] for side in ("pred", "truth")]
     options: dict[str, Any] = {"metrics": "nsd", "tolerance": sorted({*tolerances}), "background": None}
     found = segeval.score(*pair, num_classes=2, losses="none", **options)
-    by_name = {each.printed: found.tables.values(each)[0] for each in found.options.scoring.entries}
-    return [by_name[f"nsd@{each:g}"][c] for c, each in enumerate(tolerances)]
+    return [of_images(found, f"nsd@{each:g}")[0, c] for c, each in enumerate(tolerances)]
 
 
 def _shifted(_: Any) -> list[float]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peer_recipes import OUTSIDE, RECIPES, WITH_A_STEP
+from peer_recipes import OUTSIDE, RECIPES, WITH_A_STEP, of_images
 
 import segeval
 from segeval import losses
@@ -77,7 +77,7 @@ def read(run: Any, what: str) -> Any:
     if kind == "classes":
         return [row[name] for row in run.classes]
     if kind == "images":
-        return run.tables.values(next(each for each in run.options.scoring.entries if each.printed == name))
+        return of_images(run, name)
     told = run.document()["losses"][name]
     return told["value"] if kind == "loss" else list(told["per_class"].values())
 

@@ -70,12 +70,12 @@ def single_losses(_: click.Context) -> Iterable[str]:
     return (entry.name for entry in LOSSES.values() if not entry.direct)
 
 
-def figures(_: click.Context) -> Iterable[str]:
+def figures(ctx: click.Context) -> Iterable[str]:
     """What `segeval plot losses` draws."""
     from segeval.figures.basics import BASICS
     from segeval.figures.choice import ALL
 
-    return [ALL, *single_losses(_), *BASICS]
+    return [ALL, *single_losses(ctx), *BASICS]
 
 
 def numbers(_: click.Context) -> Iterable[str]:
