@@ -59,7 +59,8 @@ def _settle(ctx: click.Context) -> None:
     own = dict(ctx.meta.get(_CONFIGURED, {}))
     configured = own.pop("profile", None)
     name = ctx.meta[_PROFILE] = ctx.meta.get(_ASKED, configured)
-    ctx.default_map = own if name is None else beside(find(name).options, own)
+    where = "--profile" if _ASKED in ctx.meta else "`profile` of the configuration"
+    ctx.default_map = own if name is None else beside(find(name, where).options, own)
 
 
 def outdoes(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
@@ -67,7 +68,7 @@ def outdoes(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     from segeval.run.profiles import RIVALS
 
     if ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE and ctx.default_map:
-        ctx.default_map = {key: own for key, own in ctx.default_map.items() if key != RIVALS[str(param.name)]}
+        ctx.default_map = {key: own for key, own in ctx.default_map.items() if key not in RIVALS[str(param.name)]}
     return value
 
 
@@ -77,14 +78,15 @@ def profile(ctx: click.Context) -> str | None:
 
     name: str | None = ctx.meta.get(_PROFILE)
     for key, value in find(name).options.items() if name is not None else ():
-        for other in (key, RIVALS.get(key, key)):
+        for other in (key, *(rival for rival, ruled_out in RIVALS.items() if key in ruled_out)):
             own = ctx.params.get(other)
             own = list(own) if isinstance(own, tuple) else own
             source = ctx.get_parameter_source(other)
             sources = click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.DEFAULT_MAP
             if source in sources and (other != key or _typed(own) != _typed(value)):
                 typed = f"--{other.replace('_', '-')} {_typed(own)}" if other != key else _typed(own)
-                what = f"profile {name} has --{key.replace('_', '-')} {_typed(value)}; {typed} was given, and counts"
+                had = f"--{key.replace('_', '-')}{'' if value is True else f' {_typed(value)}'}"
+                what = f"profile {name} has {had}; {typed} was given, and counts"
                 click.echo(safe_text(what), err=True)
                 break
     return name

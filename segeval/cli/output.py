@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -82,11 +83,13 @@ def say_faults(faults: Sequence["Note"], remarks: Sequence["Note"], extra: Seque
 
 
 def _grouped(notes: Sequence["Note"]) -> Iterator[tuple["Note", str]]:
-    """The first note of each code, doubts first, with the number of the others."""
-    codes: dict[str, list[Note]] = {}
+    """The first note of each code, doubts first, with the number of the others; of an image that has several, each."""
+    codes: dict[tuple[str, int], list[Note]] = {}
+    told: Counter[tuple[str, str]] = Counter()
     for note in notes:
-        codes.setdefault(note.code, []).append(note)
-    for _, alike in sorted(codes.items(), key=lambda item: (not is_doubt(item[0]), item[0])):
+        codes.setdefault((note.code, told[note.id, note.code]), []).append(note)
+        told[note.id, note.code] += 1
+    for _, alike in sorted(codes.items(), key=lambda item: (not is_doubt(item[0][0]), item[0])):
         more = (
             f" (and {len(alike) - 1:,} more like it: {some([note.id for note in alike[1:]])})" if len(alike) > 1 else ""
         )

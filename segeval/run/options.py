@@ -176,8 +176,9 @@ class Options:
     def __post_init__(self) -> None:
         for asked in self.scoring.kinds.values():
             if self.classes.multilabel:
-                what = "--multilabel has classes that do not exclude each other, and objects are of one class"
-                raise BadOption(what, "score the channels one by one, each with --binary")
+                name = "--regions" if self.classes.members else "--multilabel"
+                what = f"{name} has classes that do not exclude each other, and objects are of one class"
+                raise BadOption(what, "score the classes one by one, each as a mask of its own, with --binary")
             if asked.ids_are_objects and not self.classes.objects:
                 object.__setattr__(self, "classes", of_objects(self.classes, asked.background))
             if asked.ids_are_segments and not self.classes.segments:

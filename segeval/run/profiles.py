@@ -161,21 +161,21 @@ PROFILES = {
 }
 
 
-def find(name: str) -> Profile:
-    """The profile of that name; BadOption where there is none."""
+def find(name: str, where: str = "--profile") -> Profile:
+    """The profile of that name; BadOption where there is none, in that option."""
     if name not in PROFILES:
         hint = f"{did_you_mean(name, list(PROFILES))} (see `segeval list profiles`)"
-        raise BadOption(f"--profile is {name!r}, and there is no such profile", hint)
+        raise BadOption(f"{where} is {name!r}, and there is no such profile", hint)
     return PROFILES[name]
 
 
-# Two options that say the same in other words: one that is given stands in place of the other of a profile.
-RIVALS = {"num_classes": "classes", "classes": "num_classes"}
+# Options that say in other words what others say: where one is given, those of a profile have no place.
+RIVALS = {"num_classes": ("classes", "regions"), "classes": ("num_classes",)}
 
 
 def beside(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Options that are given, with those others that they do not rule out."""
-    ruled_out = {RIVALS[name] for name, value in given.items() if name in RIVALS and value is not None}
+    ruled_out = {other for name, value in given.items() if value is not None for other in RIVALS.get(name, ())}
     return {name: value for name, value in own.items() if name not in ruled_out} | dict(given)
 
 

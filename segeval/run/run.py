@@ -73,7 +73,9 @@ class Run:
         path = stored.run_file(str(name))
         document = stored.document(path, SCHEMA)
         with stored.doubting(path, " is not a whole run"):
-            found = cls._of(document, stored.arrays(path.with_name(stored.EVIDENCE), document["files"]))
+            arrays = stored.arrays(path.with_name(stored.EVIDENCE), document["files"])
+        with stored.doubting(path, " is of another version of segeval, or altered"):
+            found = cls._of(document, arrays)
         with stored.doubting(path, ": its evidence does not fit it"):
             found._check(document)
         return found

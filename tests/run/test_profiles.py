@@ -221,3 +221,11 @@ def test_typed_classes_win_over_those_of_profile_and_configuration(masks, option
     result = masks("num_classes = 3\nprofile = 'cityscapes-trainids'", *JSON)
     assert len(json.loads(result.stdout)["classes"]) == 3
     assert "--num-classes 3 was given" in result.stderr
+    result = masks("", "--profile", "brats", "--num-classes", "4", *JSON)  # its regions are of its own classes
+    assert len(json.loads(result.stdout)["classes"]) == 4
+    assert "profile brats has --regions; --num-classes 4 was given, and counts" in result.stderr
+
+
+def test_a_profile_that_there_is_not_is_told_by_its_place(masks):
+    assert "`profile` of the configuration is 'vok'" in masks("profile = 'vok'").stderr
+    assert "--profile is 'vok'" in masks("profile = 'voc'", "--profile", "vok").stderr

@@ -134,6 +134,27 @@ def newer(arrays):
     arrays["records"] = np.frombuffer(b'{"format": 2}', np.uint8)
 
 
+def older(arrays):
+    """Of losses: sums by their names alone, as they were packed until their kinds stood beside."""
+    about = json.loads(arrays["losses/about"].tobytes())
+    for form in about["forms"]:
+        form["sums"] = [key for key, _ in form["sums"]]
+    arrays["losses/about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+
+
+def test_evidence_of_another_version(place):
+    """It is whole, and gate and compare go on without it: the fault says what it may be of."""
+    (place / "pred").mkdir()
+    (place / "gt").mkdir()
+    np.save("pred/a.npy", np.full((2, 3, 4), 0.5, np.float32))
+    np.save("gt/a.npy", np.eye(3, 4, dtype=np.uint8))
+    scored("--num-classes", "2", "--losses", "focal")
+    altered(place, older)
+    with pytest.raises(UnreadableRun, match=r"run\.json is of another version of segeval, or altered: TypeError"):
+        segeval.Run.read("out")
+    assert CliRunner().invoke(cli, ["gate", "out", "-r", "loss.focal >= 0.01"]).exit_code == 0
+
+
 def fractions(arrays):
     arrays["counts/truth"] = arrays["counts/truth"] + 0.5
 
