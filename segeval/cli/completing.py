@@ -1,5 +1,6 @@
 """What a shell offers while somebody types: places, and names of the catalogues, which are looked up only then."""
 
+import itertools
 import shlex
 from collections.abc import Callable, Iterable
 
@@ -101,9 +102,9 @@ def class_tables(_: click.Context) -> Iterable[str]:
 
 def topics(_: click.Context) -> Iterable[str]:
     """What `segeval explain` explains."""
-    from segeval.cli.tables import TABLES, explained
+    from segeval.cli.tables import explained
 
-    return [*(each for names in explained().values() for each in names), *TABLES]
+    return itertools.chain.from_iterable(explained().values())
 
 
 def classes_of_run(ctx: click.Context) -> Iterable[str]:

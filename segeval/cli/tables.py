@@ -181,6 +181,7 @@ def explained() -> dict[str, list[str]]:
         "profiles": [f"profile.{name}" for name in PROFILES],
         "id maps": [f"map.{name}" for name in id_maps()],
         "error codes": sorted(causes()),
+        "tables": [*TABLES],
     }
 
 

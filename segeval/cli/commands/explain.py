@@ -26,10 +26,9 @@ def command(name: str | None) -> None:
 
 def _known() -> str:
     """All that can be explained."""
-    from segeval.cli.tables import TABLES, explained
+    from segeval.cli.tables import explained
 
-    names = {**explained(), "tables": [*TABLES]}
-    return "\n\n".join(f"{kind}:\n{_wrapped(each)}" for kind, each in names.items())
+    return "\n\n".join(f"{kind}:\n{_wrapped(each)}" for kind, each in explained().items())
 
 
 def _wrapped(names: list[str]) -> str:
