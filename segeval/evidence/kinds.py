@@ -86,8 +86,8 @@ class Kind(Entry):
 
     columns, totals: the columns of classes and of images, and how each adds up; a run may know more of them (losses).
     eaten: the type that the metrics of it name first.  view: makes what they eat from columns by name.
-    needs: what an image must have (`scores`); one without it leaves no evidence, and is an error where metrics of the
-    kind were asked for by name.  prefix: how the names of columns begin in files.
+    needs: what an image must have (`scores`, `foreground`, `instances`); one without it leaves no evidence, and is an
+    error where metrics of the kind were asked for by name.  prefix: how the names of columns begin in files.
     valued: its columns of classes are the metrics of it themselves, by their printed names, since no columns could tell
     them.  options: those of a run that it goes by.
     settings: the class of what a run asks of it, if that is more than parameters of metrics: `of(**options)` gives it,
