@@ -111,14 +111,28 @@ def test_the_logarithm_of_hausdorff_is_of_the_mean_of_images() -> None:
     assert found != pytest.approx(np.log1p(each).mean(), rel=1e-5)
 
 
-def test_hard_masks_of_images_are_put_in_order_together() -> None:
+@pytest.mark.parametrize(
+    ("pred", "truth", "iou"),
+    [
+        ([[0, 1, 1, 0], [2, 2, 0, 1]], [[0, 0, 1, 0], [2, 1, 0, 255]], [3 / 4, 1 / 3, 1 / 2]),
+        ([[0, 1, 1, 0, 1], [2, 2, 0, 1, 0]], [[0, 0, 1, 0, 0], [2, 1, 0, 255, 1]], [3 / 6, 1 / 5, 1 / 2]),
+    ],
+    ids=["each error once", "an error twice"],
+)
+def test_hard_masks_of_images_are_put_in_order_together(pred: Any, truth: Any, iou: Any) -> None:
     """Errors are 0 and 1 and fall by class: the Jaccard loss of all pixels, by hand; hinge errors are 0 and 17.118."""
-    pred, truth = np.array([[0, 1, 1, 0], [2, 2, 0, 1]]), np.array([[0, 0, 1, 0], [2, 1, 0, 255]])
-    iou = np.array([3 / 4, 1 / 3, 1 / 2])
+    pred, truth, iou = np.array(pred), np.array(truth), np.array(iou)
     options = {"batch": True, "ignore": (255,), "reduction": "pooled"}
     assert losses.value("lovasz_softmax", pred, truth, **options) == pytest.approx(1 - iou.mean())
     margin = 1 + np.log((1 - 1e-7) / 1e-7)
     assert losses.value("lovasz_hinge", pred, truth, **options) == pytest.approx(margin * (1 - iou.mean()))
+
+
+def test_hard_masks_of_images_together_share_their_derivative() -> None:
+    """Two false pixels beside two true ones are half of the union, each a quarter; 1/(p (1 − p)) is of the score."""
+    pred, truth = np.array([[0, 0, 1, 0], [1, 1, 0, 1]]), np.array([[0, 0, 1, 0], [0, 1, 0, 0]])
+    found = losses.gradient("lovasz_hinge", pred, truth, batch=True, reduction="pooled")
+    assert found == pytest.approx(np.where(pred > truth, 0.25 / (1e-7 * (1 - 1e-7)), 0))
 
 
 def test_undefined_images_are_left_out_of_the_mean() -> None:

@@ -23,10 +23,13 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 
 
-def _image(number: int, ignored: bool) -> tuple[Sample, Groups]:
+def _image(number: int, ignored: bool, corner: bool) -> tuple[Sample, Groups]:
+    """corner: all but class 0 lies in one, so that places are looked at in a part of the image."""
     random = np.random.RandomState(number)
     truth = np.kron(random.randint(0, number, (4, 5)), np.ones((4, 3), int))
     pred = np.where(random.rand(16, 15) < 0.2, random.randint(0, number, (16, 15)), np.roll(truth, 1, 1))
+    if corner:
+        truth[7:], truth[:, 8:], pred[7:], pred[:, 8:] = 0, 0, 0, 0
     if ignored:
         truth[2:7, 3:9] = -1
     parts = Groups(random.randint(-1, 4, (16, 15)), 4)
@@ -36,10 +39,11 @@ def _image(number: int, ignored: bool) -> tuple[Sample, Groups]:
 
 
 @pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("corner", [False, True])
 @pytest.mark.parametrize("number", [2, 4])
-def test_masses_of_hard_masks(number: int, ignored: bool) -> None:
+def test_masses_of_hard_masks(number: int, corner: bool, ignored: bool) -> None:
     """Of every loss, all in one go, beside each on its own."""
-    image, parts = _image(number, ignored)
+    image, parts = _image(number, ignored, corner)
     if ignored:
         parts = Groups(np.where(image.truth < 0, -1, parts.of), 4)
     names = [each for each in LOSSES.asked_by_name() if number > 2 or each not in WEIGHED]
