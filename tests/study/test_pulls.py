@@ -60,3 +60,13 @@ def test_masses_of_hard_masks(number: int, corner: bool, ignored: bool) -> None:
             assert found is None, asked.name
         else:
             assert found == pytest.approx(expected, rel=1e-11, abs=1e-11 * np.abs(pull).max()), asked.name
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_derivatives_of_hard_masks_that_see_all_of_an_image(number: int) -> None:
+    """Pixel by pixel and with their signs they are those of the mask taken as probabilities."""
+    image, _ = _image(number, ignored=True, corner=False)
+    soft = replace(image, given=image.one_hot)
+    for name in ("topk_cross_entropy", "distance_penalized_cross_entropy", "shape_aware"):
+        asked = ask(name, NEEDED.get(name, {}))
+        assert derivative(asked, image, CALLER) == pytest.approx(derivative(asked, soft, CALLER), rel=1e-11), name
