@@ -79,6 +79,12 @@ KINDS = [
     Kind("ids below 0 in the truth", "an error", (errors.UnknownTruthIds, errors.VoidAsClass), "--ignore -1; --map"),
     Kind("ids 1, 2, … n, anew in each file", "classes", (errors.InstanceIds,), "--binary: all objects together"),
     Kind(
+        "ids of classes, with --instances labels",
+        "numbers of objects",
+        (errors.ClassesAsObjects,),
+        "--instances components",
+    ),
+    Kind(
         "ids of two kinds: shifted, multiplied, or of two tables, as Cityscapes ids beside train ids",
         "ids as they stand",
         (errors.ShiftedIds, errors.ScaledIds, errors.TranslatedIds, errors.NothingInCommon, errors.UnmappedIds),
