@@ -86,6 +86,15 @@ class ClassTable:
                 groups.setdefault(c.group, []).append(c.id)
         return groups | self.scored_regions
 
+    @property
+    def families(self) -> list[frozenset[int]]:
+        """The ids of each group, in the same order, with the ignored ones that belong to it."""
+        beside: dict[str, set[int]] = {}
+        for c in self.classes:
+            if c.group:
+                beside.setdefault(c.group, set()).add(c.id)
+        return [frozenset(ids) | beside.get(name, set()) for name, ids in self.groups.items()]
+
     @cached_property
     def scored_regions(self) -> dict[str, list[int]]:
         """The ids of each region that are scored; regions without any are left out."""

@@ -1,7 +1,7 @@
 """A pair behind the door: what each kind of evidence looks at, made once and only where it is asked for."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -96,16 +96,20 @@ class Image:
         return objects_of_maps(pred.numbers, objects, pred.kinds, truth.kinds, truth.crowd, **asked.how)
 
     @property
-    def true_objects(self) -> tuple[Array, Array, Array, frozenset[int], Mapping[int, float]]:
+    def true_objects(
+        self,
+    ) -> tuple[Array, Array, Array, frozenset[int], Mapping[int, float], Sequence[frozenset[int]]]:
         """The number of the segment of each true pixel; of each number the class, and whether it is one object.
 
-        Then the classes that are left out, and how large an average object is, by class, where a known table says so.
+        Then the classes that are left out; how large an average object is, by class, where a known table says so; and
+        the groups of classes, with the ignored classes that belong to them.
         """
         assert self.labels.segments
         truth = self.labels.segments[1]
         table = self.classes.table
         sizes = known(table.known_as).object_sizes if table and table.known_as else {}
-        return truth.numbers, truth.kinds, truth.single, self.classes.ignore | {NOTHING_KNOWN}, sizes
+        ignore = self.classes.ignore | {NOTHING_KNOWN}
+        return truth.numbers, truth.kinds, truth.single, ignore, sizes, table.families if table else ()
 
     @property
     def digest(self) -> str:

@@ -94,6 +94,7 @@ class Kind(Entry):
     or None where the kind is not asked for; `ask` says how to; `recorded` and `from_record` are its form in `run.json`.
     package: one of an extra that it is made with; where that is not installed, `all` does without the kind.
     beside: a kind with settings that must be asked for too.
+    grouped: makes columns of groups of classes of its own columns of images and these groups, which tell them.
     beside_counts: its `columns` take the counts of pixels of each image too, and it keeps nothing that they tell.
     """
 
@@ -109,6 +110,10 @@ class Kind(Entry):
     package: str = ""
     beside_counts: bool = False
     beside: str = ""
+
+    @property
+    def grouped(self) -> "Callable[[Columns, Mapping[str, Sequence[int]]], Columns] | None":
+        return getattr(self.func, "grouped", None)
 
     @property
     def installed(self) -> bool:

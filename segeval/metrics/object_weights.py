@@ -20,9 +20,11 @@ def iiou(o: ObjectWeights) -> Array:
     n_i are the pixels of an object, h_i those of them that are predicted as the class, and fp the pixels predicted as
     it where the truth is of another.  a is the average size of an object: of those of the data set, or the one that a
     known table tells (Cityscapes).  A group of objects counts in neither sum.  0 where no object is there and some are
-    predicted; undefined for classes that have no objects.  Wants `--instances panoptic`.
+    predicted; undefined for classes that have no objects.  Of a group of classes (a category) h_i are the pixels
+    predicted as any class of it, ignored ones too, fp those where the truth is outside it, and a that of the class of
+    each object where a table tells it, else of the group.  Wants `--instances panoptic`.
 
     Cordts, M. et al. (2016). arXiv:1604.01685
     """
-    share = ratio(o.found, np.where(o.objects > 0, o.objects, 1))
-    return np.where(o.things > 0, ratio(share * o.area, o.area + o.fp), np.nan)
+    average = np.where(o.objects > 0, o.area / np.where(o.objects > 0, o.objects, 1), 1)
+    return np.where(o.things > 0, ratio(o.found * average, o.area + o.fp), np.nan)

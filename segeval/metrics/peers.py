@@ -166,7 +166,9 @@ ELSEWHERE = {
         "MONAI 1.6.1 with use_subvoxels=True, surface-distance 0.1: nsd_area",
         "panoptica 2.1.7: the mean of the two shares, and the smallest spacing as the tolerance",
     ],
-    "iiou": ["cityscapesScripts 2.2.4 evalPixelLevelSemanticLabeling, IoU class iIoU: the same, with cityscapes-ids"],
+    "iiou": [
+        "cityscapesScripts 2.2.4 evalPixelLevelSemanticLabeling, iIoU (cityscapes-ids), of categories too: the same"
+    ],
     "hd_area": ["surface-distance 0.1 compute_robust_hausdorff(distances, 100): the same"],
     "hd95_area": ["surface-distance 0.1 compute_robust_hausdorff(distances, 95): the same"],
     "asd_truth_to_pred_area": ["surface-distance 0.1 compute_average_surface_distance(distances)[0]: the same"],

@@ -38,10 +38,11 @@ PROFILES = {
         wants={"miiou_dataset": "--profile cityscapes-instances and *_instanceIds.png as the truth"},
     ),
     "cityscapes-instances": Profile(
-        "the same and iIoU of classes; the truth is *_instanceIds.png (--gt-pattern '**/{id}_gtFine_instanceIds.png'), "
-        "the prediction label ids. iIoU of categories is not told",
+        "the same and iIoU of classes and of categories; the truth is *_instanceIds.png "
+        "(--gt-pattern '**/{id}_gtFine_instanceIds.png'), "
+        "the prediction label ids",
         {"classes": "cityscapes-ids", "instances": "panoptic", "metrics": "overlap,iiou"},
-        ("miou_dataset", "group_miou_dataset", "miiou_dataset"),
+        ("miou_dataset", "group_miou_dataset", "miiou_dataset", "group_miiou_dataset"),
     ),
     "cityscapes-trainids": Profile(
         "Cityscapes 2.3.0: the same of train ids", {"classes": "cityscapes"}, ("miou_dataset", "group_miou_dataset")

@@ -1,5 +1,6 @@
 """What the images of a run left behind, in the order of their ids: what every number of a run is made of."""
 
+import functools
 import hashlib
 import json
 import math
@@ -41,9 +42,9 @@ class Outline:
 
     @property
     def merged(self) -> "Outline":
-        """The same for groups of classes, of which only pixels are counted."""
-        counts = tuple(kind for kind in self.kinds if EVIDENCE[kind].eaten is PIXELS.eaten)
-        return Outline(self.scoring, tuple((-1, name) for name in self.groups), (), counts)
+        """The same for groups of classes, of which pixels are counted, and what else kinds tell of them."""
+        kinds = tuple(kind for kind in self.kinds if EVIDENCE[kind].eaten is PIXELS.eaten or EVIDENCE[kind].grouped)
+        return Outline(self.scoring, tuple((-1, name) for name in self.groups), (), kinds)
 
     def known(self, metric: Metric) -> bool:
         """Whether a run has the evidence that a metric is a function of, or its values."""
@@ -303,6 +304,18 @@ def alike(now: Any, then: Any) -> bool:
 
 
 def merged_tables(tables: Tables, every: Sequence[Confusion], groups: Mapping[str, Sequence[int]]) -> Tables:
-    """The tables of groups of classes, from the counts of each image by id."""
+    """The tables of groups of classes, from the counts of each image by id, and what else kinds tell of groups."""
     load = {PIXELS.name: lambda: Confusion.merged(every, groups)}
+    for kind in tables.load:
+        if grouped := EVIDENCE[kind].grouped:
+            load[kind] = functools.partial(_told, grouped, tables, kind, groups)
     return Tables(tables.outline.merged, tables.ids, tables.groups, tables.truths, load)
+
+
+def _told(
+    grouped: Callable[[Columns, Mapping[str, Sequence[int]]], Columns],
+    tables: Tables,
+    kind: str,
+    groups: Mapping[str, Sequence[int]],
+) -> Columns:
+    return grouped(tables.columns(kind), groups)

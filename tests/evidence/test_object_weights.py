@@ -49,6 +49,26 @@ def test_the_average_size_is_that_of_all_images():
     assert metrics.iiou(both)[both.ids.index(26)] == pytest.approx(3 * (5 / 4 + 2 / 3) / (9 + 1))
 
 
+def test_groups_of_classes():
+    """An ignored class is found too where it belongs to the group, and what lies in a group of objects is no error."""
+    pred = np.where(np.arange(11) == 5, 29, PRED)
+    groups = [{26, 29}, {24}, {24, 26}, {7, 26}]
+    found = ObjectWeights.of(pred, TRUTH, ignore=[0, 29], groups=groups)
+    assert found.ids == (7, 24, 26, -2, -3, -4, -5)
+    assert found.fp.tolist()[3:] == [1, 1, 1, 1]
+    # 26 and 29: half of the first car and all of the second, 3 pixels on average; one pixel of road
+    vehicles = 3 * (1 / 2 + 1) / (6 + 1)
+    # with the person, who is not found: 7/3 pixels on average, 26 found as 24 is right; 29 is not of it
+    both = 7 / 3 * (1 / 2 + 3 / 4) / (7 + 1)
+    road = 3 * (1 + 3 / 4) / (6 + 1)  # roads are no objects, and the person is taken for one
+    assert metrics.iiou(found)[3:] == pytest.approx([vehicles, 0, both, road])
+    known = ObjectWeights.of(pred, TRUTH, ignore=[0, 29], groups=groups, sizes={26: 10.0, 24: 4.0})
+    # each object by the size of its class; a class of the last group has none
+    sized = [10 * 1.5 / (20 + 1), 0, 10 * 1.25 / (20 + 4 + 1), math.nan]
+    assert metrics.iiou(known)[3:] == pytest.approx(sized, nan_ok=True)
+    assert known.fp.tolist()[3:] == found.fp.tolist()[3:]
+
+
 @pytest.fixture
 def city(tmp_path):
     """Three images with objects, groups of them, ignored classes, and label ids as predictions."""
@@ -87,6 +107,9 @@ def test_the_official_script(city):
     assert run.summary["miiou_dataset"] == pytest.approx(0.6069415373270864, abs=1e-14)
     assert run.summary["miou_dataset"] == pytest.approx(0.511896991286292, abs=1e-14)
     assert run.summary["group_miou_dataset"] == pytest.approx(0.6738603245717049, abs=1e-14)
+    groups = {row["name"]: row["iiou"] for row in run.groups if not math.isnan(row["iiou"])}
+    assert groups == pytest.approx({"human": 0.821692955467436, "vehicle": 0.8790563995349512}, abs=1e-14)
+    assert run.summary["group_miiou_dataset"] == pytest.approx(0.8503746775011936, abs=1e-14)
 
 
 def test_a_run_is_stored_added_and_judged(city):
@@ -100,6 +123,16 @@ def test_a_run_is_stored_added_and_judged(city):
     result = CliRunner().invoke(cli, ["gate", str(city / "out"), *options])
     assert result.exit_code == 1
     assert "iiou[person]" in result.stdout
+    for bound, exit_code in ((0.8503, 0), (0.8504, 1)):  # of the tables of the run, without its evidence
+        options = ["--isolated", "-r", f"group_miiou_dataset >= {bound}"]
+        assert CliRunner().invoke(cli, ["gate", str(city / "out"), *options]).exit_code == exit_code
+    for n in (1, 2):
+        named = ["--profile", "cityscapes-instances", "--gt-pattern", PATTERN["gt_pattern"], "--isolated"]
+        part = ["--shard", f"{n}/2", "-o", str(city / f"part{n}")]
+        CliRunner().invoke(cli, ["score", str(city / "pred"), str(city / "gt"), *named, *part])
+    CliRunner().invoke(cli, ["merge", str(city / "part1"), str(city / "part2"), "-o", str(city / "whole")])
+    whole = segeval.Run.read(city / "whole")
+    assert whole.document()["groups"] == run.document()["groups"]
     (city / "pred" / "c_2.png").unlink()
     worst = segeval.score(city / "pred", city / "gt", **asked, missing="worst")
     assert worst.summary["miiou_dataset"] < run.summary["miiou_dataset"]
@@ -141,4 +174,5 @@ def test_a_profile_says_what_it_lacks(city):
     names = ["--profile", "cityscapes-instances", *options]
     result = CliRunner().invoke(cli, ["score", str(city / "pred"), str(city / "gt"), *names])
     assert "miiou_dataset 0.6069" in result.stdout
+    assert "group_miiou_dataset 0.8504" in result.stdout
     assert "wants" not in result.stdout
