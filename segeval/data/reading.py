@@ -1,11 +1,11 @@
 """How files become labels: what the options say about them."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from segeval.data.translation import Translation, translations
+from segeval.distance.grid import measurable
 from segeval.errors import BadOption
 from segeval.io import MAX_PIXELS
 
@@ -71,6 +71,8 @@ def lengths(given: Any) -> tuple[float, ...] | None:
         found = tuple(float(part) for part in parts)
     except (TypeError, ValueError):
         found = ()
-    if not found or not all(0 < length < math.inf for length in found):
-        raise BadOption(f"--spacing is {given!r}", "give lengths above 0, one for each axis: --spacing 3,0.8,0.8")
+    if not found or not all(map(measurable, found)):
+        raise BadOption(
+            f"--spacing is {given!r}", "give lengths from 1e-50 to 1e50, one for each axis: --spacing 3,0.8,0.8"
+        )
     return found

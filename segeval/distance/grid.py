@@ -31,6 +31,11 @@ class Steps:
         return tuple(map(float, self.whole)) if self.whole else self.lengths
 
 
+def measurable(length: float) -> bool:
+    """Whether distances can be told in steps of this length: their powers are numbers too."""
+    return 1e-50 <= length <= 1e50
+
+
 def steps(spacing: Sequence[float] | float | None, ndim: int) -> Steps:
     """The steps of a grid of `ndim` axes; one number stands for all axes, None for steps of 1."""
     try:
@@ -42,8 +47,8 @@ def steps(spacing: Sequence[float] | float | None, ndim: int) -> Steps:
         raise BadOption(
             f"the spacing has {len(lengths)} numbers for {ndim} axes", "give one for each axis, in the array's order"
         )
-    if not all(math.isfinite(length) and length > 0 for length in lengths):
-        raise BadOption(f"the spacing is {', '.join(map(str, lengths))}", "give finite numbers above 0")
+    if not all(map(measurable, lengths)):
+        raise BadOption(f"the spacing is {', '.join(map(str, lengths))}", "give numbers from 1e-50 to 1e50")
     parts = [Fraction(repr(length)) for length in lengths]
     common = math.lcm(*(part.denominator for part in parts))
     numbers = [int(part * common) for part in parts]

@@ -12,6 +12,7 @@ from segeval.data.door import read_pair
 from segeval.data.folders import added
 from segeval.data.from_arrays import ArrayImage, images
 from segeval.data.image import Image
+from segeval.distance.grid import measurable
 from segeval.errors import BadOption, NothingMatched, TwoReadings
 from segeval.evaluate.measure import checked, recorded
 from segeval.io import Array, Mask
@@ -142,8 +143,10 @@ def _spacing(spacing: Sequence[float] | None, image: ArrayImage) -> tuple[float,
     if spacing is None:
         return None
     found = tuple(float(length) for length in spacing)
-    if len(found) != len(image.shape) or not all(0 < length < float("inf") for length in found):
-        raise BadOption(f"spacing is {spacing!r}", f"give {len(image.shape)} lengths above 0, one for each axis")
+    if len(found) != len(image.shape) or not all(map(measurable, found)):
+        raise BadOption(
+            f"spacing is {spacing!r}", f"give {len(image.shape)} lengths from 1e-50 to 1e50, one for each axis"
+        )
     return found
 
 

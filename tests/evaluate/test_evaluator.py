@@ -157,6 +157,7 @@ BAD: list[tuple[Any, Any, dict[str, Any], dict[str, Any], type[SegevalError], st
     (PRED[0], LABELS[0], {}, {"id": 7}, BadOption, "id is 7"),
     (PRED[0], LABELS[0], {}, {"spacing": (1, 2, 3)}, BadOption, "spacing"),
     (PRED[0], LABELS[0], {}, {"spacing": (1, 0)}, BadOption, "spacing"),
+    (PRED[0], LABELS[0], {}, {"spacing": (1e-60, 1)}, BadOption, "spacing"),
     (PRED[0], LABELS[0], {}, {"batch": "yes"}, BadOption, "batch is 'yes'"),
     ([[0, 1], [1]], LABELS[0], {}, {}, SegevalError, "rows of different lengths"),
     (PRED[0].astype(complex), LABELS[0], {}, {}, SegevalError, "complex"),

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import warnings
 
 import jsonschema
 import numpy as np
@@ -410,3 +411,13 @@ def test_what_is_put_for_undefined_is_not_put_for_the_background(background, und
     """
     found = run("a", "b", metrics="pq", instances="components", undefined=undefined, background=background)
     assert found.summary["mpq_dataset"] == pytest.approx(mean)
+
+
+@pytest.mark.parametrize("spacing", ["1,1e-60", "1e60,1", "nan,1", "inf", "-1", "1,0"])
+def test_a_length_whose_powers_are_no_numbers(invoke, spacing):
+    """Refused before anything is measured; those that are large and small stay, without a warning."""
+    options = ["--num-classes", "2", "--losses", "boundary,weighted_hausdorff,shape_aware", "--spacing"]
+    assert "lengths from 1e-50 to 1e50" in invoke("score", "@pred", "@gt", *options, spacing, exit_code=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        invoke("score", "@pred", "@gt", *options, "1e-50,1e50")

@@ -423,6 +423,7 @@ def test_the_options_of_the_command():
         ({"class_weights": {0: 1, 1: -1}}, "the weight -1"),
         ({"class_weights": {0: 1, 1: "x"}}, "the weight 'x'"),
         ({"spacing": (1, 0)}, "the spacing is 1.0, 0.0"),
+        ({"spacing": (1, 1e60)}, "the spacing is 1.0, 1e+60"),
         ({"spacing": "file"}, "the spacing is 'file'"),
         ({"sigma": (5, 5)}, "--sigma is (5, 5)"),
         ({"w0": "7"}, "--w0 is '7'"),
