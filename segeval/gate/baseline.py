@@ -28,6 +28,7 @@ Document = Mapping[str, Any]
 # Classes and the parameters of metrics are compared by themselves.
 FREE = {
     "classes",
+    "classes_found",  # the classes themselves are compared
     "beta",
     "metric_params",
     "pred_pattern",

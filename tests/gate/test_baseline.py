@@ -400,3 +400,12 @@ def test_a_document_that_its_tables_deny(stored, place, value):
     (stored / "run.json").write_text(json.dumps(document))
     with pytest.raises(BadBaseline, match="its tables do not fit it"):
         _ = read(str(stored)).rows
+
+
+def test_how_the_classes_were_found_is_no_option(thumbnails):
+    """The classes are the same, whether a loss made the run look for them first or the counts told them."""
+    places = thumbnails / "pred", thumbnails / "truth"
+    one, other = (Results.of(segeval.score(*places, ignore=[255], losses=losses)) for losses in ("dice", None))
+    assert [run.document["options"].get("classes_found") for run in (one, other)] == [True, None]
+    for run, before in ((one, other), (other, one)):
+        assert judge(DROP, run, before, Draws(resamples=200)).rulings[0].checks[0].change == 0
