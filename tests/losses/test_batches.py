@@ -128,6 +128,19 @@ def test_hard_masks_of_images_are_put_in_order_together(pred: Any, truth: Any, i
     assert losses.value("lovasz_hinge", pred, truth, **options) == pytest.approx(margin * (1 - iou.mean()))
 
 
+@pytest.mark.parametrize("hard", [False, True])
+def test_both_outcomes_of_a_binary_problem_are_put_in_order_together(hard: bool) -> None:
+    """The value of images together, that of each outcome, and the derivative are those of one image of all pixels."""
+    random = np.random.RandomState(4)
+    pred, truth = random.rand(2, 6, 7), (random.rand(2, 6, 7) < 0.4).astype(int)
+    pred = (pred > 0.5).astype(int) if hard else pred
+    whole, together = {"batch": False}, {"batch": True, "reduction": "pooled"}
+    for of in (losses.value, losses.per_class) if hard else (losses.value, losses.per_class, losses.gradient):
+        found = of("lovasz_softmax", pred, truth, **together)
+        one = of("lovasz_softmax", pred.reshape(12, 7), truth.reshape(12, 7), **whole)
+        assert np.ravel(found) == pytest.approx(np.ravel(one), rel=1e-12)
+
+
 def test_hard_masks_of_images_together_share_their_derivative() -> None:
     """Two false pixels beside two true ones are half of the union, each a quarter; 1/(p (1 − p)) is of the score."""
     pred, truth = np.array([[0, 0, 1, 0], [1, 1, 0, 1]]), np.array([[0, 0, 1, 0], [0, 1, 0, 0]])

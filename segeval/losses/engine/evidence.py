@@ -413,18 +413,18 @@ def values(asked: Asked, found: Measured, caller: Caller) -> Numbers:
     keep_background = caller.background
     if keep_background is None:
         keep_background = asked.entry.background
-    result = _compounded(asked.entry.func, asked.params, found, caller, keep_background)
+    result = _compounded(Leaf(asked.entry.func, asked.params, asked.entry.outcomes), found, caller, keep_background)
     return namespace(result).where(like(~empty[..., None], result), result, np.nan) if empty.any() else result
 
 
-def _compounded(
-    formula: Formula, params: Mapping[str, Any], found: Measured, caller: Caller, background: bool
-) -> Numbers:
+def _compounded(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
     """The values of a formula, of those that it calls where it is made of others."""
-    if needs(formula) is not Parts:
-        return _value(Leaf(formula, params), found, caller, background)
+    if leaf.needs is not Parts:
+        return _value(leaf, found, caller, background)
     # a function inside that called itself by its name would keep the whole image alive
-    return formula(Parts(lambda part, given: _compounded(part, given, found, caller, background)), **params)
+    return leaf.formula(
+        Parts(lambda part, given: _compounded(Leaf(part, given), found, caller, background)), **leaf.params
+    )
 
 
 def _value(leaf: Leaf, found: Measured, caller: Caller, background: bool) -> Numbers:
