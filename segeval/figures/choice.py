@@ -23,9 +23,10 @@ class Choice:
 
     @property
     def number(self) -> int:
-        """How many figures they make: curves and answers of each loss, and of several together."""
-        together = 2 if 1 < len(self.losses) <= MOST else 0
-        return 2 * len(self.losses) + together + len(self.charts)
+        """How many figures they make: curves of each loss, answers of those of probabilities, and each of several."""
+        every, answering = len(self.losses), sum(not each.asked.entry.scores for each in self.losses)
+        beside = 1 < every <= MOST and answering in (0, every)
+        return every + beside + answering + (1 < answering <= MOST) + len(self.charts)
 
 
 def chosen(names: Sequence[str], params: Sequence[str]) -> Choice:

@@ -10,7 +10,7 @@ from segeval.errors import UnknownName
 from segeval.figures.answers import RADIUS, SIZE, STEPS, answers, disc
 from segeval.figures.basics import BASICS
 from segeval.figures.choice import chosen
-from segeval.figures.curves import drawn
+from segeval.figures.curves import curves, drawn
 from segeval.losses import LOSSES
 
 KINDS = ["erosion", "dilation", "shift", "blob", "hole", "softening"]
@@ -128,7 +128,18 @@ def test_all():
     assert [*found.left_out] == ["unet_cross_entropy", "faster_rcnn", "mask_rcnn_mask", "minimax_gan"]
     assert "weight of each pixel" in found.left_out["unet_cross_entropy"]
     assert [chart.name for chart in found.charts] == ["iou_dice", "means", "logarithm", "sigmoid"] == [*BASICS]
-    assert found.number == 2 * len(names) + 4
+    assert sum(each.asked.entry.scores for each in found.losses) == 3
+    assert found.number == 2 * len(names) - 3 + 4
+
+
+@pytest.mark.parametrize(
+    ("names", "number"),
+    [(["soft_margin"], 1), (["soft_margin", "dice"], 3), (["dice", "ce", "means"], 7), (["iou_dice", "focal"], 3)],
+)
+def test_the_number_of_figures_is_known_before(names, number):
+    """Losses of scores have no answers, and stand in no figure beside those of probabilities."""
+    found = chosen(names, [])
+    assert len([*curves(found.losses), *answers(found.losses), *found.charts]) == found.number == number
 
 
 def test_names_of_both_kinds():
