@@ -228,3 +228,8 @@ def background_id(given: Any, hint: str = "give an id, or none") -> int | None:
         return int(text)
     except ValueError as fault:
         raise BadOption(f"--background is {given!r}", hint) from fault
+
+
+def measurable(length: float) -> bool:
+    """Whether distances can be told in steps of this length: their powers are numbers too."""
+    return 1e-50 <= length <= 1e50

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from segeval.data.translation import Translation, translations
-from segeval.distance.grid import measurable
 from segeval.errors import BadOption
 from segeval.io import MAX_PIXELS
+from segeval.parameters import measurable
 
 
 @dataclass(frozen=True)

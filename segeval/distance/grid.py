@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segeval.errors import BadOption, NegativeIds
+from segeval.parameters import measurable
 
 Array = npt.NDArray[Any]
 
@@ -31,11 +32,6 @@ class Steps:
         return tuple(map(float, self.whole)) if self.whole else self.lengths
 
 
-def measurable(length: float) -> bool:
-    """Whether distances can be told in steps of this length: their powers are numbers too."""
-    return 1e-50 <= length <= 1e50
-
-
 def steps(spacing: Sequence[float] | float | None, ndim: int) -> Steps:
     """The steps of a grid of `ndim` axes; one number stands for all axes, None for steps of 1."""
     try:
@@ -48,7 +44,7 @@ def steps(spacing: Sequence[float] | float | None, ndim: int) -> Steps:
             f"the spacing has {len(lengths)} numbers for {ndim} axes", "give one for each axis, in the array's order"
         )
     if not all(map(measurable, lengths)):
-        raise BadOption(f"the spacing is {', '.join(map(str, lengths))}", "give numbers from 1e-50 to 1e50")
+        raise BadOption(f"the spacing is {', '.join(map(str, lengths))}", "give numbers above 0, from 1e-50 to 1e50")
     parts = [Fraction(repr(length)) for length in lengths]
     common = math.lcm(*(part.denominator for part in parts))
     numbers = [int(part * common) for part in parts]

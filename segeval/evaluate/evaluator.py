@@ -12,10 +12,10 @@ from segeval.data.door import read_pair
 from segeval.data.folders import added
 from segeval.data.from_arrays import ArrayImage, images
 from segeval.data.image import Image
-from segeval.distance.grid import measurable
 from segeval.errors import BadOption, NothingMatched, TwoReadings
 from segeval.evaluate.measure import checked, recorded
 from segeval.io import Array, Mask
+from segeval.parameters import measurable
 from segeval.run.options import Options, check_names
 from segeval.run.records import Record
 from segeval.run.run import Run
