@@ -7,17 +7,15 @@ tests hold values that `--record` took from these programs on the first two sets
 """
 
 import argparse
-import json
 import math
 import re
 import warnings
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from check_peers import TOLERANCE, Array, C, Values, label_set, one_hot, smp
+from check_peers import TOLERANCE, Array, C, Values, keep, label_set, one_hot, smp
 
 from segeval.evidence import Confusion
 from segeval.evidence.confusion import PixelCounts
@@ -139,7 +137,6 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     if asked.record:
-        lines = [f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value)}" for key, value in record(2).items()]
-        Path(asked.record).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        keep(asked.record, record(2))
         raise SystemExit
     raise SystemExit(1 if check(asked.sets) else 0)

@@ -12,7 +12,6 @@ import argparse
 import functools
 import importlib
 import importlib.machinery
-import json
 import math
 import os
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from check_peers import write
+from check_peers import keep, write
 
 from segeval import losses
 from segeval.losses.peers import PEERS, Peer
@@ -247,8 +246,7 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     if asked.record:
-        lines = [f"{json.dumps(key, ensure_ascii=False)}: {value:.7g}" for key, value in record(0).items()]
-        Path(asked.record).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        keep(asked.record, {call: float(f"{value:.7g}") for call, value in record(0).items()})
         raise SystemExit
     result = check(asked.sets)
     if asked.write:

@@ -20,7 +20,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +358,12 @@ def write(marks: tuple[str, str], head: list[str], found: list[list[str]], sets:
     PAGE.write_text(whole, encoding="utf-8")
 
 
+def keep(file: str, values: Mapping[str, Any]) -> None:
+    """Write what calls gave as JSON, a line for each."""
+    lines = [f"{json.dumps(call, ensure_ascii=False)}: {json.dumps(value)}" for call, value in values.items()]
+    Path(file).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=1000)
@@ -366,8 +372,7 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     if asked.record:
-        lines = (f"{json.dumps(call, ensure_ascii=False)}: {json.dumps(v)}" for call, v in record(asked.sets).items())
-        Path(asked.record).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        keep(asked.record, record(asked.sets))
         raise SystemExit
     result = check(asked.sets)
     if asked.write:
