@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Mapping
 from functools import cached_property
 from inspect import getdoc
 from pathlib import Path
@@ -77,15 +78,20 @@ def _classes() -> str:
     return f"{page}\n## Id maps\n\n{maps}\n\n{listing.markdown(listing.TABLES['maps']())}\n"
 
 
+def _in_full(pages: Mapping[str, str]) -> str:
+    """Pages as `segeval explain` prints them, each below its name."""
+    return "\n".join(f"## {name}\n\n```text\n{page}\n```\n" for name, page in pages.items())
+
+
 def _metrics() -> str:
     """The table of metrics, then each in full."""
-    parts = [f"## {entry.name}\n\n```text\n{listing.metric_page(entry)}\n```\n" for entry in METRICS.values()]
     text = (
         "Each class against all others. `–` (null in JSON, nan in Python) stands for 0/0 and for a class that is not\n"
         "present; means leave it out and say so. A distance is infinite (null with its reason in JSON) where one of\n"
         "the masks is empty. `segeval explain NAME` prints the same."
     )
-    return _page("Metrics", text, "metrics") + "\n" + "\n".join(parts)
+    pages = {entry.name: listing.metric_page(entry) for entry in METRICS.values()}
+    return _page("Metrics", text, "metrics") + "\n" + _in_full(pages)
 
 
 def _numbers() -> str:
@@ -94,32 +100,28 @@ def _numbers() -> str:
     summary = {name: listing.summary_page(name) for name in named["summary numbers"]}
     told = {name: page for name, page in summary.items() if "in other programs" in page}
     every = {**told, **{name: listing.section_page(name) for name in named["sections"]}}
-    parts = [f"## {name}\n\n```text\n{page}\n```\n" for name, page in every.items()]
     text = (
         "Means over classes and images, numbers of all pixels, and those of sections such as `instances` and\n"
         "`calibration`. Those told with `-n` are printed when they are asked for; rules know all of them. Below are\n"
         "those that other programs report too, and the sections; `segeval explain NAME` prints any of them."
     )
-    return _page("Numbers of all images", text, "means") + "\n" + "\n".join(parts)
+    return _page("Numbers of all images", text, "means") + "\n" + _in_full(every)
 
 
 def _profiles() -> str:
     """The table of profiles, then each in full."""
-    names = listing.explained()["profiles"]
-    parts = [
-        f"## {name}\n\n```text\n{listing.profile_page(name)}\n```\n" for name in (n.partition(".")[2] for n in names)
-    ]
+    names = [name.partition(".")[2] for name in listing.explained()["profiles"]]
     text = (
         "`--profile NAME` (`profile=` in Python) takes the options under which a program or benchmark reports its\n"
         "numbers, prints these in a line of their own, and is recorded in `run.json`. Other options win, and are\n"
         "said. `segeval explain profile.NAME` prints the same."
     )
-    return _page("Profiles", text, "profiles") + "\n" + "\n".join(parts)
+    return _page("Profiles", text, "profiles") + "\n" + _in_full({name: listing.profile_page(name) for name in names})
 
 
 def _losses() -> str:
     """The table of losses, then each in full."""
-    parts = [f"## {entry.name}\n\n```text\n{listing.loss_page(entry)}\n```\n" for entry in LOSSES.values()]
+    pages = {entry.name: listing.loss_page(entry) for entry in LOSSES.values()}
     text = (
         "One function, one formula; `segeval explain loss.NAME` prints the same. p is the prediction within [0, 1], g\n"
         "the truth (one-hot for labels), N the pixels that are not ignored. Undefined (0/0) is nan, left out of means\n"
@@ -135,7 +137,7 @@ def _losses() -> str:
     choice += " [curves.md](curves.md) shows some of them as curves."
     table = listing.markdown(to_choose_by(LOSSES.values()))
     page = _page("Losses", text, "losses")
-    return f"{page}\n## The table to choose by\n\n{choice}\n\n{table}\n\n" + "\n".join(parts)
+    return f"{page}\n## The table to choose by\n\n{choice}\n\n{table}\n\n" + _in_full(pages)
 
 
 def _errors() -> str:
